@@ -1,0 +1,5 @@
+"""`python -m emocli` is `emo`."""
+
+from emocli.main import main
+
+main()

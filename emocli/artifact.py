@@ -1,0 +1,115 @@
+"""The header that makes a file an artifact: what it holds and the steps that made it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from emocli.errors import EmoError
+
+SCHEMA = 1
+KINDS = ("dataset", "features", "model")
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+MAKES = {
+    "dataset": "emo dataset fer2013 fer2013.csv",
+    "features": "emo features DATASET",
+    "model": "emo train FEATURES",
+}
+"""The command that makes an artifact of each kind, for error messages."""
+
+Step = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An artifact's header. `steps` hold names, options and content hashes; never paths, times or host names."""
+
+    kind: str
+    labels: tuple[str, ...]
+    steps: tuple[Step, ...]
+    precision: str = ""
+    """fp32, fp16 or int8, for a model."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Facts that only one kind of artifact has, such as a model's validation accuracy."""
+
+    def to_json(self) -> str:
+        """Return the header as one line of JSON, keys in a fixed order: the same header is the same text."""
+        fields: dict[str, Any] = {"schema": SCHEMA, "kind": self.kind, "labels": list(self.labels)}
+        if self.precision:
+            fields["precision"] = self.precision
+        return json.dumps({**fields, "steps": list(self.steps), **self.extra}, ensure_ascii=False)
+
+    def then(self, step: Step, **changes: Any) -> "Header":
+        """Return the header of what `step` makes from this artifact."""
+        return replace(self, steps=(*self.steps, step), **changes)
+
+    def step(self, *commands: str) -> Step | None:
+        """Return the last step made by one of `commands`, or None."""
+        return next((step for step in reversed(self.steps) if step["command"] in commands), None)
+
+    @property
+    def features_digest(self) -> str | None:
+        """The content hash of the features a model was made with, "sha256:…"."""
+        for step in reversed(self.steps):
+            if digest := step.get("data") or (step["input"] if step["command"] == "train" else None):
+                return str(digest)
+        return None
+
+    @property
+    def license(self) -> str:
+        """The terms of the corpora behind this artifact; empty where none were stated."""
+        terms = dict.fromkeys(step["license"] for step in self.steps if step.get("license"))
+        return "; ".join(terms)
+
+
+def parse(text: str, source: str) -> Header:
+    """Return the header in `text`; raises EmoError, naming `source`, for anything that is not one."""
+    try:
+        fields = json.loads(text)
+        schema, kind = fields.pop("schema"), fields.pop("kind")
+        labels, steps = tuple(fields.pop("labels")), tuple(fields.pop("steps"))
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise EmoError(f"{source} has a damaged emo header; make it again") from fault
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise EmoError(
+            f"{source} was written by a newer emo (schema {schema}, this one reads {SCHEMA}); upgrade emocli"
+        )
+    if kind not in KINDS or not _are_steps(steps) or not all(isinstance(label, str) for label in labels):
+        raise EmoError(f"{source} has a damaged emo header; make it again")
+    return Header(kind, labels, steps, str(fields.pop("precision", "")), fields)
+
+
+def expect(header: Header, kinds: tuple[str, ...], source: str) -> Header:
+    """Return `header` if it is one of `kinds`; raises EmoError that says what to run otherwise."""
+    if header.kind in kinds:
+        return header
+    wanted = " or ".join(kinds)
+    makes = f"run: emo features {source}" if (header.kind, kinds[-1]) == ("dataset", "features") else ""
+    raise EmoError(
+        f"{source} holds a {header.kind}, expected {wanted}; {makes or f'make one with: {MAKES[kinds[-1]]}'}"
+    )
+
+
+def sniff(path: Path, source: str) -> str:
+    """Return "hdf5" or "onnx" by what the file begins with; raises EmoError for empty and foreign files."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if not start:
+        raise EmoError(f"{source} is empty; did the previous command fail?")
+    # ONNX has no magic number: its first field is ir_version, tag 0x08; the header decides later
+    if start == HDF5_MAGIC:
+        return "hdf5"
+    if start[0] == 0x08:
+        return "onnx"
+    raise EmoError(f"{source} is not an emo artifact (neither HDF5 nor ONNX); {_guess(start)}")
+
+
+def _guess(start: bytes) -> str:
+    if start[:1] in b"{[" or (start[:5].isascii() and start[:5].isalpha()):
+        return "it looks like text; a corpus is read with: emo dataset NAME FILE"
+    return "emo artifacts come from emo dataset, features, train, distill and quantize"
+
+
+def _are_steps(steps: tuple[object, ...]) -> bool:
+    return all(isinstance(step, dict) and isinstance(step.get("command"), str) for step in steps)

@@ -1,0 +1,51 @@
+"""Flags that several commands share, each described once."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+Input = Annotated[str | None, typer.Argument(metavar="INPUT", help="Artifact to read; stdin when absent or -.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", help="File to write; stdout when absent or -.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+Params = Annotated[
+    list[str], typer.Option("--param", "-p", metavar="KEY=VALUE", help="Option of the entry; see: emo list.")
+]
+Data = Annotated[
+    str | None, typer.Option("--data", help="Features that go with the model; found by their hash when absent.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, on a terminal too.")]
+Threads = Annotated[int, typer.Option("--threads", help="Threads of the engine; 0 for one per core.")]
+Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see: emo list engines.")]
+Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
+
+Record = TypeVar("Record")
+
+
+def accept(*records: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command one flag per field of the dataclasses; it receives them as keyword arguments."""
+
+    def extend(run: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(run)
+        kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        added = [_parameter(field) for record in records for field in fields(record)]
+        run.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
+        run.__annotations__ |= {parameter.name: parameter.annotation for parameter in added}
+        return run
+
+    return extend
+
+
+def record_of(record: type[Record], flags: dict[str, Any]) -> Record:
+    """Return the record that the flags of `accept` describe."""
+    return record(**{field.name: flags[field.name] for field in fields(record)})  # type: ignore[arg-type]
+
+
+def _parameter(field: Any) -> inspect.Parameter:
+    default = field.default if field.default is not MISSING else field.default_factory()
+    dashed = field.name.replace("_", "-")
+    name = f"--{dashed}/--no-{dashed}" if isinstance(default, bool) else f"--{dashed}"
+    annotation: Any = Annotated[type(default), typer.Option(name, help=field.metadata["help"])]
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

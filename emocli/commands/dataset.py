@@ -1,0 +1,44 @@
+"""Import a published corpus, or your own folder of pictures, as one dataset artifact."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emocli import pipes, registry, store
+from emocli.commands import _flags
+from emocli.commands._show import note
+from emocli.errors import EmoError
+
+
+def run(
+    name: Annotated[str, typer.Argument(help="Which corpus; see: emo list datasets.")],
+    sources: Annotated[list[str] | None, typer.Argument(help="Its file or folder, as its authors publish it.")] = None,
+    param: _flags.Params = [],  # noqa: B006
+    save: Annotated[bool, typer.Option("--save", help="Keep it in the store under its name.")] = False,
+    save_as: Annotated[str, typer.Option("--as", help="Keep it in the store under this name.")] = "",
+    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = "published",
+    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = 0.1,
+    test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    output: _flags.Output = None,
+    force: _flags.Force = False,
+) -> None:
+    """Read the corpus and write it out."""
+    options = registry.resolve("datasets", name, registry.parse(param))
+    paths = [Path(source) for source in sources or []]
+    if absent := [path for path in paths if not path.exists()]:
+        raise EmoError(f"there is no {absent[0]}; check the path, or see what {name} reads: emo list datasets {name}")
+    parts = {"split": split, "validation": validation, "test": test, "seed": seed}
+    recorded = {key: value for key, value in options.items() if key not in registry.UNRECORDED}
+    step = {"command": "dataset", "name": name, "params": recorded, "options": parts}
+    target = output
+    if kept := save_as or (name if save else ""):
+        store.folder("datasets")
+        target = str(store.dataset(kept))
+    with pipes.output(target, force=force) as scratch:
+        from emocli import importing
+
+        importing.write(registry.load("datasets", name)(paths, **options), scratch, step, parts, note)
+    if kept:
+        note(f"kept as {kept}; use it by that name: emo features {kept}")

@@ -1,0 +1,29 @@
+"""Turn a dataset into model input: faces found, aligned, cropped and described by an extractor."""
+
+from typing import Annotated
+
+import typer
+
+from emocli import kept, pipes, registry
+from emocli.commands import _flags
+from emocli.commands._show import note
+
+
+def run(
+    dataset: Annotated[
+        str | None, typer.Argument(help="Artifact, or a dataset's name; stdin when absent or -.")
+    ] = None,
+    extractor: Annotated[str, typer.Option("--extractor", "-x", help="Extractor, or several joined by +.")] = "pixels",
+    param: _flags.Params = [],  # noqa: B006
+    detector: Annotated[str, typer.Option(help="What finds the face; none for cropped corpora.")] = "none",
+    limit: Annotated[int, typer.Option(help="Use the first so many samples of each part only; 0 for all.")] = 0,
+    output: _flags.Output = None,
+    force: _flags.Force = False,
+) -> None:
+    """Extract the features and write them out."""
+    params = registry.parse(param)
+    with pipes.output(output, force=force) as scratch:
+        source = kept.dataset(dataset)
+        from emocli import featurizing
+
+        featurizing.write(source, scratch, extractor, params, detector, limit=limit, note=note)

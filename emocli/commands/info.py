@@ -1,0 +1,41 @@
+"""Show what an artifact holds: header, lineage, shapes, label counts, licence."""
+
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from emocli import pipes
+from emocli.commands import _flags
+from emocli.commands._show import show_record
+
+# numpy starts a thread per core otherwise, which takes longer than all that is done here
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def run(
+    file: _flags.Input = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compute the content hash again and compare.")] = False,
+    as_json: _flags.Json = False,
+) -> None:
+    """Print one record about the artifact."""
+    source = pipes.read(file, "dataset", "features", "model")
+    record: dict[str, Any] = {**json.loads(source.header.to_json()), "digest": source.digest}
+    record |= {"license": source.header.license, "bytes": source.path.stat().st_size}
+    if source.header.kind == "model":
+        from emocli import onnx_file
+
+        record |= onnx_file.describe(source.path)
+    else:
+        from emocli import hdf5
+
+        record |= hdf5.describe(source.path, source.source)
+        if verify:
+            hdf5.verify(source.path, source.source)
+    if verify:
+        record["verified"] = True
+    if not as_json and sys.stdout.isatty():
+        record["steps"] = [" ".join([step["command"], str(step.get("name", ""))]) for step in source.header.steps]
+    show_record(record, as_json=as_json)

@@ -1,0 +1,61 @@
+"""What a data artifact may not do: reach out of itself, claim what it does not hold, mix lengths, hold NaN."""
+
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli.errors import EmoError
+
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+
+
+def layout(file: h5py.File, source: str) -> None:
+    """Refuse links, filters and storage that reach out of the file, and shapes that don't fit together."""
+    try:
+        _check_links(file, source)
+        groups = [name for name, item in file.items() if isinstance(item, h5py.Group)]
+        n, xs = len(file["y"]), file[f"{groups[0]}/x"]
+        rows = len(file.get(f"{groups[0]}/end", xs))
+        columns = [len(file[name]) for name in ("split", "group", "id") if name in file]
+    except (KeyError, IndexError, AttributeError, TypeError, OSError, RuntimeError) as fault:
+        raise EmoError(f"{source} lacks the arrays of a data artifact; make it again") from fault
+    if rows != n or any(length != n for length in columns):
+        raise EmoError(f"{source} has {rows} samples but {n} labels; make it again")
+
+
+def _check_links(group: h5py.Group, source: str) -> None:
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise EmoError(f"{source} has a link that leads elsewhere ({name!r}); emo reads self-contained files only")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            _check_links(item, source)
+        else:
+            _check_storage(item, source)
+
+
+def _check_storage(dataset: h5py.Dataset, source: str) -> None:
+    plist = dataset.id.get_create_plist()
+    filters = {plist.get_filter(number)[0] for number in range(plist.get_nfilters())}
+    if dataset.is_virtual or dataset.external:
+        raise EmoError(f"{source} keeps {dataset.name} in another file; emo reads self-contained files only")
+    if dataset.dtype.kind not in "iufSb" or not filters <= _FILTERS:
+        raise EmoError(f"{source} stores {dataset.name} in a way emo does not read ({dataset.dtype}); make it again")
+    # a shape is a claim until bytes stand behind it
+    if not filters and dataset.id.get_storage_size() < dataset.nbytes:
+        raise EmoError(f"{source} claims more of {dataset.name} than it holds; make it again")
+
+
+def values(x: h5py.Dataset, y: NDArray[Any], classes: int, source: str) -> None:
+    """Raise EmoError for labels out of range and for values that are not numbers."""
+    if y.ndim == 1 and len(y) and not -1 <= y.min() <= y.max() < classes:
+        raise EmoError(f"{source} has a label out of range (0 to {classes - 1}); make it again")
+    if y.ndim == 2 and not np.isfinite(y).all():
+        raise EmoError(f"{source} has labels that are not numbers (NaN); make it again")
+    if x.dtype.kind == "f":
+        for start in range(0, len(x), 4096):
+            if not np.isfinite(x[start : start + 4096]).all():
+                raise EmoError(f"{source} has values that are not numbers (NaN) after row {start}; make it again")

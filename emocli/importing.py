@@ -1,0 +1,61 @@
+"""Turns an open corpus into a dataset artifact, in chunks."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emocli import splits
+from emocli.artifact import Header, Step
+from emocli.errors import EmoError
+from emocli.hdf5_writer import Writer
+from emocli.samples import Corpus, Sample
+
+CHUNK = 512
+
+
+def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Callable[[str], None]) -> Header:
+    """Write all samples of a corpus to `path`; returns the header.
+
+    `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples.
+    """
+    columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": []}
+    writer = Writer(path, count=corpus.count)
+    try:
+        for samples in _chunks(corpus.samples):
+            _append(writer, samples)
+            for name, column in columns.items():
+                column += [getattr(sample, name) for sample in samples]
+        _report(corpus, len(columns["y"]), note)
+        y = np.array(columns["y"], np.float32 if corpus.meaning != "label" else np.int64)
+        classes = y if y.ndim == 1 else y.argmax(axis=1)
+        parts = splits.assign(columns["split"], columns["group"], classes.astype(np.int64), **split)
+        step |= {"input": f"sha256:{corpus.source.hexdigest()}", "license": corpus.license}
+        header = Header("dataset", corpus.labels, (step,))
+        writer.finish(header, y, corpus.meaning, parts, columns["group"], columns["id"])
+    finally:
+        writer.close()
+    return header
+
+
+def _append(writer: Writer, samples: list[Sample]) -> None:
+    if isinstance(samples[0].x, bytes):
+        writer.append_encoded([sample.x for sample in samples if isinstance(sample.x, bytes)])
+    else:
+        writer.append(np.stack([sample.x for sample in samples]))
+    if samples[0].landmarks is not None:
+        writer.append_landmarks(np.stack([sample.landmarks for sample in samples if sample.landmarks is not None]))
+
+
+def _report(corpus: Corpus, count: int, note: Callable[[str], None]) -> None:
+    for text, times in corpus.notes.items():
+        note(text if times == 1 else f"{text} ({times} times)")
+    if not count:
+        raise EmoError("the corpus has no samples; check that the path is the right one")
+
+
+def _chunks(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
+    while chunk := list(islice(samples, CHUNK)):
+        yield chunk

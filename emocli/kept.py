@@ -1,0 +1,38 @@
+"""Finds a dataset by what the user calls it: a path, a kept name, or the name of a generated corpus."""
+
+import atexit
+from pathlib import Path
+
+from emocli import pipes, registry, store
+from emocli.errors import EmoError
+
+GENERATED = "synthetic"
+
+
+def dataset(argument: str | None) -> pipes.Input:
+    """Return the dataset that `argument` names; raises EmoError that says how to get it when there is none."""
+    if argument in (None, "-") or Path(str(argument)).exists():
+        return pipes.read(argument, "dataset")
+    name = str(argument)
+    if name in store.datasets():
+        return pipes.read(str(store.dataset(name)), "dataset")
+    if name == GENERATED:
+        return _generate(name)
+    if name in registry.names("datasets"):
+        raise EmoError(f"{name} is not in the store yet; import your copy: emo dataset {name} PATH --save")
+    known = [*store.datasets(), *registry.names("datasets")]
+    raise EmoError(
+        f"{name} is neither a file nor a kept dataset{registry.nearest(name, known)}; see: emo list datasets"
+    )
+
+
+def _generate(name: str) -> pipes.Input:
+    from emocli import importing
+
+    path = store.spool()
+    atexit.register(path.unlink, missing_ok=True)
+    options = registry.resolve("datasets", name, {})
+    recorded = {key: value for key, value in options.items() if key not in registry.UNRECORDED}
+    step = {"command": "dataset", "name": name, "params": recorded}
+    importing.write(registry.load("datasets", name)([], **options), path, step, {}, lambda text: None)
+    return pipes.read(str(path), "dataset")

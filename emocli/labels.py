@@ -1,0 +1,33 @@
+"""Emotion names: the order each corpus publishes and the spellings that mean the same."""
+
+from emocli.errors import EmoError
+
+SEVEN = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""FER2013's order."""
+EIGHT = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt")
+"""FER+'s order."""
+
+_SPELLINGS = {
+    "anger": "angry", "an": "angry", "ang": "angry",
+    "disgusted": "disgust", "di": "disgust",
+    "fearful": "fear", "afraid": "fear", "fe": "fear", "scared": "fear",
+    "happiness": "happy", "ha": "happy", "joy": "happy",
+    "sadness": "sad", "sa": "sad",
+    "surprised": "surprise", "su": "surprise", "suprise": "surprise",
+    "ne": "neutral", "calm": "calm",
+    "contemptuous": "contempt",
+}  # fmt: skip
+
+
+def canonical(name: str) -> str:
+    """Return the usual spelling of an emotion's name; a name that is not known comes back in lower case."""
+    word = name.strip().lower()
+    return _SPELLINGS.get(word, word)
+
+
+def index(labels: tuple[str, ...], name: str) -> int:
+    """Return the place of `name`, in any spelling, among `labels`; raises EmoError when it isn't there."""
+    word = canonical(name)
+    if word not in labels:
+        raise EmoError(f"label {name!r} is none of {', '.join(labels)}; rename it or use `emo dataset folder`")
+    return labels.index(word)

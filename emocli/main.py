@@ -1,0 +1,123 @@
+"""The `emo` command: finds subcommands in a folder, imports the one that is called, turns faults into exit statuses."""
+
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from emocli import registry
+from emocli.errors import INTERRUPTED, READER_GONE, USAGE, USER, EmoError
+from emocli.version import VERSION
+
+FOLDER = Path(__file__).parent / "commands"
+
+
+class Commands(TyperGroup):
+    """Subcommands are the modules of the commands folder; for the list only their first line is read."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all subcommands."""
+        return sorted(file.stem for file in FOLDER.glob("[!_]*.py"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a stub that knows a subcommand's first line, which is all that the list of them shows."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        return click.Command(cmd_name, help=_first_line(FOLDER / f"{cmd_name}.py"))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str, click.Command, list[str]]:
+        """Import the subcommand that is called; raises click's UsageError for one that is not there."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known:
+            ctx.fail(f"no command {name!r}{registry.nearest(name, known)}")
+        module = importlib.import_module(f"emocli.commands.{name}")
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name=name, help=module.__doc__)(module.run)
+        return name, typer.main.get_command(single), args[1:]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; a reader that went away ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _leave_quietly()
+
+
+app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+
+
+@app.callback(invoke_without_command=True)
+def emo(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    """Recognise emotion: from a corpus to a validated INT8 model on a small device.
+
+    Commands pass artifacts through pipes: emo features fer2013 | emo train | emo quantize | emo bench
+    """
+    if version:
+        print(f"emo {VERSION}")
+    elif ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
+
+def main() -> NoReturn:
+    """Run `emo` and leave with its exit status."""
+    # a command that is told to stop cleans up as it does on Ctrl-C
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        status = typer.main.get_command(app)(standalone_mode=False)
+        sys.stdout.flush()
+    except EmoError as fault:
+        _fail(str(fault), fault.status)
+    except click.UsageError as fault:
+        name = fault.ctx.command_path if fault.ctx else "emo"
+        _fail(f"{fault.format_message()}; see: {name} --help", USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        _leave_quietly()
+    except (ModuleNotFoundError, OSError, MemoryError) as fault:
+        _fail(_known(fault), USER)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _known(fault: Exception) -> str:
+    """Return one line for a fault of the machine; anything else is a bug and goes on as a traceback."""
+    from emocli import extras, pipes
+
+    if isinstance(fault, MemoryError):
+        return "the machine has too little free memory for this; use a smaller --batch or fewer rows"
+    known = extras.missing(fault) if isinstance(fault, ModuleNotFoundError) else None
+    if isinstance(fault, OSError):
+        known = pipes.full_disk(fault, Path(fault.filename or "the output"))
+        if known is None and isinstance(fault, PermissionError):
+            known = EmoError(f"no permission for {fault.filename}; choose another place")
+    if known is None:
+        raise fault
+    return str(known)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    print(f"emo: {message}", file=sys.stderr)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.exit(status)
+
+
+def _leave_quietly() -> NoReturn:
+    # what is still buffered has no reader; the interpreter would complain about it on its way out
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(READER_GONE)
+
+
+def _first_line(file: Path) -> str:
+    with open(file, encoding="utf-8") as lines:
+        return lines.readline().strip().strip('"')

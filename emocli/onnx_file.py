@@ -1,0 +1,87 @@
+"""Model artifacts: ONNX files that carry the emo header and nothing outside themselves."""
+
+import math
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from emocli import artifact
+from emocli.artifact import Header
+from emocli.errors import EmoError
+
+OPSET = 20
+IR_VERSION = 10
+"""What every model is written with; onnxruntime 1.31 refuses IR 14, and TensorRT 10 reads opset 20."""
+
+
+def load(path: Path, source: str = "") -> onnx.ModelProto:
+    """Return the model in a file; raises EmoError for damage and for tensors kept outside the file."""
+    try:
+        model = onnx.load_model(path, load_external_data=False)
+    except Exception as fault:  # protobuf has an error class per backend
+        raise EmoError(f"{source or path} is not a whole ONNX file; copy it or make it again") from fault
+    _refuse_external_data(model.graph, source or str(path))
+    return model
+
+
+def save(model: onnx.ModelProto, path: Path) -> None:
+    """Write a model as one file, the same bytes for the same model."""
+    with open(path, "wb") as file:
+        file.write(model.SerializeToString(deterministic=True))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def header_of(model: onnx.ModelProto, source: str) -> Header:
+    """Return a model's header; raises EmoError when it has none."""
+    for entry in model.metadata_props:
+        if entry.key == "emo":
+            return artifact.parse(entry.value, source)
+    raise EmoError(f"{source} is an ONNX file without an emo header; emo train or emo distill make models with one")
+
+
+def read_header(path: Path, source: str = "") -> Header:
+    """Return the header of a model file."""
+    return header_of(load(path, source), source or str(path))
+
+
+def write_header(model: onnx.ModelProto, header: Header) -> None:
+    """Set a model's header in place, replacing the one it had."""
+    others = [entry for entry in model.metadata_props if entry.key != "emo"]
+    del model.metadata_props[:]
+    model.metadata_props.extend(others)
+    model.metadata_props.add(key="emo", value=header.to_json())
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Return a model's inputs and outputs with their shapes, operator counts and parameters."""
+    graph = load(path).graph
+    operators = Counter(node.op_type for node in graph.node)
+    return {
+        "inputs": {value.name: _shape(value) for value in graph.input},
+        "outputs": {value.name: _shape(value) for value in graph.output},
+        "parameters": sum(math.prod(tensor.dims) for tensor in graph.initializer),
+        "operators": dict(sorted(operators.items())),
+    }
+
+
+def _shape(value: onnx.ValueInfoProto) -> dict[str, Any]:
+    tensor = value.type.tensor_type
+    dims = [dim.dim_param or dim.dim_value for dim in tensor.shape.dim]
+    return {"shape": dims, "dtype": onnx.TensorProto.DataType.Name(tensor.elem_type).lower()}
+
+
+def _refuse_external_data(graph: onnx.GraphProto, source: str) -> None:
+    tensors = list(graph.initializer)
+    for node in graph.node:
+        for attribute in node.attribute:
+            tensors += [attribute.t, *attribute.tensors]
+            for subgraph in [attribute.g, *attribute.graphs]:
+                if subgraph.node or subgraph.initializer:
+                    _refuse_external_data(subgraph, source)
+    for tensor in tensors:
+        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise EmoError(f"{source} keeps tensor {tensor.name!r} in another file; save the model as one file")

@@ -1,0 +1,185 @@
+"""Main input and main output of every command: a file or the stream, whole or not at all."""
+
+import atexit
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from emocli import artifact, store
+from emocli.artifact import Header
+from emocli.errors import EmoError
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An artifact to read. `source` is what messages call it; `digest` is "sha256:…" of its contents."""
+
+    path: Path
+    source: str
+    header: Header
+    digest: str
+
+
+def read(argument: str | None, *kinds: str) -> Input:
+    """Return the artifact named by `argument`, or on stdin for None and "-"; EmoError unless of `kinds`."""
+    path, spooled = _locate(argument)
+    source = str(path) if argument not in (None, "-") and not spooled else "the input"
+    header, digest = _open(path, source)
+    artifact.expect(header, kinds, source)
+    # every command that reads features leaves them where a later one finds them by their hash
+    if header.kind == "features":
+        path = store.keep(path, digest, move=spooled)
+    return Input(path, source, header, digest)
+
+
+def features_of(model: Header, argument: str | None, *kinds: str) -> Input:
+    """Return the features that go with a model: those named, else those whose hash its header states."""
+    if argument is not None:
+        return read(argument, *(kinds or ("features",)))
+    digest = model.features_digest
+    if digest is None:
+        raise EmoError("the model's header names no features; say which with --data FILE")
+    from emocli import hdf5
+
+    for path in store.candidates(digest):
+        with contextlib.suppress(EmoError):
+            if hdf5.verify(path) == digest:
+                return Input(path, str(path), hdf5.read_header(path)[0], digest)
+    raise EmoError(f"the features {digest} that the model was made with are no longer at hand; name them: --data FILE")
+
+
+@contextlib.contextmanager
+def output(target: str | None, *, force: bool) -> Iterator[Path]:
+    """Yield a scratch file that becomes the output when the block ends well, and vanishes when it does not."""
+    place = None if target in (None, "-") else Path(str(target))
+    _refuse(place, force)
+    stream = place is None or _is_device(place)
+    scratch = store.spool() if stream or place is None else _beside(place)
+    try:
+        yield scratch
+        if place is None:
+            _copy_out(scratch, sys.stdout.fileno())
+        elif stream:
+            with open(place, "wb") as file:
+                _copy_out(scratch, file.fileno())
+        else:
+            _settle(scratch, place, force)
+    except OSError as fault:
+        raise full_disk(fault, place or scratch) or fault from fault
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def full_disk(fault: OSError, place: Path) -> EmoError | None:
+    """Return the error to show when `fault` says that there is no room left, else None."""
+    # HDF5 keeps the number in its message only
+    numbers = {
+        errno.ENOSPC: "the disk is full",
+        errno.EFBIG: "the file size limit is reached",
+        errno.EDQUOT: "the quota is used up",
+    }
+    for number, words in numbers.items():
+        if fault.errno == number or f"errno = {number}," in str(fault):
+            return EmoError(f"can't write {place}: {words}; nothing was written, make room and run it again")
+    return None
+
+
+def _locate(argument: str | None) -> tuple[Path, bool]:
+    """Return where the input is, and whether it was spooled to a file of our own."""
+    if argument not in (None, "-"):
+        path = Path(str(argument))
+        try:
+            mode = os.stat(path).st_mode
+        except OSError as fault:
+            raise EmoError(f"can't read {path} ({fault.strerror}); check the name") from fault
+        if stat.S_ISREG(mode):
+            return path, False
+        if stat.S_ISDIR(mode):
+            raise EmoError(f"{path} is a folder, expected an artifact; a corpus is read with: emo dataset NAME {path}")
+        with open(path, "rb") as stream:
+            return _spool(stream.fileno()), True
+    handle = sys.stdin.fileno() if sys.stdin is not None else -1
+    if handle < 0 or os.isatty(handle):
+        raise EmoError("no input: name a file, or pipe the output of another emo command in")
+    # a regular file behind < can seek: it is opened in place
+    if stat.S_ISREG(os.fstat(handle).st_mode) and os.path.exists(real := os.path.realpath(f"/proc/self/fd/{handle}")):
+        return Path(real), False
+    return _spool(handle), True
+
+
+def _spool(handle: int) -> Path:
+    # HDF5 must seek, so a pipe is spooled to a temporary file
+    path = store.spool()
+    atexit.register(path.unlink, missing_ok=True)
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, CHUNK)
+    try:
+        with open(path, "wb", buffering=0) as file, open(handle, "rb", buffering=0, closefd=False) as stream:
+            shutil.copyfileobj(stream, file, CHUNK)
+    except OSError as fault:
+        raise full_disk(fault, path) or fault from fault
+    return path
+
+
+def _open(path: Path, source: str) -> tuple[Header, str]:
+    if artifact.sniff(path, source) == "hdf5":
+        from emocli import hdf5
+
+        return hdf5.read_header(path, source)
+    from emocli import onnx_file
+
+    return onnx_file.read_header(path, source), store.file_digest(path)
+
+
+def _refuse(place: Path | None, force: bool) -> None:
+    """Refuse an output that can't be written, before any work is done for it."""
+    if place is None:
+        if sys.stdout.isatty():
+            raise EmoError("the output is binary; write it with -o FILE, or pipe it into another emo command")
+    elif place.is_dir():
+        raise EmoError(f"{place} is a folder; name a file in it")
+    elif not place.absolute().parent.is_dir():
+        raise EmoError(f"there is no folder {place.parent}; make it first")
+    elif place.exists() and not force and not _is_device(place):
+        raise EmoError(f"{place} exists; replace it with --force")
+
+
+def _is_device(place: Path) -> bool:
+    return place.exists() and not place.is_file()
+
+
+def _beside(place: Path) -> Path:
+    scratch = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        scratch.touch()
+    except OSError as fault:
+        raise full_disk(fault, place) or EmoError(f"can't write {place} ({fault.strerror})") from fault
+    return scratch
+
+
+def _settle(scratch: Path, place: Path, force: bool) -> None:
+    with open(scratch, "rb") as file:
+        os.fsync(file.fileno())
+    if place.exists() and not force:
+        raise EmoError(f"{place} was made by another program meanwhile; replace it with --force")
+    os.replace(scratch, place)
+
+
+def _copy_out(scratch: Path, handle: int) -> None:
+    sys.stdout.flush()
+    with open(scratch, "rb", buffering=0) as file, open(handle, "wb", buffering=0, closefd=False) as stream:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, CHUNK)
+        while chunk := file.read(CHUNK):
+            view = memoryview(chunk)
+            while view:
+                view = view[stream.write(view) :]

@@ -1,0 +1,138 @@
+"""A picture in, classified faces out: the one path of `emo predict` and `emo live`, so that they can't disagree."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import extraction, onnx_file, pictures, registry
+from emocli.artifact import Header, expect
+from emocli.errors import EmoError
+from emocli.faces import Face, FaceImage
+
+Pixels = NDArray[np.uint8]
+"""(height, width, 3) RGB."""
+
+WHOLE = "none"
+"""The detector that takes the whole picture for the face, as cropped corpora need it."""
+DIGITS = 5
+"""Decimals of a printed probability."""
+
+
+class FaceRecord(TypedDict, total=False):
+    """One classified face, as it is printed."""
+
+    box: list[float]
+    """left, top, width, height in pixels."""
+    score: float
+    """The detector's, 0 to 1."""
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+    track: int
+    """The same number for the same face from frame to frame, where `emo live` follows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A model with its own extractor and a detector. The halves may run in two threads, each in one only."""
+
+    labels: tuple[str, ...]
+    detector: str
+    """Name of the detector that is used, never auto."""
+    provider: str
+    """What really runs the model, as its engine states it."""
+    find_faces: Callable[[Pixels], list[Face]]
+    classify: Callable[[Pixels, Sequence[Face]], list[FaceRecord]]
+
+    def __call__(self, pixels: Pixels) -> list[FaceRecord]:
+        """Return the faces of a picture, largest first."""
+        return self.classify(pixels, self.find_faces(pixels))
+
+
+def predictor(
+    model: Path,
+    *,
+    detector: str = "auto",
+    engine: str = "onnxruntime",
+    threads: int = 1,
+    provider: str = "auto",
+    note: Callable[[str], None],
+) -> Predictor:
+    """Open a model for pictures. How faces are cropped and turned into features comes from its header.
+
+    `detector` is a registry name; "none" takes each picture for one face; "auto" is the detector the model was trained
+    with, or for a model of cropped faces the best that can be had (`note` says which where it is not the best).
+    Raises EmoError for what is not a model, or not one of faces, and for a detector that can't be had.
+    """
+    header = expect(onnx_file.read_header(model), ("model",), str(model))
+    given = {"threads": threads} | ({} if provider == "auto" else {"provider": provider})
+    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, given))
+    if running.input_name != "face":
+        raise EmoError(
+            f"{model} reads {running.input_name}, not faces; make one with: emo features DATASET | emo train"
+        )
+    process = extraction.from_header(header, note, _finder(header, detector))
+
+    def find_faces(pixels: Pixels) -> list[Face]:
+        return process.detect(pixels) if process.detect else [_whole(pixels)]
+
+    def classify(pixels: Pixels, faces: Sequence[Face]) -> list[FaceRecord]:
+        if not faces:
+            return []
+        x = process.extract([FaceImage(pixels, face if process.detect else None) for face in faces])
+        chances = softmax(running.run(x)["logits"])
+        return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
+
+    return Predictor(header.labels, process.detector, running.provider, find_faces, classify)
+
+
+def predictions(predict: Predictor, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:
+    """Yield {"path", "faces"} for each picture, {"path", "error"} for one that can't be read; memory does not grow.
+
+    `counts` is kept up to date: pictures, faces, unreadable.
+    """
+    for path in paths:
+        try:
+            pixels = pictures.read(path)
+        except EmoError as fault:
+            counts["unreadable"] += 1
+            yield {"path": str(path), "error": str(fault)}
+            continue
+        faces = predict(pixels)
+        counts["pictures"] += 1
+        counts["faces"] += len(faces)
+        yield {"path": str(path), "faces": faces}
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return probabilities (n, classes) of logits (n, classes)."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _finder(header: Header, asked: str) -> str:
+    """Return the detector to use in the place of the recorded one; empty for the recorded one."""
+    recorded = (header.step("features") or {}).get("detector", WHOLE)
+    return "" if asked == "auto" and recorded != WHOLE else asked
+
+
+def _whole(pixels: Pixels) -> Face:
+    height, width = pixels.shape[:2]
+    return Face((0.0, 0.0, float(width), float(height)))
+
+
+def _record(face: Face, chances: NDArray[np.float64], labels: tuple[str, ...]) -> FaceRecord:
+    best = int(chances.argmax())
+    probabilities = {label: round(float(chance), DIGITS) for label, chance in zip(labels, chances, strict=True)}
+    return {
+        "box": [round(float(value), 1) for value in face.box],
+        "score": round(float(face.score), 3),
+        "label": labels[best],
+        "probability": probabilities[labels[best]],
+        "probabilities": probabilities,
+    }

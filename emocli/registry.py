@@ -1,0 +1,129 @@
+"""Registries are folders: every module in one is an entry, described by reading it, loaded only when used."""
+
+import ast
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from emocli.errors import EmoError
+
+FUNCTIONS = {
+    "datasets": "read",
+    "features": "extractor",
+    "detectors": "detector",
+    "models": "build",
+    "engines": "load",
+    "devices": "device",
+}
+"""Each registry folder and the one function that its modules have."""
+
+UNRECORDED = ("jobs",)
+"""Options that change how fast a result comes and not what it is: they stay out of headers."""
+
+ALIASES = {"extractors": "features", "architectures": "models"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One module of a registry folder, known without importing it."""
+
+    folder: str
+    name: str
+    summary: str
+    """First line of its docstring."""
+    text: str
+    """The whole docstring."""
+    options: Mapping[str, Any]
+    """Keyword options and their defaults, in the order of the signature."""
+
+
+def names(folder: str) -> list[str]:
+    """Return the entries of a registry folder, as they are written on the command line."""
+    files = (Path(__file__).parent / folder).glob("[!_]*.py")
+    return sorted(file.stem.replace("_", "-") for file in files)
+
+
+@cache
+def describe(folder: str, name: str) -> Entry:
+    """Read an entry's docstring and options without importing it; raises EmoError for a name that is not there."""
+    file = Path(__file__).parent / folder / f"{name.replace('-', '_')}.py"
+    if name not in names(folder):
+        raise EmoError(f"no {name!r} among the {folder}{nearest(name, names(folder))}; see: emo list {folder}")
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    text = ast.get_docstring(tree) or ""
+    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == FUNCTIONS[folder])
+    keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    options = {argument.arg: ast.literal_eval(default) for argument, default in keywords if default is not None}
+    return Entry(folder, name, text.split("\n", 1)[0], text, options)
+
+
+def options(folder: str, name: str) -> dict[str, Any]:
+    """Return an entry's options and their defaults."""
+    return dict(describe(folder, name).options)
+
+
+def load(folder: str, name: str) -> Callable[..., Any]:
+    """Import an entry and return its function."""
+    describe(folder, name)
+    module = importlib.import_module(f"emocli.{folder}.{name.replace('-', '_')}")
+    function: Callable[..., Any] = getattr(module, FUNCTIONS[folder])
+    return function
+
+
+def resolve(folder: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of an entry, `given` ones converted to their default's type; raises EmoError for others."""
+    defaults = options(folder, name)
+    for key in given:
+        if key not in defaults:
+            known = f"it takes {', '.join(defaults)}" if defaults else "it takes none"
+            raise EmoError(f"{name} has no option {key!r}{nearest(key, defaults)}; {known}")
+    return {key: convert(key, given.get(key, default), default) for key, default in defaults.items()}
+
+
+def convert(key: str, value: Any, default: Any) -> Any:
+    """Return `value` as the type of `default`; raises EmoError when it can't be."""
+    if not isinstance(value, str) or isinstance(default, str):
+        return type(default)(value)
+    if isinstance(default, bool):
+        truth = {
+            "true": True,
+            "yes": True,
+            "1": True,
+            "on": True,
+            "false": False,
+            "no": False,
+            "0": False,
+            "off": False,
+        }
+        if value.lower() in truth:
+            return truth[value.lower()]
+    else:
+        try:
+            return type(default)(value)
+        except ValueError:
+            pass
+    raise EmoError(f"option {key}={value!r} is not {_KINDS[type(default)]}; its default is {default}")
+
+
+def parse(pairs: list[str]) -> dict[str, str]:
+    """Return the options of `-p key=value`, given several times."""
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise EmoError(f"-p {pair} is not key=value; for example: -p size=64")
+        options[key.replace("-", "_")] = value
+    return options
+
+
+def nearest(word: str, known: Any) -> str:
+    """Return " (did you mean …?)" when one of the `known` words is close, else nothing."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}

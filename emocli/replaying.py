@@ -1,0 +1,49 @@
+"""The pipeline in a header as shell lines."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from emocli.artifact import Header, Step
+
+_POSITIONAL = ("dataset",)
+_NAME_FLAG = {"features": "--extractor", "train": "--arch", "distill": "--arch"}
+
+
+def pipeline(header: Header) -> str:
+    """Return the shell pipeline that makes the artifact; a corpus's own file, in no header, is a placeholder."""
+    comments = [
+        f"# {step['name']} here is the source with {step['input']}"
+        for step in header.steps
+        if step["command"] == "dataset" and step.get("input") and not _is_generated(step)
+    ]
+    return "\n".join([*comments, " |\n  ".join(shlex.join(_words(step)) for step in header.steps)])
+
+
+def _words(step: Step) -> Iterator[str]:
+    command, name = step["command"], str(step.get("name", ""))
+    yield from ("emo", command)
+    if command in _POSITIONAL:
+        yield from (name, *([] if _is_generated(step) else [f"{name.upper()}_SOURCE"]))
+    elif command in _NAME_FLAG:
+        yield from (_NAME_FLAG[command], name)
+    for key, value in step.get("params", {}).items():
+        yield from ("-p", f"{key}={_text(value)}")
+    yield from _flags(step.get("options", {}))
+
+
+def _flags(options: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in options.items():
+        dashed = key.replace("_", "-")
+        if isinstance(value, bool):
+            yield f"--{dashed}" if value else f"--no-{dashed}"
+        else:
+            yield from (f"--{dashed}", _text(value))
+
+
+def _is_generated(step: Step) -> bool:
+    return bool(step["name"] == "synthetic")
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,143 @@
+"""The store under $EMO_HOME: datasets kept by name, a bounded cache by content hash, pinned downloads."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from emocli.errors import EmoError
+
+CACHE_BYTES = 8 << 30
+"""The cache's bound unless $EMO_CACHE_BYTES says otherwise."""
+
+
+def home() -> Path:
+    """Return the store's folder: $EMO_HOME, else emo in the user's data folder."""
+    if chosen := os.environ.get("EMO_HOME"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "emo"
+
+
+def folder(name: str) -> Path:
+    """Return a folder of the store, made if it isn't there yet."""
+    path = home() / name
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise EmoError(f"can't make {path} ({fault.strerror}); set EMO_HOME to a folder you can write") from fault
+    return path
+
+
+def dataset(name: str) -> Path:
+    """Return where the dataset kept under `name` is, whether it exists or not; raises EmoError for an unusable name."""
+    if not name or name.startswith(".") or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise EmoError(f"{name!r} can't be a dataset's name; use letters, digits, dot, dash and underscore")
+    return home() / "datasets" / f"{name}.h5"
+
+
+def datasets() -> list[str]:
+    """Return the names of the datasets that are kept."""
+    return sorted(path.stem for path in (home() / "datasets").glob("*.h5"))
+
+
+def spool() -> Path:
+    """Return a new empty file inside the cache folder, so that keeping what was spooled there costs a rename."""
+    handle, name = tempfile.mkstemp(dir=folder("cache"), prefix=".spool-", suffix=".part")
+    os.close(handle)
+    return Path(name)
+
+
+def keep(path: Path, digest: str, *, move: bool) -> Path:
+    """Remember where the artifact with this content hash is: `move` takes the file in, else only its path is noted."""
+    place = _place(digest)
+    if move:
+        os.replace(path, place)
+        _bound()
+        return place
+    if not place.exists():
+        note = place.with_suffix(".json")
+        scratch = spool()
+        scratch.write_text(json.dumps({"path": str(path.resolve())}))
+        os.replace(scratch, note)
+    return path
+
+
+def copy(path: Path, digest: str) -> Path:
+    """Keep a copy of a file under its content hash."""
+    scratch = spool()
+    shutil.copyfile(path, scratch)
+    return keep(scratch, digest, move=True)
+
+
+def candidates(digest: str) -> list[Path]:
+    """Return the files that claimed this content hash when they were last seen; the caller checks them."""
+    place, found = _place(digest), []
+    if place.exists():
+        os.utime(place)
+        found.append(place)
+    note = place.with_suffix(".json")
+    if note.exists():
+        os.utime(note)
+        found.append(Path(json.loads(note.read_text())["path"]))
+    return [path for path in found if path.exists()]
+
+
+def find(digest: str) -> Path:
+    """Return the file whose bytes have this sha256 ("sha256:…"), a model for example; raises EmoError if none has."""
+    for path in candidates(digest):
+        if file_digest(path) == digest:
+            return path
+    raise EmoError(f"no file with {digest} in {home()}; name the file itself instead")
+
+
+def download(url: str, sha256: str, note: Callable[[str], None] = lambda text: None) -> Path:
+    """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
+    if not url.startswith(("https://", "http://127.0.0.1:")):
+        raise EmoError(f"{url} is not an https address; nothing was downloaded")
+    place = folder("downloads") / sha256
+    if place.exists() and file_digest(place) == f"sha256:{sha256}":
+        return place
+    note(f"downloading {url}")
+    scratch = spool()
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer, open(scratch, "wb") as file:
+            shutil.copyfileobj(answer, file)
+        if (found := file_digest(scratch)) != f"sha256:{sha256}":
+            raise EmoError(f"{url} is not the pinned file (expected sha256:{sha256}, got {found}); nothing was kept")
+        os.replace(scratch, place)
+    except (urllib.error.URLError, OSError) as fault:
+        why = getattr(fault, "reason", fault)
+        raise EmoError(f"can't download {url} ({why}); put the file at {place} by hand") from fault
+    finally:
+        scratch.unlink(missing_ok=True)
+    return place
+
+
+def file_digest(path: Path) -> str:
+    """Return "sha256:…" of a file's bytes."""
+    with open(path, "rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _place(digest: str) -> Path:
+    name = digest.removeprefix("sha256:")
+    if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+        raise EmoError(f"{digest!r} is not a sha256; it reads sha256: and 64 hexadecimal digits")
+    return folder("cache") / name
+
+
+def _bound() -> None:
+    """Remove what was used longest ago until the cache is within its bound; the newest always stays."""
+    limit = int(os.environ.get("EMO_CACHE_BYTES", CACHE_BYTES))
+    # a spool file belongs to a command that is still running
+    kept = sorted((path for path in folder("cache").glob("[!.]*")), key=lambda path: path.stat().st_mtime, reverse=True)
+    total = 0
+    for path in kept:
+        total += path.stat().st_size
+        if total > limit and path != kept[0]:
+            path.unlink(missing_ok=True)

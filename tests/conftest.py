@@ -1,0 +1,79 @@
+"""What the tests share: a store of their own, the command as a process, small real artifacts."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emocli import labels
+from emocli.artifact import Header
+from emocli.hdf5_writer import Writer
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's own store is never touched."""
+    home = tmp_path_factory.mktemp("emo-home")
+    os.environ["EMO_HOME"] = str(home)
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return home
+
+
+@pytest.fixture
+def emo() -> Run:
+    """Run `emo ARGS` as a process of its own; stdin is closed unless given."""
+
+    def run(*arguments: object, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "emocli", *map(str, arguments)]
+        return subprocess.run(command, input=stdin, capture_output=True, timeout=300, **options)  # type: ignore[call-overload]
+
+    return run
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Run:
+    """Run a real bash line with pipefail in a folder of its own."""
+
+    def run(line: str, **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = ["bash", "-euo", "pipefail", "-c", line]
+        kwargs = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 300, **options}
+        return subprocess.run(command, **kwargs)  # type: ignore[call-overload]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The real corpora, where they are at hand."""
+    if not SHARED.is_dir():
+        pytest.skip("no real corpora beside the project (../shared/data)")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features of 240 pictures whose brightness tells the class, 160 to train on and 80 for validation."""
+    path = tmp_path_factory.mktemp("features") / "features.h5"
+    write_features(path)
+    return path
+
+
+def write_features(path: Path, *, n: int = 240, kind: str = "features", classes: int = 3, size: int = 48) -> str:
+    """Write a small data artifact; returns its content hash."""
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % classes
+    x = rng.integers(0, 60, (n, 1, size, size)) + (y * 180 // max(1, classes - 1))[:, None, None, None]
+    split = np.where(np.arange(n) % 3 == 2, "validation", "train")
+    step = {"command": "dataset", "name": "folder", "params": {}, "input": f"sha256:{0:064}", "license": "none"}
+    steps = (step, {"command": "features", "name": "pixels", "params": {"size": size}, "detector": "none"})
+    header = Header(kind, labels.SEVEN[:classes], steps[: 2 if kind == "features" else 1])
+    writer = Writer(path, count=n)
+    writer.append(x.astype(np.uint8))
+    return writer.finish(header, y, "label", split, ids=[f"{row}" for row in range(n)])

@@ -1,0 +1,274 @@
+"""Main input and main output: whole or not at all, through files and real bash pipes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+from conftest import Run, write_features
+
+from emocli import hdf5, pipes, store
+from emocli.errors import EmoError
+
+
+def _line(done: subprocess.CompletedProcess[bytes]) -> str:
+    """The one line that a refused command prints."""
+    text = done.stderr.decode()
+    assert text.startswith("emo: ") and text.count("\n") == 1, text
+    assert not done.stdout
+    return text
+
+
+def test_a_pipe_carries_the_bytes_and_the_reader_sees_the_same_artifact(shell: Run, features_file: Path) -> None:
+    done = shell(f"cat {features_file} | emo info --verify")
+    assert f'"digest": "{hdf5.verify(features_file)}"'.encode() in done.stdout
+
+
+def test_a_regular_file_behind_the_redirection_is_opened_in_place(shell: Run, features_file: Path) -> None:
+    before = set(store.folder("cache").iterdir())
+    shell(f"emo info < {features_file}").check_returncode()
+    new = {path for path in set(store.folder("cache").iterdir()) - before if path.suffix != ".json"}
+    assert not new
+
+
+def test_process_substitution_is_an_input_like_any_other(shell: Run, features_file: Path) -> None:
+    assert b'"kind": "features"' in shell(f"emo info <(cat {features_file})").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty; did the previous command fail?"),
+        (b"emotion,pixels,Usage\n0,1 2 3,Training\n", "not an emo artifact"),
+        (bytes(range(256)) * 40, "not an emo artifact"),
+        (b"\x08\x0a" + os.urandom(500), "not a whole ONNX file"),
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 500, "not a whole HDF5 file"),
+    ],
+)
+def test_foreign_stdin_is_refused_in_one_line(emo: Run, content: bytes, says: str) -> None:
+    done = emo("features", stdin=content)
+    assert done.returncode == 1
+    assert says in _line(done)
+
+
+def test_a_truncated_stream_is_refused(emo: Run, features_file: Path) -> None:
+    done = emo("train", stdin=features_file.read_bytes()[:-5000])
+    assert done.returncode == 1
+    assert "truncated" in _line(done)
+
+
+def test_an_onnx_file_without_a_header_is_refused(emo: Run, tmp_path: Path) -> None:
+    import onnx
+    from onnx import helper
+
+    value = [helper.make_tensor_value_info(name, 1, [1]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", value[:1], value[1:])
+    onnx.save(helper.make_model(graph), tmp_path / "plain.onnx")
+    done = emo("eval", tmp_path / "plain.onnx")
+    assert done.returncode == 1
+    assert "without an emo header" in _line(done)
+
+
+def test_zero_bytes_are_no_model_though_onnx_would_parse_them(emo: Run) -> None:
+    assert "empty" in _line(emo("quantize"))
+
+
+def test_a_dataset_where_features_are_expected_names_the_command_to_run(emo: Run, tmp_path: Path) -> None:
+    write_features(tmp_path / "d.h5", kind="dataset")
+    done = emo("train", tmp_path / "d.h5", "-o", tmp_path / "m.onnx")
+    assert f"run: emo features {tmp_path / 'd.h5'}" in _line(done)
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def test_a_missing_file_and_a_folder_are_refused(emo: Run, tmp_path: Path) -> None:
+    assert "No such file" in _line(emo("info", tmp_path / "none.h5"))
+    assert "is a folder" in _line(emo("info", tmp_path))
+
+
+def test_an_existing_output_is_replaced_only_with_force(emo: Run, tmp_path: Path) -> None:
+    target = tmp_path / "out.h5"
+    target.write_text("precious")
+    arguments = ("dataset", "synthetic", "-p", "count=21", "-o", target)
+    done = emo(*arguments)
+    assert done.returncode == 1
+    assert "--force" in _line(done)
+    assert target.read_text() == "precious"
+    assert emo(*arguments, "--force").returncode == 0
+    assert hdf5.read_header(target)[0].kind == "dataset"
+
+
+def test_a_failed_stage_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), pipes.output(str(tmp_path / "x.h5"), force=False) as scratch:
+        scratch.write_bytes(b"half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_stage_fails_the_pipe_and_leaves_no_file(shell: Run, tmp_path: Path) -> None:
+    done = shell("emo features no-such-set | emo train -o model.onnx")
+    assert done.returncode == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_size_limit_ends_in_one_line_and_no_file(shell: Run, tmp_path: Path) -> None:
+    done = shell("ulimit -f 64; trap '' XFSZ; emo dataset synthetic -p count=400 -o big.h5")
+    assert done.returncode == 1
+    assert "file size limit" in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+def test_a_full_disk_ends_in_one_line_and_no_file(emo: Run, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        done = emo("dataset", "synthetic", "-p", "count=400", "-o", disk / "big.h5")
+        assert done.returncode == 1
+        assert "disk is full" in _line(done)
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_kill_during_a_write_leaves_the_target_absent(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from emocli import pipes\n"
+        "with pipes.output(sys.argv[1], force=False) as scratch:\n"
+        "    scratch.write_bytes(b'half'); print('ready', flush=True); time.sleep(60)"
+    )
+    target = tmp_path / "x.h5"
+    with subprocess.Popen([sys.executable, "-c", program, target], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+        writer.send_signal(signal.SIGKILL)
+    assert not target.exists()
+
+
+def test_a_terminated_command_cleans_up(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    command = [sys.executable, "-m", "emocli", "features", "-o", str(tmp_path / "x.h5")]
+    with subprocess.Popen(command, stdin=read, stderr=subprocess.DEVNULL) as waiting:
+        while not list(tmp_path.iterdir()):
+            assert waiting.poll() is None
+        waiting.terminate()
+        assert waiting.wait() == 128 + signal.SIGTERM
+    os.close(read)
+    os.close(write)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(shell: Run) -> None:
+    done = shell("set +o pipefail; emo dataset synthetic -p count=2000 | head -c 10 >/dev/null; echo ${PIPESTATUS[0]}")
+    assert done.stdout.strip() == b"141"
+    assert done.stderr == b""
+
+
+def test_binary_output_is_refused_on_a_terminal(tmp_path: Path) -> None:
+    import pty
+
+    main, terminal = os.openpty()
+    command = [sys.executable, "-m", "emocli", "dataset", "synthetic"]
+    done = subprocess.run(command, stdin=terminal, stdout=terminal, stderr=subprocess.PIPE, check=False)
+    os.close(main)
+    os.close(terminal)
+    assert done.returncode == 1 and b"-o FILE" in done.stderr
+    assert pty
+
+
+def test_a_terminal_on_stdin_is_not_waited_for() -> None:
+    main, terminal = os.openpty()
+    command = [sys.executable, "-m", "emocli", "info"]
+    done = subprocess.run(command, stdin=terminal, capture_output=True, timeout=60, check=False)
+    os.close(main)
+    os.close(terminal)
+    assert done.returncode == 1 and b"no input" in done.stderr
+
+
+def test_an_hdf5_file_with_a_link_out_of_itself_is_refused(emo: Run, tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "linked.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        del file["id"]
+        file["id"] = h5py.ExternalLink(str(features_file), "/id")
+    assert "leads elsewhere" in _line(emo("train", bad))
+
+
+def test_storage_outside_the_file_is_refused(tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "external.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        del file["split"]
+        file.create_dataset("split", (240,), "u1", external=[(str(tmp_path / "raw"), 0, 240)])
+    with pytest.raises(EmoError, match="in another file"), hdf5.open_data(bad):
+        pass
+
+
+def test_a_shape_without_bytes_behind_it_is_refused(tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "huge.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        del file["y"], file["split"], file["id"], file["face/x"]
+        file.create_dataset("face/x", (1 << 40, 1, 48, 48), "u1")
+        file.create_dataset("y", (1 << 40,), "i2")
+        file.create_dataset("split", (1 << 40,), "u1")
+    with pytest.raises(EmoError, match="claims more"), hdf5.open_data(bad):
+        pass
+
+
+def test_changed_contents_are_noticed_by_the_hash(emo: Run, tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "changed.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        file["face/x"][3, 0, 0, 0] ^= 255
+    assert "was changed" in _line(emo("info", "--verify", bad))
+
+
+def test_features_that_changed_after_training_are_not_taken_for_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "f.h5"
+    digest = write_features(file, n=30)
+    pipes.read(str(file), "features")
+    header = hdf5.read_header(file)[0].then({"command": "train", "name": "emotion-cnn", "input": digest})
+    assert pipes.features_of(header, None).path == file
+    with h5py.File(file, "a") as data:
+        data["face/x"][0, 0, 0, 0] ^= 255
+    with pytest.raises(EmoError, match=f"{digest}.*--data FILE"):
+        pipes.features_of(header, None)
+
+
+def test_a_header_of_a_newer_schema_is_refused(tmp_path: Path, features_file: Path) -> None:
+    newer = tmp_path / "newer.h5"
+    shutil.copy(features_file, newer)
+    with h5py.File(newer, "a") as file:
+        file.attrs["emo"] = str(file.attrs["emo"]).replace('"schema": 1', '"schema": 2')
+    with pytest.raises(EmoError, match="newer emo"):
+        hdf5.read_header(newer)
+
+
+def test_a_label_out_of_range_is_refused(tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "label.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        file["y"][5] = 7
+    with pytest.raises(EmoError, match="label out of range"), hdf5.open_data(bad):
+        pass
+
+
+def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    monkeypatch.setenv("EMO_CACHE_BYTES", "2500")
+    digests = [f"sha256:{number:064}" for number in range(3)]
+    for age, digest in enumerate(digests):
+        scratch = store.spool()
+        scratch.write_bytes(b"x" * 1000)
+        os.utime(store.keep(scratch, digest, move=True), (age, age))
+    scratch = store.spool()
+    scratch.write_bytes(b"y" * 1000)
+    store.keep(scratch, f"sha256:{9:064}", move=True)
+    assert store.candidates(digests[0]) == []
+    assert store.candidates(digests[2]) != []

@@ -1,0 +1,51 @@
+"""Splits never share a subject unless they are asked to."""
+
+import numpy as np
+import pytest
+
+from emocli import splits
+from emocli.errors import EmoError
+
+Y = np.arange(200) % 4
+PEOPLE = [f"s{row // 10}" for row in range(200)]
+
+
+def _people(parts: np.ndarray, name: str) -> set[str]:
+    return {person for person, part in zip(PEOPLE, parts, strict=True) if part == name}
+
+
+@pytest.mark.parametrize("split", ["published", "subject"])
+def test_no_subject_is_in_two_parts(split: str) -> None:
+    parts = splits.assign([""] * 200, PEOPLE, Y, split=split)
+    people = [_people(parts, name) for name in ("train", "validation", "test")]
+    assert all(people) and sum(map(len, people)) == 20
+
+
+def test_a_split_across_subjects_must_be_asked_for_by_name() -> None:
+    parts = splits.assign([""] * 200, PEOPLE, Y, split="random")
+    assert _people(parts, "train") & _people(parts, "test")
+
+
+def test_published_parts_are_kept() -> None:
+    published = ["train"] * 150 + ["validation"] * 25 + ["test"] * 25
+    assert list(splits.assign(published, [""] * 200, Y)) == published
+
+
+def test_a_missing_validation_part_comes_out_of_train_and_leaves_test_alone() -> None:
+    parts = splits.assign(["train"] * 150 + ["test"] * 50, [""] * 200, Y)
+    assert set(parts[150:]) == {"test"} and abs((parts[:150] == "validation").sum() - 15) <= 2
+
+
+def test_a_random_split_has_every_class_in_every_part() -> None:
+    parts = splits.assign([""] * 200, [""] * 200, Y)
+    assert [set(Y[parts == name]) for name in ("train", "validation", "test")] == [{0, 1, 2, 3}] * 3
+
+
+def test_the_same_seed_gives_the_same_split() -> None:
+    first, again, other = (splits.assign([""] * 200, PEOPLE, Y, seed=seed) for seed in (1, 1, 2))
+    assert list(first) == list(again) != list(other)
+
+
+def test_a_split_by_subject_needs_subjects() -> None:
+    with pytest.raises(EmoError, match="--split random"):
+        splits.assign([""] * 200, [""] * 200, Y, split="subject")

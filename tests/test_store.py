@@ -1,0 +1,77 @@
+"""Downloads are pinned: from a local server, the right file is kept and any other is not."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from emocli import store
+from emocli.errors import EmoError
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A folder with weights.bin, served on this machine only."""
+    (tmp_path / "weights.bin").write_bytes(b"weights" * 1000)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=tmp_path)) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def empty_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of this test's own."""
+    monkeypatch.setenv("EMO_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+PIN = hashlib.sha256(b"weights" * 1000).hexdigest()
+
+
+def test_a_download_is_fetched_once_and_found_again_without_the_server(server: str, tmp_path: Path) -> None:
+    notes: list[str] = []
+    path = store.download(f"{server}/weights.bin", PIN, notes.append)
+    assert path.read_bytes() == b"weights" * 1000 and len(notes) == 1
+    (tmp_path / "weights.bin").unlink()
+    assert store.download(f"{server}/weights.bin", PIN, notes.append) == path and len(notes) == 1
+
+
+def test_a_file_that_is_not_the_pinned_one_is_not_kept(server: str, empty_store: Path) -> None:
+    with pytest.raises(EmoError, match="not the pinned file"):
+        store.download(f"{server}/weights.bin", "0" * 64)
+    assert not [path for path in empty_store.rglob("*") if path.is_file()]
+
+
+def test_a_file_that_is_not_there_is_one_clear_error(server: str, empty_store: Path) -> None:
+    with pytest.raises(EmoError, match=r"can't download .*by hand"):
+        store.download(f"{server}/absent.bin", PIN)
+    assert not [path for path in empty_store.rglob("*") if path.is_file()]
+
+
+def test_only_web_addresses_are_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"weights" * 1000)
+    with pytest.raises(EmoError, match="https"):
+        store.download((tmp_path / "secret").as_uri(), PIN)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a b"])
+def test_a_dataset_name_can_not_leave_the_store(name: str) -> None:
+    with pytest.raises(EmoError, match="can't be a dataset's name"):
+        store.dataset(name)
+
+
+def test_a_store_that_can_not_be_made_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EMO_HOME", str(tmp_path / "file"))
+    with pytest.raises(EmoError, match="set EMO_HOME"):
+        store.folder("cache")
