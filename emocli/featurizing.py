@@ -22,6 +22,7 @@ def write(
     name: str,
     params: Mapping[str, Any],
     detector: str,
+    detector_params: Mapping[str, Any],
     *,
     limit: int,
     note: Callable[[str], None],
@@ -30,7 +31,7 @@ def write(
 
     `limit` keeps the first so many samples of each part, 0 all. Raises EmoError when no sample has a face.
     """
-    process, step = extraction.start(name, params, detector, note)
+    process, step = extraction.start(name, params, detector, note, detector_params)
     with hdf5.open_data(source.path, source.source) as data:
         rows = _limited(data, limit)
         writer = Writer(path, modality=data.modality, count=len(rows) if step["detector"] == "none" else None)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -11,6 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emocli.errors import EmoError
+
+
+def _tell(text: str) -> None:
+    """A download is never silent, whoever asks for it."""
+    print(f"emo: {text}", file=sys.stderr)
+
 
 CACHE_BYTES = 8 << 30
 """The cache's bound unless $EMO_CACHE_BYTES says otherwise."""
@@ -95,7 +102,7 @@ def find(digest: str) -> Path:
     raise EmoError(f"no file with {digest} in {home()}; name the file itself instead")
 
 
-def download(url: str, sha256: str, note: Callable[[str], None] = lambda text: None) -> Path:
+def download(url: str, sha256: str, note: Callable[[str], None] = _tell) -> Path:
     """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
     if not url.startswith(("https://", "http://127.0.0.1:")):
         raise EmoError(f"{url} is not an https address; nothing was downloaded")
@@ -105,7 +112,7 @@ def download(url: str, sha256: str, note: Callable[[str], None] = lambda text: N
     note(f"downloading {url}")
     scratch = spool()
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer, open(scratch, "wb") as file:
+        with urllib.request.urlopen(url, timeout=10) as answer, open(scratch, "wb") as file:
             shutil.copyfileobj(answer, file)
         if (found := file_digest(scratch)) != f"sha256:{sha256}":
             raise EmoError(f"{url} is not the pinned file (expected sha256:{sha256}, got {found}); nothing was kept")

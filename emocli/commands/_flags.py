@@ -1,6 +1,7 @@
 """Flags that several commands share, each described once."""
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, TypeVar
@@ -22,6 +23,11 @@ Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see:
 Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
 
 Record = TypeVar("Record")
+
+
+def shows_table(as_json: bool) -> bool:
+    """Tell whether rows go to a person: stdout is a terminal and --json is absent."""
+    return not as_json and sys.stdout.isatty()
 
 
 def accept(*records: type) -> Callable[[Callable[..., None]], Callable[..., None]]:

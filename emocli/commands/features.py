@@ -16,14 +16,15 @@ def run(
     extractor: Annotated[str, typer.Option("--extractor", "-x", help="Extractor, or several joined by +.")] = "pixels",
     param: _flags.Params = [],  # noqa: B006
     detector: Annotated[str, typer.Option(help="What finds the face; none for cropped corpora.")] = "none",
+    detector_param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Option of the detector.")] = [],  # noqa: B006
     limit: Annotated[int, typer.Option(help="Use the first so many samples of each part only; 0 for all.")] = 0,
     output: _flags.Output = None,
     force: _flags.Force = False,
 ) -> None:
     """Extract the features and write them out."""
-    params = registry.parse(param)
+    params, found = registry.parse(param), registry.parse(detector_param)
     with pipes.output(output, force=force) as scratch:
         source = kept.dataset(dataset)
         from emocli import featurizing
 
-        featurizing.write(source, scratch, extractor, params, detector, limit=limit, note=note)
+        featurizing.write(source, scratch, extractor, params, detector, found, limit=limit, note=note)

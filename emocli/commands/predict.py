@@ -1,0 +1,48 @@
+"""Classify the faces in pictures: files, folders, globs, or - for a list of paths on stdin."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from emocli import pipes
+from emocli.commands import _flags
+from emocli.commands._show import note, show
+from emocli.errors import EmoError
+
+
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="Pictures, folders, globs, or -.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Model artifact.")],
+    detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
+    engine: _flags.Engine = "onnxruntime",
+    threads: _flags.Threads = 0,
+    as_json: _flags.Json = False,
+) -> None:
+    """Print one record per picture."""
+    source = pipes.read(model, "model")
+    from emocli import pictures, prediction
+
+    predict = prediction.predictor(source.path, detector=detector, engine=engine, threads=threads, note=note)
+    counts: Counter[str] = Counter()
+    paths = pictures.expand(names, stdin=sys.stdin.buffer)
+    records = prediction.predictions(predict, paths, counts)
+    if _flags.shows_table(as_json):
+        show((row for record in records for row in _rows(record)), as_json=False)
+    else:
+        show(records, as_json=True)
+    if counts["unreadable"] and not counts["pictures"]:
+        raise EmoError("none of the pictures could be read; the lines above say why")
+
+
+def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a table row per face."""
+    name = Path(record["path"]).name
+    if "error" in record:
+        return [{"picture": name, "label": record["error"]}]
+    keys = ("label", "probability", "box")
+    return [{"picture": name, **{key: face[key] for key in keys}} for face in record["faces"]] or [
+        {"picture": name, "label": "no face"}
+    ]
