@@ -13,6 +13,7 @@ from emocli import extraction, onnx_file, pictures, registry
 from emocli.artifact import Header, expect
 from emocli.errors import EmoError
 from emocli.faces import Face, FaceImage
+from emocli.metrics import softmax
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3) RGB."""
@@ -42,8 +43,6 @@ class Predictor:
     """A model with its own extractor and a detector. The halves may run in two threads, each in one only."""
 
     labels: tuple[str, ...]
-    detector: str
-    """Name of the detector that is used, never auto."""
     provider: str
     """What really runs the model, as its engine states it."""
     find_faces: Callable[[Pixels], list[Face]]
@@ -76,19 +75,17 @@ def predictor(
         raise EmoError(
             f"{model} reads {running.input_name}, not faces; make one with: emo features DATASET | emo train"
         )
-    process = extraction.from_header(header, note, _finder(header, detector))
-
-    def find_faces(pixels: Pixels) -> list[Face]:
-        return process.detect(pixels) if process.detect else [_whole(pixels)]
+    extract = extraction.from_header(header)
+    name, params = _detector(header, detector)
 
     def classify(pixels: Pixels, faces: Sequence[Face]) -> list[FaceRecord]:
         if not faces:
             return []
-        x = process.extract([FaceImage(pixels, face if process.detect else None) for face in faces])
-        chances = softmax(running.run(x)["logits"])
+        x = extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces])
+        chances = softmax(running.run(x)["logits"].astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 
-    return Predictor(header.labels, process.detector, running.provider, find_faces, classify)
+    return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify)
 
 
 def predictions(predict: Predictor, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:
@@ -109,21 +106,12 @@ def predictions(predict: Predictor, paths: Iterable[Path], counts: Counter[str])
         yield {"path": str(path), "faces": faces}
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return probabilities (n, classes) of logits (n, classes)."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _finder(header: Header, asked: str) -> str:
-    """Return the detector to use in the place of the recorded one; empty for the recorded one."""
-    recorded = (header.step("features") or {}).get("detector", WHOLE)
-    return "" if asked == "auto" and recorded != WHOLE else asked
-
-
-def _whole(pixels: Pixels) -> Face:
-    height, width = pixels.shape[:2]
-    return Face((0.0, 0.0, float(width), float(height)))
+def _detector(header: Header, asked: str) -> tuple[str, dict[str, Any]]:
+    """Return the name and the options of the detector to use."""
+    step = header.step("features") or {}
+    if asked == "auto" and step.get("detector", WHOLE) != WHOLE:
+        return step["detector"], step.get("detector_params", {})
+    return asked, {}
 
 
 def _record(face: Face, chances: NDArray[np.float64], labels: tuple[str, ...]) -> FaceRecord:

@@ -22,6 +22,10 @@ Threads = Annotated[int, typer.Option("--threads", help="Threads of the engine; 
 Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see: emo list engines.")]
 Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
 
+Resume = Annotated[bool, typer.Option("--resume", help="Continue this very run where it was killed.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 when the parts share samples or subjects.")]
+DropLeaks = Annotated[bool, typer.Option("--drop-leaks", help="Leave what other parts have too out of the train part.")]
+
 Record = TypeVar("Record")
 
 

@@ -1,0 +1,43 @@
+"""Make a model INT8: calibrated on its train part, refused unless as accurate on validation and faster than FP32."""
+
+from typing import Annotated
+
+import typer
+
+from emocli import pipes, store
+from emocli.commands import _flags
+from emocli.commands._show import note
+from emocli.errors import GATE, EmoError
+
+
+def run(
+    model: _flags.Input = None,
+    data: _flags.Data = None,
+    method: Annotated[str, typer.Option(help="Calibration: minmax or percentile.")] = "minmax",
+    percentile: Annotated[
+        float, typer.Option(help="Share of activations kept in range by --method percentile.")
+    ] = 99.99,
+    calibration: Annotated[int, typer.Option(help="Samples of the train part to calibrate with.")] = 512,
+    exclude: Annotated[list[str], typer.Option(help="Operator type or node to leave in FP32; may be repeated.")] = [],  # noqa: B006
+    max_drop: Annotated[float, typer.Option(help="Largest loss of validation accuracy, in points.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of the calibration sample.")] = 0,
+    output: _flags.Output = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an existing output; accept no gain in speed.")
+    ] = False,
+) -> None:
+    """Write the INT8 model, or leave with status 3 when it fails a gate."""
+    options = {"method": method, "percentile": percentile, "calibration": calibration, "seed": seed}
+    step = {"command": "quantize", "name": "static", "options": {**options, "exclude": exclude, "max_drop": max_drop}}
+    with pipes.output(output, force=force) as scratch:
+        source = pipes.read(model, "model")
+        features = pipes.features_of(source.header, data)
+        from emocli.compress import static
+
+        static.write(source, features, scratch, step)
+        verdict = static.judge(source, features, scratch)
+        note(f"INT8 {verdict}")
+        if why := verdict.failure(max_drop=max_drop, force=force):
+            raise EmoError(why, status=GATE)
+    # bench shows INT8 beside the FP32 model it was made from
+    store.copy(source.path, source.digest)

@@ -1,0 +1,137 @@
+"""Where frames come from: a camera, a video file, or pictures."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emocli import pictures
+from emocli.errors import EmoError
+from emocli.live.clock import paced
+from emocli.live.frames import Frame, Frames
+from emocli.prediction import Pixels
+
+STILLS_RATE_HZ = 25.0
+"""The frame rate that is assumed where a source states none, for writing video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open source. `frames` is read once, by one thread, and closing it releases the device or the file."""
+
+    name: str
+    frames: Frames
+    rate_hz: float
+    live: bool
+    """True when frames come at their own pace whether anyone is ready or not, so that old ones must be dropped."""
+
+
+def camera(number: int) -> Source:
+    """Open camera `number`; raises EmoError when it can't be opened or gives no picture."""
+    with _quiet():
+        capture = cv2.VideoCapture(number)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a driver's queue only makes frames older
+        first = _next(capture)
+    if first is None:
+        capture.release()
+        raise EmoError(f"camera {number} can't be opened; see: emo doctor, or play a file with --source FILE")
+    return Source(f"camera {number}", _camera_frames(capture, first, number), _rate(capture), live=True)
+
+
+def video(path: Path, *, realtime: bool = False) -> Source:
+    """Open a video file; raises EmoError when it is missing or holds no frame.
+
+    Its frames come as fast as they are asked for, or with `realtime` at the pace of the file, as from a camera.
+    """
+    if not path.is_file():
+        raise EmoError(f"{path} is not there; name a video, a picture or a folder of pictures")
+    with _quiet():
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        first = _next(capture)
+    if first is None:
+        capture.release()
+        raise EmoError(f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4")
+    frames = _video_frames(capture, first)
+    return Source(path.name, paced(frames) if realtime else frames, _rate(capture), live=realtime)
+
+
+def stills(name: str) -> Source:
+    """Open a picture, a folder of pictures or a glob as frames in sorted order; raises EmoError when there is none."""
+    paths = pictures.expand([name])
+    first = next(paths, None)
+    if first is None or not first.exists():
+        raise EmoError(f"{name} holds no picture; name a video, a picture or a folder of pictures")
+    start = Frame(0, None, pictures.read(first))
+    return Source(Path(name).name, _still_frames(start, paths), STILLS_RATE_HZ, live=False)
+
+
+def named(name: str, *, realtime: bool = False) -> Source:
+    """Open what `name` names: a video file, a picture, a folder or a glob; raises EmoError for anything else."""
+    path = Path(name)
+    if path.is_file() and not cv2.haveImageReader(name):
+        return video(path, realtime=realtime)
+    if not path.exists() and not any(letter in name for letter in "*?["):
+        raise EmoError(f"{name} is not there; name a video, a picture or a folder of pictures")
+    return stills(name)
+
+
+def _camera_frames(capture: cv2.VideoCapture, first: Pixels, number: int) -> Frames:
+    start = time.monotonic()
+    index, pixels = 0, first
+    try:
+        while True:
+            yield Frame(index, time.monotonic() - start, pixels)
+            following = _next(capture)
+            if following is None:
+                raise EmoError(f"camera {number} stopped giving pictures after {index + 1} frames; is it unplugged?")
+            index, pixels = index + 1, following
+    finally:
+        capture.release()
+
+
+def _video_frames(capture: cv2.VideoCapture, first: Pixels) -> Frames:
+    rate_hz = _rate(capture)
+    index = 0
+    pixels: Pixels | None = first
+    try:
+        while pixels is not None:
+            seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            # some containers carry no times: then all but the first would be 0
+            yield Frame(index, seconds if seconds > 0 else index / rate_hz, pixels)
+            index, pixels = index + 1, _next(capture)
+    finally:
+        capture.release()
+
+
+def _still_frames(first: Frame, paths: Iterator[Path]) -> Frames:
+    yield first
+    for index, path in enumerate(paths, start=1):
+        yield Frame(index, None, pictures.read(path))
+
+
+def _next(capture: cv2.VideoCapture) -> Pixels | None:
+    """Return the next picture as RGB, or None at the end."""
+    there, bgr = capture.read()
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8) if there else None
+
+
+def _rate(capture: cv2.VideoCapture) -> float:
+    rate_hz = capture.get(cv2.CAP_PROP_FPS)
+    return rate_hz if 1.0 <= rate_hz <= 1000.0 else STILLS_RATE_HZ
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """OpenCV and its FFmpeg say in many lines on stderr what an error of ours says in one."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -1,0 +1,75 @@
+"""Faces followed from frame to frame, and their probabilities smoothed over time."""
+
+import math
+from collections.abc import Sequence
+
+from emocli.prediction import FaceRecord
+
+OVERLAP = 0.3
+"""Intersection over union from which on a box continues a track."""
+FORGET_SECONDS = 1.0
+"""For how long a face may be lost and keep its track."""
+
+Box = Sequence[float]
+
+
+class Tracks:
+    """Follows faces by the overlap of their boxes and smooths each one's probabilities exponentially.
+
+    The overlap rule is the IOU tracker's (Bochinski, Eiselein and Sikora 2017), greedy by overlap. Smoothing has a time
+    constant in seconds and not a weight per frame, so that dropped frames change nothing.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._time_constant = seconds
+        self._tracks: dict[int, tuple[float, FaceRecord]] = {}
+        self._next = 0
+
+    def update(self, seconds: float, faces: Sequence[FaceRecord]) -> list[FaceRecord]:
+        """Return the faces of a frame at `seconds`, with their `track` and smoothed; times must not fall."""
+        self._tracks = {key: old for key, old in self._tracks.items() if seconds - old[0] <= FORGET_SECONDS}
+        matches = self._match(faces)
+        smoothed = []
+        for place, face in enumerate(faces):
+            key = matches.get(place)
+            if key is None:
+                key, self._next = self._next, self._next + 1
+                face = _with(face, key, face["probabilities"])
+            else:
+                then, old = self._tracks[key]
+                face = _with(face, key, self._blend(old["probabilities"], face["probabilities"], seconds - then))
+            self._tracks[key] = (seconds, face)
+            smoothed.append(face)
+        return smoothed
+
+    def _match(self, faces: Sequence[FaceRecord]) -> dict[int, int]:
+        """Return the track of each face that continues one, best overlaps first, none used twice."""
+        overlaps = [
+            (overlap(face["box"], old["box"]), -key, place)
+            for place, face in enumerate(faces)
+            for key, (_, old) in self._tracks.items()
+        ]
+        matches: dict[int, int] = {}
+        for value, negative_key, place in sorted(overlaps, reverse=True):
+            if value >= OVERLAP and place not in matches and -negative_key not in matches.values():
+                matches[place] = -negative_key
+        return matches
+
+    def _blend(self, old: dict[str, float], new: dict[str, float], elapsed_seconds: float) -> dict[str, float]:
+        weight = 1 - math.exp(-elapsed_seconds / self._time_constant) if self._time_constant > 0 else 1.0
+        return {label: round(old[label] + weight * (new[label] - old[label]), 5) for label in new}
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Return the intersection over union of two boxes (left, top, width, height)."""
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
+
+
+def _with(face: FaceRecord, track: int, probabilities: dict[str, float]) -> FaceRecord:
+    label = max(probabilities, key=lambda name: probabilities[name])
+    changes: FaceRecord = {"label": label, "probability": probabilities[label], "probabilities": probabilities}
+    return {**face, **changes, "track": track}

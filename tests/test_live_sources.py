@@ -1,0 +1,113 @@
+"""Frames from videos, pictures and cameras, and one clear line when there are none."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emocli.errors import EmoError
+from emocli.live import sources
+from emocli.live.frames import Frame
+
+VIDEOS = Path(__file__).parents[2] / "shared/data/video"
+
+
+OPEN_EACH = """
+import sys
+from emocli.errors import EmoError
+from emocli.live import sources
+for name in sys.argv[1:]:
+    try:
+        sources.named(name)
+    except EmoError as fault:
+        print(fault)
+"""
+
+
+def film(path: Path, count: int = 12, rate_hz: float = 10.0) -> Path:
+    """A small MJPEG video whose frames grow brighter."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), rate_hz, (64, 48))
+    for index in range(count):
+        writer.write(np.full((48, 64, 3), index * 20, np.uint8))
+    writer.release()
+    return path
+
+
+def all_of(source: sources.Source) -> list[Frame]:
+    return list(source.frames)
+
+
+def test_a_video_gives_every_frame_with_its_media_time(tmp_path: Path) -> None:
+    source = sources.video(film(tmp_path / "film.avi"))
+    frames = all_of(source)
+    assert not source.live
+    assert source.rate_hz == pytest.approx(10)
+    assert [frame.index for frame in frames] == list(range(12))
+    assert [frame.seconds for frame in frames] == pytest.approx([index / 10 for index in range(12)])
+    assert frames[3].pixels.shape == (48, 64, 3)
+    assert [round(float(frame.pixels.mean()), -1) for frame in frames] == [index * 20 for index in range(12)]
+
+
+def test_colours_are_rgb(tmp_path: Path) -> None:
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[..., 2] = 255  # as OpenCV writes it
+    cv2.imwrite(str(tmp_path / "red.png"), red)
+    (frame,) = all_of(sources.named(str(tmp_path / "red.png")))
+    assert frame.pixels[0, 0].tolist() == [255, 0, 0]
+    assert frame.seconds is None
+
+
+def test_realtime_makes_a_file_live(tmp_path: Path) -> None:
+    source = sources.video(film(tmp_path / "film.avi", count=2, rate_hz=100), realtime=True)
+    assert source.live
+    assert len(all_of(source)) == 2
+
+
+def test_a_video_is_known_by_its_content(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.avi").rename(tmp_path / "film.bin")
+    assert len(all_of(sources.named(str(path)))) == 12
+
+
+@pytest.mark.parametrize("name", ["pictures", "pictures/*.png"])
+def test_folders_and_globs_come_in_sorted_order(tmp_path: Path, name: str) -> None:
+    (tmp_path / "pictures").mkdir()
+    for value in (3, 1, 2):
+        cv2.imwrite(str(tmp_path / f"pictures/{value}.png"), np.full((8, 8, 3), value, np.uint8))
+    frames = all_of(sources.named(str(tmp_path / name)))
+    assert [int(frame.pixels[0, 0, 0]) for frame in frames] == [1, 2, 3]
+
+
+def test_what_can_t_be_played_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("not a film\n")
+    (tmp_path / "empty.avi").touch()
+    (tmp_path / "cut.avi").write_bytes(film(tmp_path / "film.avi").read_bytes()[:300])
+    (tmp_path / "empty").mkdir()
+    names = ("missing.mp4", "text.mp4", "empty.avi", "cut.avi", "empty", "*.webm", "film_%d.avi")
+    # in a process of its own: FFmpeg asks only once how much it may say
+    ended = subprocess.run(
+        [sys.executable, "-c", OPEN_EACH, *(str(tmp_path / name) for name in names)], capture_output=True, text=True
+    )
+    assert ended.stderr == ""
+    lines = ended.stdout.splitlines()
+    assert len(lines) == len(names)
+    assert all(name in line and "; " in line for name, line in zip(names, lines, strict=True))
+
+
+@pytest.mark.skipif(Path("/dev/video77").exists(), reason="there is a camera 77")
+def test_a_camera_that_is_not_there_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EmoError, match="camera 77 can't be opened"):
+        sources.camera(77)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not VIDEOS.exists(), reason="no ../shared/data/video")
+def test_times_of_real_videos_rise_even_at_a_variable_frame_rate() -> None:
+    for name in ("noface_face.mov", "single_face.mp4", "bbaf2n.mpg"):
+        source = sources.video(VIDEOS / name)
+        times = [frame.seconds for frame, _ in zip(source.frames, range(20), strict=False)]
+        source.frames.close()
+        assert times == sorted(set(times), key=float)
+        assert times[0] == 0

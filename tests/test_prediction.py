@@ -1,0 +1,197 @@
+"""From a picture to classified faces, and from what the user named to pictures."""
+
+import io
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from small_model import write_model
+
+from emocli import labels, onnx_file, pictures
+from emocli.errors import EmoError
+from emocli.faces import Face
+from emocli.metrics import softmax
+from emocli.prediction import predictions, predictor
+
+YUNET = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+
+
+@pytest.fixture
+def notes() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_model(tmp_path / "model.onnx")
+
+
+@pytest.fixture
+def yunet(store_of_the_tests: Path, corpora: Path) -> Iterator[None]:
+    """YuNet's file, where it would be after the first download."""
+    (store_of_the_tests / "downloads").mkdir(exist_ok=True)
+    place = store_of_the_tests / "downloads" / YUNET
+    shutil.copyfile(corpora / "models/face_detection_yunet_2023mar.onnx", place)
+    yield
+    place.unlink()
+
+
+def picture(path: Path, value: int = 100) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((60, 50, 3), value, np.uint8))
+    return path
+
+
+def test_a_cropped_picture_is_one_face_with_all_its_probabilities(model: Path, notes: list[str]) -> None:
+    predict = predictor(model, detector="none", note=notes.append)
+    (face,) = predict(np.random.default_rng(0).integers(0, 255, (60, 50, 3), np.uint8))
+    assert face["box"] == [0, 0, 50, 60]
+    assert list(face["probabilities"]) == list(labels.SEVEN)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert face["label"] == max(face["probabilities"], key=lambda name: face["probabilities"][name])
+    assert face["probability"] == face["probabilities"][face["label"]]
+    assert (predict.provider, notes) == ("CPUExecutionProvider", [])
+
+
+def test_a_picture_of_the_corpus_s_own_size_reaches_the_model_as_it_is(model: Path, notes: list[str]) -> None:
+    import onnxruntime
+
+    gray = np.random.default_rng(1).integers(0, 255, (48, 48), np.uint8)
+    (face,) = predictor(model, detector="none", note=notes.append)(np.dstack([gray] * 3))
+    logits = onnxruntime.InferenceSession(model).run(["logits"], {"face": gray[None, None]})[0]
+    assert list(face["probabilities"].values()) == pytest.approx(softmax(logits)[0].tolist(), abs=1e-4)
+
+
+def test_faces_of_one_picture_are_classified_as_each_alone(model: Path, notes: list[str]) -> None:
+    predict = predictor(model, detector="haar", note=notes.append)
+    pixels = np.random.default_rng(2).integers(0, 255, (200, 200, 3), np.uint8)
+    faces = [Face((10, 10, 60, 60)), Face((100, 90, 80, 70)), Face((-20, 150, 90, 90))]
+    alone = [predict.classify(pixels, [face])[0] for face in faces]
+    for together, single in zip(predict.classify(pixels, faces), alone, strict=True):
+        assert together["box"] == single["box"]
+        assert together["probabilities"] == pytest.approx(single["probabilities"], abs=1e-4)
+
+
+def test_no_face_is_an_empty_list(model: Path, notes: list[str]) -> None:
+    predict = predictor(model, detector="haar", note=notes.append)
+    assert predict(np.zeros((100, 100, 3), np.uint8)) == []
+
+
+def test_auto_is_yunet_for_a_model_of_cropped_faces(model: Path, notes: list[str], corpora: Path, yunet: None) -> None:
+    predict = predictor(model, note=notes.append)
+    assert len(predict(pictures.read(corpora / "video/single_face.jpg"))) == 1
+    assert len(predict(pictures.read(corpora / "video/multi_face.jpg"))) == 5
+    assert notes == []
+
+
+def test_auto_is_the_detector_the_model_was_trained_with(tmp_path: Path, notes: list[str], corpora: Path) -> None:
+    photo = pictures.read(corpora / "video/single_face.jpg")
+    trained = predictor(write_model(tmp_path / "model.onnx", detector="haar"), note=notes.append)
+    named = predictor(write_model(tmp_path / "cropped.onnx"), detector="haar", note=notes.append)
+    assert trained(photo) == named(photo) != []
+    assert notes == []
+
+
+def test_what_is_no_model_of_faces_is_one_line(tmp_path: Path, features_file: Path, notes: list[str]) -> None:
+    with pytest.raises(EmoError, match="voice"):
+        predictor(write_model(tmp_path / "voice.onnx", modality="voice"), note=notes.append)
+    with pytest.raises(EmoError, match="not a whole ONNX"):
+        predictor(features_file, note=notes.append)
+    bare = onnx_file.load(write_model(tmp_path / "bare.onnx"))
+    del bare.metadata_props[:]
+    onnx_file.save(bare, tmp_path / "bare.onnx")
+    with pytest.raises(EmoError, match="without an emo header"):
+        predictor(tmp_path / "bare.onnx", note=notes.append)
+    with pytest.raises(EmoError, match="haars"):
+        predictor(write_model(tmp_path / "model.onnx"), detector="haars", note=notes.append)
+
+
+def test_an_unreadable_picture_is_a_record_and_the_others_go_on(tmp_path: Path, model: Path, notes: list[str]) -> None:
+    predict = predictor(model, detector="none", note=notes.append)
+    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "empty.png").touch()
+    names = [picture(tmp_path / "a.png"), tmp_path / "text.png", tmp_path / "empty.png", tmp_path / "gone.png"]
+    counts = Counter[str]()
+    records = list(predictions(predict, [*names, picture(tmp_path / "b.png")], counts))
+    assert [Path(record["path"]).name for record in records] == [*(name.name for name in names), "b.png"]
+    assert ["error" in record for record in records] == [False, True, True, True, False]
+    assert counts == {"pictures": 2, "faces": 2, "unreadable": 3}
+
+
+def test_gray_transparent_and_deep_pictures_are_read_as_rgb(tmp_path: Path) -> None:
+    for name, pixels in {
+        "gray": np.full((8, 8), 200, np.uint8),
+        "transparent": np.full((8, 8, 4), 200, np.uint8),
+        "deep": np.full((8, 8, 3), 200 << 8, np.uint16),
+    }.items():
+        cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
+        read = pictures.read(tmp_path / f"{name}.png")
+        assert (read.shape, read.dtype, int(read[0, 0, 0])) == ((8, 8, 3), np.uint8, 200)
+
+
+def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
+    upright = np.zeros((40, 20, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "photo.jpg"), upright)
+    jpeg = (tmp_path / "photo.jpg").read_bytes()
+    # EXIF with the one tag 0x0112, orientation 6: the camera was held sideways
+    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    segment = b"Exif\0\0" + tiff
+    (tmp_path / "photo.jpg").write_bytes(jpeg[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2) + segment + jpeg[2:])
+    assert pictures.read(tmp_path / "photo.jpg").shape == (20, 40, 3)
+
+
+def test_folders_are_read_to_the_bottom_in_order_and_only_their_pictures(tmp_path: Path) -> None:
+    for name in ("b/2.jpg", "b/10.PNG", "a/deep/x.png", "c.png", ".hidden.png"):
+        picture(tmp_path / "photos" / name)
+    (tmp_path / "photos/notes.txt").write_text("no picture")
+    found = [str(path.relative_to(tmp_path / "photos")) for path in pictures.expand([str(tmp_path / "photos")])]
+    assert found == ["c.png", "a/deep/x.png", "b/10.PNG", "b/2.jpg"]
+
+
+def test_globs_are_expanded_unless_a_file_has_that_very_name(tmp_path: Path) -> None:
+    for name in ("2.png", "1.png", "[1].png"):
+        picture(tmp_path / name)
+    assert [path.name for path in pictures.expand([f"{tmp_path}/?.png"])] == ["1.png", "2.png"]
+    assert [path.name for path in pictures.expand([f"{tmp_path}/[1].png"])] == ["[1].png"]
+    assert [path.name for path in pictures.expand([f"{tmp_path}/*.gif"])] == ["*.gif"]
+
+
+@pytest.mark.parametrize("flag", ["-print", "-print0"])
+def test_a_list_of_paths_comes_from_find(tmp_path: Path, flag: str) -> None:
+    names = {"a b.png", "ü.png"} | ({"two\nlines.png"} if flag == "-print0" else set())
+    for name in names:
+        (tmp_path / name).touch()
+    found = subprocess.Popen(["find", str(tmp_path), "-name", "*.png", flag], stdout=subprocess.PIPE)
+    assert found.stdout
+    with found.stdout as stdin:
+        assert {os.path.relpath(path, tmp_path) for path in pictures.expand(["-"], stdin=stdin)} == names
+    assert found.wait() == 0
+
+
+def test_paths_are_taken_as_they_arrive_and_the_last_needs_no_newline(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with open(reader, "rb") as stream:
+        paths = pictures.expand(["-"], stdin=stream)
+        os.write(writer, b"one.png\ntw")
+        assert next(paths) == Path("one.png")
+        os.write(writer, b"o.png")
+        os.close(writer)
+        assert list(paths) == [Path("two.png")]
+
+
+def test_a_terminal_and_nothing_at_all_are_refused_as_a_list() -> None:
+    terminal, keyboard = os.openpty()
+    with (
+        open(terminal, "rb", buffering=0),
+        open(keyboard, "rb", buffering=0) as stdin,
+        pytest.raises(EmoError, match="from a pipe"),
+    ):
+        list(pictures.expand(["-"], stdin=io.BufferedReader(stdin)))
+    with open(os.devnull, "rb") as stdin, pytest.raises(EmoError, match="did the previous command fail"):
+        list(pictures.expand(["-"], stdin=stdin))
