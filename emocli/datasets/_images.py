@@ -1,0 +1,154 @@
+"""Image files as samples: found inside a root, read in order, checked, kept encoded unless all are small and alike."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli.errors import EmoError
+from emocli.samples import Corpus, Sample
+
+SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
+SMALL = 64
+"""Up to this many pixels a side, images of one size become arrays; larger ones stay encoded."""
+_PROBED = 16
+_END = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG": b"IEND"}  # of a JPEG and a PNG: how the file begins and ends
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file that is to become a sample; the fields mean what they mean in Sample."""
+
+    path: Path
+    id: str
+    y: int | tuple[float, ...]
+    split: str = ""
+    group: str = ""
+    landmarks: NDArray[np.float32] | None = None
+
+
+def only_folder(sources: Sequence[Path], corpus: str) -> Path:
+    """Return the one source when it is a folder; raises EmoError otherwise."""
+    if len(sources) != 1 or not sources[0].is_dir():
+        given = ", ".join(str(path) for path in sources) or "nothing"
+        raise EmoError(f"{corpus} is read from one folder, given was {given}; see: emo list datasets {corpus}")
+    return sources[0]
+
+
+def walk(root: Path, notes: Counter[str]) -> list[tuple[str, Path]]:
+    """Return (path relative to the root, path) of every image below it, sorted; links that lead out are left out."""
+    found = []
+    for parent, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        for name in files:
+            path = Path(parent, name)
+            if path.suffix.lower() not in SUFFIXES or name.startswith("."):
+                continue
+            if path.is_symlink() and inside(root, path) is None:
+                notes["link out of the folder skipped"] += 1
+                continue
+            found.append((path.relative_to(root).as_posix(), path))
+    return sorted(found)
+
+
+def inside(root: Path, path: str | Path) -> Path | None:
+    """Return root / path unless it, or what it links to, lies outside the root."""
+    joined = root / path
+    return joined if joined.resolve().is_relative_to(root.resolve()) else None
+
+
+def corpus(pictures: Sequence[Picture], labels: tuple[str, ...], license: str, notes: Counter[str]) -> Corpus:
+    """Return a corpus of the pictures: arrays when a look at some shows small ones of one size, else encoded files.
+
+    Raises EmoError when there are none, and while it is read when not one of them is readable.
+    """
+    if not pictures:
+        raise EmoError("no images of this corpus are there; check the folder, or see: emo list datasets")
+    shape = _common_shape([picture.path for picture in pictures])
+    source = hashlib.sha256()
+    return Corpus(labels, license, samples(pictures, shape, notes, source), notes=notes, source=source)
+
+
+def samples(
+    pictures: Iterable[Picture], shape: tuple[int, int, int] | None, notes: Counter[str], source: Any
+) -> Iterator[Sample]:
+    """Yield a sample for every readable picture: arrays of `shape` (channels, height, width), or encoded if None.
+
+    Unreadable pictures are counted in `notes`; `source` is a hash that gets names and bytes. Raises EmoError after the
+    last picture when none was readable.
+    """
+    read = 0
+    for picture in pictures:
+        data = _bytes(picture.path)
+        x = _encoded(data) if shape is None else _array(data, shape, notes)
+        if x is None:
+            notes["unreadable image skipped"] += 1
+            continue
+        source.update(picture.id.encode())
+        source.update(data)
+        read += 1
+        yield Sample(x, picture.y, picture.split, picture.group, picture.id, picture.landmarks)
+    if not read:
+        raise EmoError("none of the images can be read; are they whole, and JPEG, PNG or TIFF?")
+
+
+def _common_shape(paths: Sequence[Path]) -> tuple[int, int, int] | None:
+    """Return the (channels, height, width) that some of the images share, if that is small; None otherwise."""
+    step = max(1, len(paths) // _PROBED)
+    shapes, gray = set(), True
+    for path in paths[::step]:
+        pixels = _decode(_bytes(path), cv2.IMREAD_COLOR)
+        if pixels is not None:
+            shapes.add(pixels.shape[:2])
+            gray = gray and bool((pixels == pixels[..., :1]).all())
+    if len(shapes) != 1:
+        return None
+    height, width = shapes.pop()
+    return (1 if gray else 3, height, width) if max(height, width) <= SMALL else None
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the file's bytes; none when it is absent, not allowed to be read, or not a plain file."""
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except OSError:
+        return b""
+
+
+def _decode(data: bytes, flags: int) -> NDArray[np.uint8] | None:
+    """Return the pixels as OpenCV gives them, or None for what is no whole image."""
+    end = next((end for start, end in _END.items() if data.startswith(start)), b"")
+    if not data or data.rfind(end) < 0:  # OpenCV fills up a file that was cut, and writes on stderr about it
+        return None
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def _array(data: bytes, shape: tuple[int, int, int], notes: Counter[str]) -> NDArray[np.uint8] | None:
+    """Return the image as (channels, height, width), scaled to the shape if it isn't so already."""
+    channels, height, width = shape
+    pixels = _decode(data, cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR_RGB)
+    if pixels is None:
+        return None
+    if pixels.shape[:2] != (height, width):
+        notes[f"image of another size scaled to {width}x{height}"] += 1
+        pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _encoded(data: bytes) -> bytes | None:
+    """Return the bytes of a readable JPEG or PNG as they are, another format as PNG, None for an unreadable one."""
+    if data.startswith(tuple(_END)):  # an eighth of a JPEG's size decodes several times faster
+        return data if _decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) is not None else None
+    pixels = _decode(data, cv2.IMREAD_ANYCOLOR)
+    return None if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()

@@ -1,0 +1,117 @@
+"""CK+ (extended Cohn-Kanade): 593 posed sequences of 123 subjects, 327 of them with one of 7 emotions.
+
+Lucey, Cohn, Kanade, Saragih, Ambadar and Matthews, "The extended Cohn-Kanade dataset (CK+)", CVPR workshops 2010; on
+request, for research. A sequence starts neutral and ends at the emotion's peak. No parts are published; the subject is
+in the file name, and splits share none.
+
+Two layouts are read. CK+48, the last three frames of each labelled sequence cropped to 48x48: ROOT/CLASS/
+S010_004_00000017.png. The original: ROOT/cohn-kanade-images/S005/001/*.png with Emotion/S005/001/*_emotion.txt
+(1 anger, 2 contempt, 3 disgust, 4 fear, 5 happy, 6 sadness, 7 surprise) and, used when all frames have theirs,
+Landmarks/S005/001/*_landmarks.txt of 68 points.
+
+Options:
+    frames: of the original layout, how many last frames of a sequence have its emotion
+    neutral: of the original layout, take the first frame of a labelled sequence as neutral
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import labels
+from emocli.datasets import _folders, _images
+from emocli.datasets._images import Picture
+from emocli.errors import EmoError
+from emocli.samples import Corpus
+
+LICENSE = "research use, on request; images never shipped"
+ORDER = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
+"""By the code in the emotion files."""
+POINTS = 68
+_SUBJECT = re.compile(r"(S\d+)_\d+_\d+")
+
+
+def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> Corpus:
+    """Open CK+ in either layout; raises EmoError for another folder or an emotion file that can't be read."""
+    root = _images.only_folder(sources, "ckplus")
+    if frames < 1:
+        raise EmoError(f"frames is {frames}; take at least the last one")
+    notes: Counter[str] = Counter()
+    images = sorted(path for path in (root, *root.glob("**/cohn-kanade-images")) if path.name == "cohn-kanade-images")
+    if images:
+        return _sequences(root, images[0], frames, neutral, notes)
+    return _classes(root, notes)
+
+
+def _classes(root: Path, notes: Counter[str]) -> Corpus:
+    """Open CK+48."""
+    entries = _folders.entries(root, notes)
+    order = tuple(label for label in ORDER if label != "neutral" or any(each.label == label for each in entries))
+    pictures = []
+    for entry in entries:
+        subject = _SUBJECT.match(entry.path.name)
+        if subject is None:
+            notes["image whose name has no subject (S010_004_00000017.png)"] += 1
+        group = subject[1] if subject else ""
+        pictures.append(Picture(entry.path, entry.id, labels.index(order, entry.label), entry.split, group))
+    return _images.corpus(pictures, order, LICENSE, notes)
+
+
+def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Counter[str]) -> Corpus:
+    """Open the original layout."""
+    emotions = {path.parent.parts[-2:]: path for path in sorted(images.parent.rglob("*_emotion.txt"))}
+    if not emotions:
+        raise EmoError(f"{images.parent} has no Emotion/…/*_emotion.txt; unpack CK+'s emotion labels beside the images")
+    sequences: dict[tuple[str, ...], list[tuple[str, Path]]] = {}
+    for name, path in _images.walk(root, notes):
+        if path.is_relative_to(images):
+            sequences.setdefault(path.parent.parts[-2:], []).append((name, path))
+    pictures = []
+    for sequence, files in sequences.items():
+        if sequence not in emotions:
+            notes["sequence without an emotion left out"] += 1
+            continue
+        first = [Picture(files[0][1], files[0][0], 0, group=sequence[0])] if neutral else []
+        peak = files[len(first) :][-frames:]
+        code = _emotion(emotions[sequence])
+        pictures += first + [Picture(path, name, code, group=sequence[0]) for name, path in peak]
+    if not neutral:
+        pictures = [replace(picture, y=int(picture.y) - 1) for picture in pictures if isinstance(picture.y, int)]
+    return _images.corpus(_with_landmarks(pictures, images.parent, notes), ORDER[not neutral :], LICENSE, notes)
+
+
+def _emotion(path: Path) -> int:
+    """Return the code of an emotion file, as in "   3.0000000e+00"."""
+    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    try:
+        code = float(text)
+    except ValueError:
+        code = 0
+    if code not in range(1, len(ORDER)):
+        raise EmoError(f"{path} holds {text[:20]!r}, expected an emotion from 1 to {len(ORDER) - 1}; restore the file")
+    return int(code)
+
+
+def _with_landmarks(pictures: Sequence[Picture], root: Path, notes: Counter[str]) -> Sequence[Picture]:
+    """Return the pictures with their points, or as they are unless all have 68."""
+    files = {path.name: path for path in root.rglob("*_landmarks.txt")}
+    points = [_points(files.get(f"{picture.path.stem}_landmarks.txt")) for picture in pictures]
+    if any(point is None for point in points):
+        if files:
+            notes[f"landmarks left out: not every frame has its {POINTS}"] = 1
+        return pictures
+    return [replace(picture, landmarks=point) for picture, point in zip(pictures, points, strict=True)]
+
+
+def _points(path: Path | None) -> NDArray[np.float32] | None:
+    """Return the (68, 2) points of a landmark file, in pixels of the frame, or None for another content."""
+    try:
+        numbers = np.array(path.read_text(encoding="utf-8").split() if path else [], np.float32)
+        return numbers.reshape(POINTS, 2)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,93 @@
+"""FER2013: 35,887 faces from image searches, 48x48 gray, 7 emotions.
+
+Goodfellow et al., "Challenges in representation learning: a report on three machine learning contests", 2013
+(arXiv:1307.0414). Parts: Training 28,709, PublicTest 3,589 (taken as validation), PrivateTest 3,589 (test).
+
+Reads fer2013.csv (emotion,pixels,Usage), icml_face_data.csv (emotion, Usage, pixels), train.csv and test.csv of the
+challenge (the latter has no labels), a folder that holds one of these, or train/CLASS/*.jpg and test/CLASS/*.jpg.
+Files as published are recognised by their md5; a partial file is read, and noted. No image is shipped with emo.
+
+Options:
+    public_test: what the PublicTest rows are for, validation or test
+    jobs: threads that decode the csv, 0 for one per core up to four; the result is the same
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emocli import labels
+from emocli.datasets import _fer_csv
+from emocli.datasets._fer_csv import Table
+from emocli.datasets._fer_decode import USAGES
+from emocli.errors import EmoError
+from emocli.samples import Corpus, Sample
+
+LICENSE = "research use; images never shipped"
+ROWS = dict(zip(USAGES, (28_709, 3_589, 3_589), strict=True))
+
+
+def read(sources: Sequence[Path], *, public_test: str = "validation", jobs: int = 0) -> Corpus:
+    """Open FER2013 from its csv, several of them, or a folder; raises EmoError for other files and for bad rows."""
+    if public_test not in ("validation", "test"):
+        raise EmoError(f"public_test is {public_test!r}; choose validation or test")
+    if not sources:
+        raise EmoError("fer2013 is read from fer2013.csv or a folder; download it from Kaggle and name it")
+    notes: Counter[str] = Counter()
+    files = [file for source in sources for file in _files(source, notes)]
+    if not files and len(sources) == 1:
+        return _from_images(sources[0], notes)
+    source = hashlib.sha256()
+    tables = [_fer_csv.open_table(file, source, jobs) for file in files]
+    return Corpus(labels.SEVEN, LICENSE, _samples(tables, public_test, notes), notes=notes, source=source)
+
+
+def _files(source: Path, notes: Counter[str]) -> list[Path]:
+    """Return the csv files that a source stands for: itself, or of a folder the most complete that it holds."""
+    if not source.is_dir():
+        return [source]
+    for name in ("fer2013.csv", "icml_face_data.csv", "train.csv"):
+        if found := sorted((*source.glob(name), *source.glob(f"*/{name}"))):
+            if name == "train.csv" and found[0].with_name("test.csv").exists():
+                notes["test.csv left out: the challenge's test rows have no labels"] = 1
+            return found[:1]
+    return []
+
+
+def _samples(tables: Sequence[Table], public_test: str, notes: Counter[str]) -> Iterator[Sample]:
+    """Yield the rows of all tables, numbered from 0; notes at the end what differs from the published files."""
+    row, seen, published = 0, np.zeros(len(USAGES), np.intp), []
+    for table in tables:
+        parts = ("train", public_test, "test") if "emotion" in table.columns else ("test", "test", "test")
+        for rows in table.rows:
+            seen += np.bincount(rows.usages, minlength=len(USAGES))
+            for x, y, usage in zip(rows.pixels, rows.labels.tolist(), rows.usages.tolist(), strict=True):
+                yield Sample(x, y, parts[usage], "", str(row))
+                row += 1
+        published.append(table.md5 is not None and _fer_csv.PUBLISHED.get(table.md5.hexdigest(), ""))
+    if not row:
+        raise EmoError("the csv has a header and no rows; download FER2013 again")
+    if all(published):
+        notes[f"{' and '.join(map(str, published))} as published (md5)"] = 1
+    else:
+        notes[_difference(dict(zip(USAGES, seen.tolist(), strict=True)))] = 1
+
+
+def _difference(rows: dict[str, int]) -> str:
+    """Say how many rows of which part are there, beside the published number."""
+    counts = ", ".join(f"{rows[name]:,} of {count:,} {name} rows" for name, count in ROWS.items())
+    return f"not a file as Kaggle publishes it: {counts}"
+
+
+def _from_images(root: Path, notes: Counter[str]) -> Corpus:
+    """Open the layout with train and test folders of images."""
+    from emocli.datasets import _folders, _images  # not at the top: OpenCV is a delay that the csv doesn't need
+
+    pictures = [
+        _images.Picture(each.path, each.id, labels.index(labels.SEVEN, each.label), each.split)
+        for each in _folders.entries(root, notes)
+    ]
+    return _images.corpus(pictures, labels.SEVEN, LICENSE, notes)

@@ -1,0 +1,314 @@
+"""Corpora of image files, in the layouts of their authors, and the ways in which such a folder can be wrong."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from corpus_files import all_of, image
+
+from emocli import labels
+from emocli.datasets import affectnet, ckplus, folder, jaffe, rafdb
+from emocli.errors import EmoError
+
+
+def classes(root: Path, names: tuple[str, ...] = ("angry", "happy"), *, size: int = 48, suffix: str = ".png") -> Path:
+    for name in names:
+        for i in range(2):
+            image(root / name / f"S{i:03d}_{name}{suffix}", size)
+    return root
+
+
+def test_small_pictures_of_one_size_are_arrays(tmp_path: Path) -> None:
+    samples = all_of(folder.read([classes(tmp_path)]))
+    assert [sample.id for sample in samples] == sorted(sample.id for sample in samples)
+    for sample in samples:
+        assert isinstance(sample.x, np.ndarray)
+        assert np.array_equal(sample.x[0], cv2.imread(str(tmp_path / sample.id), cv2.IMREAD_GRAYSCALE))
+
+
+def test_small_pictures_in_colour_are_rgb(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        image(tmp_path / name / "x.png", 20, colour=True)
+    sample = all_of(folder.read([tmp_path]))[0]
+    bgr = cv2.imread(str(tmp_path / sample.id))
+    assert np.array_equal(sample.x, bgr[..., ::-1].transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_large_pictures_are_kept_as_their_files_are(tmp_path: Path, suffix: str) -> None:
+    for sample in folder.read([classes(tmp_path, size=120, suffix=suffix)]).samples:
+        assert sample.x == (tmp_path / sample.id).read_bytes()
+
+
+def test_pictures_of_several_sizes_are_kept_encoded(tmp_path: Path) -> None:
+    image(classes(tmp_path) / "happy" / "larger.png", 50)
+    assert all(isinstance(sample.x, bytes) for sample in folder.read([tmp_path]).samples)
+
+
+def test_other_formats_become_png_without_loss(tmp_path: Path) -> None:
+    for sample in folder.read([classes(tmp_path, size=120, suffix=".tiff")]).samples:
+        assert isinstance(sample.x, bytes) and sample.x.startswith(b"\x89PNG")
+        decoded = cv2.imdecode(np.frombuffer(sample.x, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(decoded, cv2.imread(str(tmp_path / sample.id), cv2.IMREAD_UNCHANGED))
+
+
+@pytest.mark.parametrize("size", [48, 120])
+def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, size: int) -> None:
+    classes(tmp_path, size=size)
+    classes(tmp_path / "train", size=size, suffix=".jpg")
+    root = tmp_path / "train"
+    whole = (root / "happy" / "S000_happy.jpg").read_bytes()
+    (root / "happy" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (root / "happy" / "empty.jpg").write_bytes(b"")
+    (root / "happy" / "text.png").write_text("not a picture")
+    (root / "happy" / "cut.png").write_bytes((tmp_path / "angry" / "S000_angry.png").read_bytes()[:-200])
+    corpus = folder.read([root])
+    assert len(all_of(corpus)) == 4
+    assert corpus.notes == {"unreadable image skipped": 4}
+
+
+def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.jpg").write_bytes(b"no")
+    with pytest.raises(EmoError, match="none of the images can be read"):
+        all_of(folder.read([tmp_path]))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"), [((), "no images in class folders"), (("happy",), "one class only, 'happy'")]
+)
+def test_fewer_than_two_classes_are_an_error(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(EmoError, match=message):
+        folder.read([classes(tmp_path, names)])
+
+
+def test_parts_are_read_from_the_level_above_the_classes(tmp_path: Path) -> None:
+    for part in ("train", "val", "test"):
+        classes(tmp_path / "data" / part, ("Happiness", "anger", "Disgust", "fear", "sad", "surprised", "neutral"))
+    image(tmp_path / "data" / "stray.png")
+    corpus = folder.read([tmp_path])
+    samples = all_of(corpus)
+    assert corpus.labels == labels.SEVEN
+    assert {sample.split for sample in samples} == {"train", "validation", "test"}
+    assert len(samples) == 42
+    assert corpus.notes["image outside a class folder skipped"] == 1
+    assert samples[0].id == "data/test/Disgust/S000_Disgust.png"
+
+
+def test_subjects_are_found_by_a_pattern(tmp_path: Path) -> None:
+    corpus = folder.read([classes(tmp_path)], subject=r"(S\d+)_")
+    assert [sample.group for sample in corpus.samples] == ["S000", "S001", "S000", "S001"]
+    for pattern, message in (("(", "not a regular expression"), ("S", "0 groups"), ("(S)(0)", "2 groups")):
+        with pytest.raises(EmoError, match=message):
+            folder.read([tmp_path], subject=pattern)
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    outside = image(tmp_path / "outside" / "secret.png")
+    root = classes(tmp_path / "root")
+    (root / "happy" / "link.png").symlink_to(outside)
+    (root / "happy" / "inner.png").symlink_to(root / "angry" / "S000_angry.png")
+    (root / "linked").symlink_to(outside.parent)
+    corpus = folder.read([root])
+    assert sorted(sample.id for sample in corpus.samples if "S0" not in sample.id) == ["happy/inner.png"]
+    assert corpus.notes == {"link out of the folder skipped": 1}
+
+
+def test_the_same_folder_elsewhere_has_the_same_source(tmp_path: Path) -> None:
+    corpora = [folder.read([classes(tmp_path / name)]) for name in ("one", "two")]
+    assert len({(len(all_of(corpus)), corpus.source.hexdigest()) for corpus in corpora}) == 1
+
+
+def test_ck48_is_read_with_subjects(tmp_path: Path) -> None:
+    for name in ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"):
+        image(tmp_path / "CK+48" / name / "S010_004_00000017.png")
+    corpus = ckplus.read([tmp_path])
+    samples = all_of(corpus)
+    assert corpus.labels == ckplus.ORDER[1:]
+    assert [corpus.labels[sample.y] for sample in samples if isinstance(sample.y, int)] == list(ckplus.ORDER[1:])
+    assert {sample.group for sample in samples} == {"S010"}
+    assert isinstance(samples[0].x, np.ndarray) and samples[0].x.shape == (1, 48, 48)
+
+
+def original_ck(root: Path, *, landmarks: bool = True) -> Path:
+    for subject, emotion in (("S005", "   3.0000000e+00\n"), ("S010", "7"), ("S011", "")):
+        for i in range(1, 7):
+            name = f"{subject}_001_{i:08d}"
+            image(root / "cohn-kanade-images" / subject / "001" / f"{name}.png", 100)
+            if landmarks:
+                points = root / "Landmarks" / subject / "001" / f"{name}_landmarks.txt"
+                points.parent.mkdir(parents=True, exist_ok=True)
+                points.write_text("".join(f"   {k:.7e}   {i:.7e}\n" for k in range(68)))
+        if emotion:
+            file = root / "Emotion" / subject / "001" / f"{subject}_001_00000006_emotion.txt"
+            file.parent.mkdir(parents=True)
+            file.write_text(emotion)
+    return root
+
+
+def test_ck_sequences_give_their_last_frames_and_the_first_as_neutral(tmp_path: Path) -> None:
+    corpus = ckplus.read([original_ck(tmp_path)])
+    samples = all_of(corpus)
+    assert [(sample.group, sample.id[-7:-4], corpus.labels[int(sample.y)]) for sample in samples] == [  # type: ignore[arg-type]
+        ("S005", "001", "neutral"), *(("S005", frame, "disgust") for frame in ("004", "005", "006")),
+        ("S010", "001", "neutral"), *(("S010", frame, "surprise") for frame in ("004", "005", "006")),
+    ]  # fmt: skip
+    assert corpus.notes == {"sequence without an emotion left out": 1}
+    assert samples[1].id == "cohn-kanade-images/S005/001/S005_001_00000004.png"
+    assert samples[1].landmarks is not None
+    assert samples[1].landmarks[5].tolist() == [5, 4]
+    assert all(isinstance(sample.x, bytes) for sample in samples)
+
+
+def test_ck_sequences_without_neutral_have_seven_labels(tmp_path: Path) -> None:
+    corpus = ckplus.read([original_ck(tmp_path, landmarks=False)], frames=1, neutral=False)
+    samples = all_of(corpus)
+    assert [corpus.labels[int(sample.y)] for sample in samples] == ["disgust", "surprise"]  # type: ignore[arg-type]
+    assert {sample.landmarks for sample in samples} == {None}
+
+
+def test_ck_landmarks_are_for_all_frames_or_none(tmp_path: Path) -> None:
+    original_ck(tmp_path)
+    (tmp_path / "Landmarks/S010/001/S010_001_00000006_landmarks.txt").write_text("1 2 3\n")
+    corpus = ckplus.read([tmp_path])
+    assert {sample.landmarks for sample in corpus.samples} == {None}
+    assert "landmarks left out: not every frame has its 68" in corpus.notes
+
+
+@pytest.mark.parametrize("text", ["nothing", "8.0", "2.5", "nan"])
+def test_a_bad_emotion_file_is_named(tmp_path: Path, text: str) -> None:
+    original_ck(tmp_path)
+    (tmp_path / "Emotion/S010/001/S010_001_00000006_emotion.txt").write_text(text)
+    with pytest.raises(EmoError, match=r"S010_001_00000006_emotion.txt holds"):
+        ckplus.read([tmp_path])
+
+
+def test_jaffe_tells_subject_and_emotion_by_the_name(tmp_path: Path) -> None:
+    for name in ("KA.AN1.39.tiff", "KA.HA2.30.tiff", "YM.NE3.51.tiff", "YM.SU1.58.tiff"):
+        image(tmp_path / name, 256)
+    image(tmp_path / "cover.tiff", 256)
+    corpus = jaffe.read([tmp_path])
+    found = [(sample.group, labels.SEVEN[int(sample.y)]) for sample in corpus.samples]  # type: ignore[arg-type]
+    assert found == [("KA", "angry"), ("KA", "happy"), ("YM", "neutral"), ("YM", "surprise")]
+    assert corpus.notes == {"image whose name is not of the form KA.AN1.39.tiff skipped": 1}
+
+
+def raf(root: Path, *, listed: str = "list_patition_label.txt") -> Path:
+    lines = [f"{part}_0000{i}.jpg {i}" for part in ("train", "test") for i in range(1, 8)]
+    (root / "EmoLabel").mkdir(parents=True)
+    (root / "EmoLabel" / listed).write_text("\n".join([*lines, "test_00009.jpg 1", ""]))
+    for line in lines:
+        name = line.split(".")[0]
+        image(root / "Image" / "aligned" / f"{name}_aligned.jpg", 100, colour=True)
+        image(root / "Image" / "original" / f"{name}.jpg", 130, colour=True)
+    return root
+
+
+@pytest.mark.parametrize("listed", ["list_patition_label.txt", "list_partition_label.txt"])
+def test_rafdb_is_read_by_its_list(tmp_path: Path, listed: str) -> None:
+    corpus = rafdb.read([raf(tmp_path, listed=listed)])
+    samples = all_of(corpus)
+    assert [labels.SEVEN[int(sample.y)] for sample in samples[:7]] == list(rafdb.ORDER)  # type: ignore[arg-type]
+    assert [sample.split for sample in samples] == ["test"] * 7 + ["train"] * 7
+    assert samples[0].id == "Image/aligned/test_00001_aligned.jpg"
+    assert corpus.notes == {"listed image that is not there skipped": 1}
+
+
+def test_rafdb_can_be_read_unaligned(tmp_path: Path) -> None:
+    samples = all_of(rafdb.read([raf(tmp_path)], image="original"))
+    assert samples[0].id == "Image/original/test_00001.jpg"
+
+
+@pytest.mark.parametrize("line", ["train_00001.jpg", "train_00001.jpg 8", "../train_1.jpg 3", "valid_1.jpg 3"])
+def test_a_bad_line_of_rafdb_is_named(tmp_path: Path, line: str) -> None:
+    listed = raf(tmp_path) / "EmoLabel" / "list_patition_label.txt"
+    listed.write_text(f"train_00001.jpg 1\n{line}\n")
+    with pytest.raises(EmoError, match=r"list_patition_label.txt line 2"):
+        rafdb.read([tmp_path])
+
+
+MANIFEST = "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,expression,valence,arousal"
+
+
+def affect(root: Path, *, points: int = 68, path: str = "") -> Path:
+    marks = ";".join(f"{k}.5;{k}.25" for k in range(points))
+    (root / "lists").mkdir(parents=True)
+    for part, codes in (("training", range(11)), ("validation", (1, 7))):
+        lines = [MANIFEST]
+        for code in codes:
+            name = f"{code}/{part}{code}.jpg"
+            image(root / "Manually_Annotated_Images" / name, 150, colour=True)
+            value = "-2,-2" if code > 8 else f"0.{code},-0.5"
+            lines.append(f"{path if path and code == 3 else name},1,1,100,100,{marks},{code},{value}")
+        (root / "lists" / f"{part}.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_affectnet_is_read_by_its_manifests(tmp_path: Path) -> None:
+    corpus = affectnet.read([affect(tmp_path)])
+    samples = all_of(corpus)
+    assert [(sample.y, sample.split) for sample in samples] == [*((i, "train") for i in range(8)), (1, "validation"), (7, "validation")]  # fmt: skip  # noqa: E501
+    assert samples[3].id == "3/training3.jpg"
+    assert samples[3].x == (tmp_path / "Manually_Annotated_Images" / samples[3].id).read_bytes()
+    assert samples[3].landmarks is not None
+    assert samples[3].landmarks[-1].tolist() == [67.5, 67.25]
+    assert corpus.notes == {"row without an emotion (none, uncertain, no face) left out": 3}
+
+
+def test_affectnet_with_seven_classes_has_no_contempt(tmp_path: Path) -> None:
+    corpus = affectnet.read([affect(tmp_path)], classes=7)
+    assert {sample.y for sample in corpus.samples} == set(range(7))
+    assert len(corpus.labels) == 7
+    assert corpus.notes["contempt left out"] == 2
+
+
+def test_affectnet_gives_valence_and_arousal(tmp_path: Path) -> None:
+    corpus = affectnet.read([affect(tmp_path)], labels="valence-arousal")
+    samples = all_of(corpus)
+    assert samples[4].y == (0.4, -0.5)
+    assert (corpus.labels, corpus.meaning, len(samples)) == (("valence", "arousal"), "valence-arousal", 11)
+    assert corpus.notes == {"row without valence and arousal left out": 2}
+
+
+def test_affectnet_without_all_landmarks_has_none(tmp_path: Path) -> None:
+    corpus = affectnet.read([affect(tmp_path, points=60)])
+    assert {sample.landmarks for sample in corpus.samples} == {None}
+    assert "landmarks left out: not every row has its 68" in corpus.notes
+
+
+def test_affectnet_stays_inside_its_folder(tmp_path: Path) -> None:
+    image(tmp_path / "outside.jpg")
+    corpus = affectnet.read([affect(tmp_path / "root", path="../../outside.jpg")])
+    assert len(all_of(corpus)) == 9
+    assert corpus.notes["path out of the folder skipped"] == 1
+
+
+def test_affectnet_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(EmoError, match=r"no training.csv or validation.csv"):
+        affectnet.read([tmp_path])
+    lists = affect(tmp_path) / "lists"
+    (lists / "training.csv").write_text(f"{MANIFEST}\n1/training1.jpg,1,1,9,9,,happy,0,0\n")
+    with pytest.raises(EmoError, match=r"training.csv line 2: expression, valence and arousal are not numbers"):
+        all_of(affectnet.read([tmp_path]))
+    (lists / "training.csv").write_text("path,label\na,1\n")
+    with pytest.raises(EmoError, match=r"training.csv lacks the columns arousal, expression"):
+        affectnet.read([tmp_path])
+    (lists / "training.csv").write_text(f"{MANIFEST}\nnowhere.jpg,1,1,9,9,,1,0,0\n")
+    (lists / "validation.csv").unlink()
+    with pytest.raises(EmoError, match="none of the first images listed"):
+        affectnet.read([tmp_path])
+
+
+@pytest.mark.parametrize("reader", [affectnet.read, ckplus.read, folder.read, jaffe.read, rafdb.read])
+def test_a_corpus_in_a_folder_is_read_from_one_folder(tmp_path: Path, reader) -> None:  # type: ignore[no-untyped-def]
+    file = image(tmp_path / "a.png")
+    for given in ([], [file], [tmp_path, tmp_path]):
+        with pytest.raises(EmoError, match="is read from one folder"):
+            reader(given)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(EmoError) as caught:
+        all_of(reader([empty]))
+    assert "\n" not in str(caught.value)
