@@ -37,11 +37,12 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return the figures for logits (n, k) and labels y (n,), as a dict that is ready for JSON.
 
-    accuracy, macro_f1, uar (unweighted average recall), roc_auc (one class against the rest, averaged over classes) and
-    ece (expected calibration error of the largest softmax in 15 bins, Guo et al. 2017) are {"value", "low", "high", "n"}
-    from 0 to 1; the interval is the 2.5 to 97.5 percentile over `samples` bootstrap draws. Averages are over the classes
-    that occur in y (for a draw, in the draw); `absent` names the others. roc_auc is None when y has one class only.
-    `per_class` has precision, recall, f1, n by label; `confusion` is (k, k) with the true class down.
+    accuracy, macro_f1, uar (unweighted average recall), roc_auc (one class against the rest, averaged over classes)
+    and ece (expected calibration error of the largest softmax in 15 bins, Guo et al. 2017, arXiv 1706.04599) are
+    {"value", "low", "high", "n"} from 0 to 1; the interval is the 2.5 to 97.5 percentile over `samples` bootstrap
+    draws. Averages are over the classes that occur in y (for a draw, in the draw); `absent` names the others. roc_auc
+    is None when y has one class only. `per_class` has precision, recall, f1 and n by label; `confusion` is (k, k), the
+    true class down.
     Raises EmoError when no row has a label; rows with a negative label are left out.
     """
     logits, y = _labelled(logits, y, len(labels))
@@ -107,7 +108,12 @@ def _interval(value: float, found: list[Floats], rows: int) -> dict[str, Any] | 
 
 def _accuracy(y: NDArray[np.int64], guess: NDArray[np.int64]) -> Figure:
     correct = (y == guess).astype(np.float64)
-    return lambda weights: weights @ correct / len(y)
+
+    def figure(weights: Floats) -> Floats:
+        shares: Floats = weights @ correct / len(y)
+        return shares
+
+    return figure
 
 
 def _from_counts(
@@ -121,15 +127,17 @@ def _from_counts(
 
 def _mean_recall(counts: Floats) -> Floats:
     true = counts.sum(axis=2)
-    recall = np.diagonal(counts, axis1=1, axis2=2) / np.where(true > 0, true, np.nan)
-    return np.nanmean(recall, axis=1)
+    recall: Floats = np.diagonal(counts, axis1=1, axis2=2) / np.where(true > 0, true, np.nan)
+    mean: Floats = np.nanmean(recall, axis=1)
+    return mean
 
 
 def _macro_f1(counts: Floats) -> Floats:
     true, guessed = counts.sum(axis=2), counts.sum(axis=1)
     # 2 tp / (2 tp + fp + fn), over the classes that occur
     f1 = 2 * np.diagonal(counts, axis1=1, axis2=2) / np.where(true > 0, true + guessed, np.nan)
-    return np.nanmean(f1, axis=1)
+    mean: Floats = np.nanmean(f1, axis=1)
+    return mean
 
 
 def _ece(shares: Floats, y: NDArray[np.int64]) -> Figure:
@@ -138,7 +146,12 @@ def _ece(shares: Floats, y: NDArray[np.int64]) -> Figure:
     places = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
     bins = np.zeros((len(y), _BINS))
     bins[np.arange(len(y)), places] = gap
-    return lambda weights: np.abs(weights @ bins).sum(axis=1) / len(y)
+
+    def figure(weights: Floats) -> Floats:
+        errors: Floats = np.abs(weights @ bins).sum(axis=1) / len(y)
+        return errors
+
+    return figure
 
 
 def _roc_auc(shares: Floats, y: NDArray[np.int64]) -> Figure:
@@ -149,7 +162,7 @@ def _roc_auc(shares: Floats, y: NDArray[np.int64]) -> Figure:
         areas = np.stack([curve(weights) for curve in curves])
         defined = ~np.isnan(areas)
         total: Floats = np.where(defined, areas, 0).sum(axis=0)
-        return np.divide(total, defined.sum(axis=0), out=np.full(len(weights), np.nan), where=defined.any(axis=0))
+        return _ratio(total, defined.sum(axis=0))
 
     return figure
 
@@ -165,9 +178,15 @@ def _one_against_rest(scores: Floats, positive: NDArray[np.bool_]) -> Figure:
         rest = np.add.reduceat(sorted_weights * ~of_class, starts, axis=1)
         wins = (mine * (np.cumsum(rest, axis=1) - rest / 2)).sum(axis=1)
         pairs = mine.sum(axis=1) * rest.sum(axis=1)
-        return np.divide(wins, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+        return _ratio(wins, pairs)
 
     return figure
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    """Return above / below, NaN where that is not defined."""
+    quotient: Floats = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    return quotient
 
 
 def _per_class(confusion: NDArray[np.int64], labels: Sequence[str]) -> dict[str, dict[str, float | int]]:

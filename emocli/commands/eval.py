@@ -6,7 +6,7 @@ import typer
 
 from emocli import pipes, registry
 from emocli.commands import _flags
-from emocli.commands._show import show, show_record
+from emocli.commands._show import for_people, show, show_record
 
 
 def run(
@@ -18,7 +18,7 @@ def run(
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
     force: _flags.Force = False,
-    as_json: _flags.Json = False,
+    as_json: _flags.Json = None,
 ) -> None:
     """Run the model over the part and print the figures."""
     source = pipes.read(model, "model")
@@ -35,7 +35,7 @@ def run(
             title = f"{split} part, n = {len(y)}, accuracy {figures['accuracy']['value']:.1%}"
             plotting.confusion(figures["confusion"], source.header.labels, title, scratch)
     record = {"model": source.digest, "data": features.digest, "split": split, **figures}
-    if not _flags.shows_table(as_json):
+    if not for_people(as_json):
         show_record(record, as_json=True)
         return
     per_class, matrix = record.pop("per_class"), record.pop("confusion")

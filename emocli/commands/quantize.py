@@ -13,7 +13,7 @@ from emocli.errors import GATE, EmoError
 def run(
     model: _flags.Input = None,
     data: _flags.Data = None,
-    method: Annotated[str, typer.Option(help="Calibration: minmax or percentile.")] = "minmax",
+    method: Annotated[str, typer.Option(help="Calibration: minmax or percentile.")] = "percentile",
     percentile: Annotated[
         float, typer.Option(help="Share of activations kept in range by --method percentile.")
     ] = 99.99,

@@ -1,0 +1,37 @@
+"""Time a model, FP32 beside INT8: latency, size, memory, accuracy, and whether a device's frame rate is kept."""
+
+from typing import Annotated
+
+import typer
+
+from emocli import pipes, registry
+from emocli.commands import _flags
+from emocli.commands._show import note, show_beside
+from emocli.errors import GATE, EmoError
+
+
+def run(
+    model: _flags.Input = None,
+    data: _flags.Data = None,
+    device: Annotated[str, typer.Option(help="Whose frame rate to keep; see: emo list devices.")] = "host",
+    param: _flags.Params = [],  # noqa: B006
+    threads: Annotated[int, typer.Option(help="Threads of the engine; 0 for one per core.")] = 1,
+    batch: Annotated[int, typer.Option(help="Images a run.")] = 1,
+    seconds: Annotated[float, typer.Option(help="How long to measure each model.")] = 2.0,
+    engine: _flags.Engine = "onnxruntime",
+    provider: _flags.Provider = "auto",
+    trust: Annotated[bool, typer.Option("--trust", help="Load a TensorRT plan that was built elsewhere.")] = False,
+    as_json: _flags.Json = None,
+) -> None:
+    """Print a row per precision; leave with status 3 when the device's frame rate is missed."""
+    target = registry.load("devices", device)(**registry.resolve("devices", device, registry.parse(param)))
+    source = pipes.read(model, "model")
+    from emocli import comparison
+
+    load = {"engine": engine, "provider": provider, "threads": threads, "trust": trust}
+    rows = comparison.rows(source, data, target, load, batch=batch, seconds=seconds, note=note)
+    heads = [row["precision"] for row in rows]
+    show_beside(rows, as_json=as_json, heads=heads, title=f"{target.title}, {target.budget_fps:g} frames/s wanted")
+    if rows[-1]["within_budget"] is False:
+        reached = f"{rows[-1]['images_per_second']:g} images/s"
+        raise EmoError(f"{reached} miss the {target.budget_fps:g} frames/s of {target.title}", status=GATE)

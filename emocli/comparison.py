@@ -1,0 +1,88 @@
+"""A model beside the FP32 model it was quantized from: speed, size, memory and accuracy."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emocli import benchmark, evaluation, metrics, onnx_file, pipes, registry, store
+from emocli.devices._device import Device
+from emocli.engines._engine import Engine
+from emocli.errors import EmoError
+
+Note = Callable[[str], None]
+
+
+def rows(
+    source: pipes.Input,
+    data: str | None,
+    device: Device,
+    load: Mapping[str, Any],
+    *,
+    batch: int,
+    seconds: float,
+    note: Note,
+) -> list[dict[str, Any]]:
+    """Return a bench record per model, the one asked for last.
+
+    `load` has `engine` and that engine's options. Accuracy is on the validation part of the features named by `data` or
+    by the model's lineage; `note` says where these, or the FP32 model, are not at hand.
+    """
+    features = _features(source, data, note)
+    models = [*_origin(source, note), source]
+    engines = [_engine(model, load) for model in models]
+    found = [
+        _row(model, engine, features, device, load, batch, seconds)
+        for model, engine in zip(models, engines, strict=True)
+    ]
+    if len(engines) == 2 and device.is_here():
+        x = benchmark.sample_input(engines[0], batch)
+        found[1]["speedup"] = round(benchmark.compare(*engines, x, seconds=seconds)["ratio"], 2)
+    return found
+
+
+def _row(
+    source: pipes.Input,
+    engine: Engine,
+    features: pipes.Input | None,
+    device: Device,
+    load: Mapping[str, Any],
+    batch: int,
+    seconds: float,
+) -> dict[str, Any]:
+    precision, threads = source.header.precision, load["threads"]
+    row = benchmark.row(engine, source.path, device, precision=precision, threads=threads, batch=batch, seconds=seconds)
+    row["model"] = source.digest.removeprefix("sha256:")[:12]
+    if load["engine"] == "onnxruntime":
+        row["peak_memory_bytes"] = benchmark.peak_memory_bytes(source.path, threads=threads, batch=batch)
+    if features is not None:
+        logits, y = evaluation.answers(engine, source.header, features, "validation")
+        row["accuracy"] = metrics.evaluate(logits, y, source.header.labels)["accuracy"]
+    return row
+
+
+def _engine(source: pipes.Input, load: Mapping[str, Any]) -> Engine:
+    options = {key: value for key, value in load.items() if key in registry.options("engines", load["engine"])}
+    engine: Engine = registry.load("engines", load["engine"])(source.path, **options)
+    return engine
+
+
+def _origin(source: pipes.Input, note: Note) -> list[pipes.Input]:
+    """Return the FP32 model that an INT8 one was made from, where it is at hand."""
+    step = source.header.step("quantize")
+    if step is None:
+        return []
+    try:
+        path = store.find(step["input"])
+    except EmoError:
+        note(f"the FP32 model {step['input']} is not at hand; showing INT8 alone")
+        return []
+    return [pipes.Input(path, "the FP32 model", onnx_file.read_header(path), step["input"])]
+
+
+def _features(source: pipes.Input, data: str | None, note: Note) -> pipes.Input | None:
+    try:
+        return pipes.features_of(source.header, data, "dataset", "features")
+    except EmoError as fault:
+        if data is not None:
+            raise
+        note(f"no accuracy: {fault}")
+        return None

@@ -1,0 +1,65 @@
+"""What an INT8 model must show before it replaces its FP32 model: it is as good on the validation part, and faster."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import benchmark
+from emocli.engines._engine import Engine
+from emocli.errors import EmoError
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """FP32 against INT8, on the same inputs, one after the other."""
+
+    accuracy_fp32: float
+    accuracy_int8: float
+    """Shares from 0 to 1 on the validation part."""
+    n: int
+    speedup: float
+    """How many times faster INT8 runs one input here."""
+
+    @property
+    def drop(self) -> float:
+        """Return the loss of accuracy in percentage points; negative where INT8 is better."""
+        return 100 * (self.accuracy_fp32 - self.accuracy_int8)
+
+    def __str__(self) -> str:
+        scores = f"{self.accuracy_fp32:.2%} -> {self.accuracy_int8:.2%}"
+        return f"against FP32: validation accuracy {scores} (n = {self.n}), {self.speedup:.2f} x as fast on one thread"
+
+    def failure(self, *, max_drop: float = 1.0, force: bool = False) -> str:
+        """Return why the INT8 model is refused, and what to do; empty when it passes. `force` accepts a slow one."""
+        if self.drop > max_drop:
+            return (
+                f"INT8 loses {self.drop:.2f} points on {self.n} validation rows, --max-drop allows {max_drop:g}; "
+                "try --method percentile or more --calibration rows"
+            )
+        if self.speedup <= 1 and not force:
+            return f"INT8 runs {self.speedup:.2f} x as fast as FP32 here; keep FP32, or use --force for another device"
+        return ""
+
+
+def judge(
+    fp32: Engine, int8: Engine, batches: Iterable[tuple[NDArray[Any], NDArray[np.int64]]], *, seconds: float = 1.0
+) -> Verdict:
+    """Return how INT8 compares to FP32 on `batches` of inputs and class indices, read once in a stream.
+
+    Speed is the median ratio over pairs of runs of one input, for `seconds`. Raises EmoError without a labelled row.
+    """
+    hits, count = np.zeros(2, dtype=np.int64), 0
+    sample: NDArray[Any] | None = None
+    for x, y in batches:
+        known = y >= 0
+        sample = x[:1] if sample is None and len(x) else sample
+        guesses = [engine.run(x)["logits"].argmax(axis=1) for engine in (fp32, int8)]
+        hits += [int((guess == y)[known].sum()) for guess in guesses]
+        count += int(known.sum())
+    if sample is None or count == 0:
+        raise EmoError("there are no labelled validation rows to judge INT8 by; give --data with a validation part")
+    speedup = benchmark.compare(fp32, int8, sample, seconds=seconds)["ratio"]
+    return Verdict(hits[0] / count, hits[1] / count, count, speedup)

@@ -1,0 +1,47 @@
+"""Static quantization of a model artifact: calibrated on its own train part, judged on its validation part."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from emocli import hdf5, onnx_file, pipes, registry
+from emocli.artifact import Step
+from emocli.compress import calibrate, gate
+from emocli.compress.quantize import quantize
+from emocli.errors import EmoError
+
+BATCH = 64
+
+
+def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) -> None:
+    """Write the INT8 form of an FP32 model to `path`; `step["options"]` says how, see `emo quantize --help`.
+
+    Raises EmoError for a model that is quantized already and for features without a train part.
+    """
+    if source.header.precision == "int8":
+        raise EmoError(f"{source.source} is INT8 already; quantize the FP32 model it was made from")
+    how = step["options"]
+    model = onnx_file.load(source.path)
+    with hdf5.open_data(features.path, features.source) as data:
+        rows = calibrate.choose_rows(data.rows("train"), how["calibration"], how["seed"])
+        if not len(rows):
+            raise EmoError(f"{features.source} has no train part to calibrate with; name other features with --data")
+
+        def batches() -> Iterator[NDArray[Any]]:
+            for start in range(0, len(rows), BATCH):
+                yield data.x[rows[start : start + BATCH]]
+
+        method = {"method": how["method"], "percentile": how["percentile"]}
+        result = quantize(model, batches, **method, exclude=how["exclude"], threads=0)
+    header = source.header.then({**step, "input": source.digest, "data": features.digest}, precision="int8")
+    onnx_file.write_header(result, header)
+    onnx_file.save(result, path)
+
+
+def judge(source: pipes.Input, features: pipes.Input, int8: Path, *, split: str = "validation") -> gate.Verdict:
+    """Return how an INT8 model compares to its FP32 model on a part of the features: accuracy, and speed here."""
+    load = registry.load("engines", "onnxruntime")
+    with hdf5.open_data(features.path, features.source) as data:
+        return gate.judge(load(source.path, threads=1), load(int8, threads=1), data.batches(split, BATCH))

@@ -1,0 +1,16 @@
+"""The machine that emo runs on; always measured.
+
+Options:
+    fps: frames per second to reach
+"""
+
+import os
+
+from emocli.devices._device import Device
+
+
+def device(*, fps: float = 30.0) -> Device:
+    """Return the machine at hand, with the cores this process may use."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Device("host", "this machine", fps, cores, memory, board="")

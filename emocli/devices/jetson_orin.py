@@ -1,0 +1,24 @@
+"""Jetson Orin Nano: Ampere GPU with INT8 tensor cores; JetPack 6.1 and later have TensorRT 10.
+
+Options:
+    fps: frames per second to reach
+"""
+
+from emocli.devices._device import Device, over_ssh
+
+
+def device(*, fps: float = 60.0) -> Device:
+    """Return the Jetson Orin Nano. Its GPU is measured on it or not at all: times on a processor don\'t tell."""
+    return Device(
+        "jetson-orin",
+        "Jetson Orin Nano",
+        fps,
+        cores=6,
+        memory_bytes=8 << 30,
+        board="Orin",
+        bandwidth_gb_s=68.0,
+        engine="tensorrt",
+        limits="Needs JetPack 6.1 or later for TensorRT 10.",
+        reach=over_ssh("jetson-orin"),
+        sources=("https://developer.nvidia.com/embedded/learn/jetson-orin-nano-devkit-user-guide",),
+    )

@@ -1,0 +1,24 @@
+"""Jetson Xavier NX: Volta GPU with INT8 units; JetPack 5 ends at TensorRT 8.5.
+
+Options:
+    fps: frames per second to reach
+"""
+
+from emocli.devices._device import Device, over_ssh
+
+
+def device(*, fps: float = 30.0) -> Device:
+    """Return the Jetson Xavier NX. Its GPU is measured on it or not at all: times on a processor don\'t tell."""
+    return Device(
+        "jetson-xavier",
+        "Jetson Xavier NX",
+        fps,
+        cores=6,
+        memory_bytes=8 << 30,
+        board="Xavier",
+        bandwidth_gb_s=59.7,
+        engine="onnxruntime",
+        limits="JetPack 5 ends at TensorRT 8.5, the tensorrt engine needs 10: use ONNX Runtime with CUDA.",
+        reach=over_ssh("jetson-xavier"),
+        sources=("https://developer.nvidia.com/embedded/jetson-xavier-nx",),
+    )

@@ -1,0 +1,101 @@
+"""ONNX Runtime on the processor, or on a GPU where its CUDA provider really loads.
+
+Options:
+    threads: threads that share one run; 0 is one per core
+    provider: cpu, cuda or another that the installed onnxruntime has; auto is cuda if it loads and cpu otherwise
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from emocli import onnx_file
+from emocli.engines import _constants, _zero_points
+from emocli.engines._engine import Engine, check_input
+from emocli.errors import EmoError
+
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_KINDS = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(int64)": np.int64}
+_FATAL_ONLY = 4
+
+
+class _Session:
+    """A model in ONNX Runtime. Made by `load`."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, model: Path) -> None:
+        self._session, self._model = session, model
+        (entry,) = session.get_inputs()
+        self._kind = np.dtype(_KINDS.get(entry.type, np.float32))
+        self._outputs = [output.name for output in session.get_outputs()]
+        self.provider: str = session.get_providers()[0]
+        self.input_name: str = entry.name
+        self.input_type = self._kind.name
+        self.input_shape = tuple(axis if isinstance(axis, int) else -1 for axis in entry.shape[1:])
+
+    def run(self, x: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return every output by name; x is (n, *input_shape). Raises EmoError when x is not what the model takes."""
+        check_input(x, self._kind, self.input_shape, self._model)
+        values = self._session.run(self._outputs, {self.input_name: x})
+        return dict(zip(self._outputs, values, strict=True))
+
+
+def load(model: Path, *, threads: int = 1, provider: str = "auto") -> Engine:
+    """Return the model ready to run; raises EmoError for a model or provider that can't be had, without a fallback.
+
+    On the processor, constants that the exporter left in the graph are computed, and an INT8 model gets the zero points
+    that the kernels fuse (see `_zero_points`): its codes stay the same.
+    """
+    proto = onnx_file.load(model)
+    if any(node.op_type == "EPContext" for node in proto.graph.node):
+        raise EmoError(f"{model} is a TensorRT plan; run it with the tensorrt engine on the GPU it was built for")
+    if len(proto.graph.input) != 1:
+        raise EmoError(f"{model} has {len(proto.graph.input)} inputs, emo's models have one; export it with emo train")
+    for name in _candidates(provider):
+        prepared = _prepared(proto, name)
+        # an untouched model is read from its file: a copy less in memory
+        content = str(model) if prepared is proto else prepared.SerializeToString()
+        session = _session(content, name, threads, model)
+        # ONNX Runtime goes on without a provider that fails to load
+        if session is not None and session.get_providers()[0] == name:
+            return _Session(session, model)
+    raise EmoError(f"ONNX Runtime has {provider} but it does not load here; see emo doctor, or use provider cpu")
+
+
+def _candidates(provider: str) -> list[str]:
+    """Return the providers to try, the wanted one first; raises EmoError for one that is not installed."""
+    installed = onnxruntime.get_available_providers()
+    if provider == "auto":
+        return [_CUDA, _CPU] if _CUDA in installed else [_CPU]
+    for name in installed:
+        if provider.lower() in (name.lower(), name.lower().removesuffix("executionprovider")):
+            return [name]
+    known = ", ".join(name.removesuffix("ExecutionProvider").lower() for name in installed)
+    hint = "; run: pip install onnxruntime-gpu" if provider.lower().startswith("cuda") else ""
+    raise EmoError(f"this ONNX Runtime has no provider {provider!r}, only {known}{hint}")
+
+
+def _session(content: str | bytes, name: str, threads: int, model: Path) -> onnxruntime.InferenceSession | None:
+    """Return a session on one provider, None if that provider fails; raises EmoError when the model is at fault."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = _FATAL_ONLY
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=[name])
+    except Exception as fault:  # ONNX Runtime has an error class per status, without a common base of its own
+        if name != _CPU:
+            return None
+        reason = str(fault).strip().splitlines()[-1]
+        raise EmoError(f"ONNX Runtime can't run {model} ({reason}); make it again with this emo") from fault
+
+
+def _prepared(proto: onnx.ModelProto, provider: str) -> onnx.ModelProto:
+    """Return the model as this provider runs it best: itself, or a changed copy."""
+    if _constants.are_left(proto):
+        proto = _constants.fold_constants(proto)
+    if provider == _CPU and _zero_points.is_symmetric(proto):
+        return _zero_points.shift(proto)
+    return proto

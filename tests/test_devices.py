@@ -1,0 +1,108 @@
+"""Devices: every record is complete, and what wasn't measured is not called measured."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+from emocli import benchmark, onnx_file, registry
+from emocli.devices import _device
+from emocli.engines.onnxruntime import load
+from emocli.errors import EmoError
+
+NAMES = registry.names("devices")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    entry = helper.make_tensor_value_info("face", TensorProto.UINT8, ["batch", 1, 8, 8])
+    end = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 64])
+    nodes = [
+        helper.make_node("Cast", ["face"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["pixels"], ["logits"], axis=1),
+    ]
+    graph = helper.make_graph(nodes, "tiny", [entry], [end])
+    opsets = [helper.make_opsetid("", onnx_file.OPSET)]
+    path = tmp_path / "model.onnx"
+    onnx_file.save(helper.make_model(graph, opset_imports=opsets, ir_version=onnx_file.IR_VERSION), path)
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_device_says_what_it_is_and_what_it_must_reach(name):
+    device = registry.load("devices", name)()
+    assert device.name == name
+    assert device.title and device.cores > 0 and device.memory_bytes > 0
+    assert device.budget_ms == pytest.approx(1000 / device.budget_fps)
+    assert name == "host" or (device.reach and device.sources and device.board)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_frame_rate_is_an_option(name):
+    assert registry.load("devices", name)(fps=7.0).budget_fps == 7
+
+
+def test_pi_is_the_slower_one_unless_asked():
+    pi = registry.load("devices", "pi")
+    assert (pi().title, pi(model=5).title) == ("Raspberry Pi 4 Model B", "Raspberry Pi 5")
+    with pytest.raises(EmoError, match="only 4 and 5"):
+        pi(model=3)
+
+
+def test_a_board_is_known_by_its_device_tree(monkeypatch, tmp_path):
+    tree = tmp_path / "model"
+    tree.write_bytes(b"Raspberry Pi 5 Model B Rev 1.0\0")
+    monkeypatch.setattr(_device, "_DEVICE_TREE", tree)
+    here = {name for name in NAMES if registry.load("devices", name)().is_here()}
+    assert here == {"host", "pi", "pi5"}
+    tree.write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    assert {name for name in NAMES if registry.load("devices", name)().is_here()} == {"host", "jetson-orin"}
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("host", "measured"), ("pi", "estimated"), ("pi5", "estimated"), ("jetson-orin", "unavailable")],
+)
+def test_only_what_ran_on_the_device_is_called_measured(model, name, status, monkeypatch, tmp_path):
+    monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
+    device = registry.load("devices", name)()
+    record = benchmark.row(load(model), model, device, precision="fp32", seconds=0)
+    assert record["status"] == status
+    assert json.loads(json.dumps(record)) == record
+    assert (record["p50_ms"] is None) == (status == "unavailable")
+    # the tails of the times here say nothing about another machine
+    assert (record["p95_ms"] is None) == (status != "measured")
+    assert (record["within_budget"] is None) == (status == "unavailable")
+
+
+def test_a_missed_frame_rate_is_not_within_budget(model):
+    host = registry.load("devices", "host")
+    assert benchmark.row(load(model), model, host(fps=0.001), precision="fp32", seconds=0)["within_budget"]
+    assert not benchmark.row(load(model), model, host(fps=1e9), precision="fp32", seconds=0)["within_budget"]
+
+
+def test_a_precision_without_a_published_figure_is_not_estimated(model, monkeypatch, tmp_path):
+    monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
+    engine = load(model)
+    x = benchmark.sample_input(engine, 1)
+    assert benchmark.estimate(engine, x, registry.load("devices", "pi")(), precision="fp16") is None
+
+
+def test_a_summary_is_percentiles_in_milliseconds_and_images_a_second():
+    found = benchmark.summary(np.linspace(0.001, 0.101, 101), 4)
+    assert (found["p50_ms"], found["p95_ms"], found["p99_ms"]) == pytest.approx((51, 96, 100))
+    assert found["images_per_second"] == pytest.approx(4 / 0.051, rel=1e-3)
+
+
+def test_peak_memory_is_that_of_a_process_of_its_own(model):
+    ballast = np.ones(200 << 20, dtype=np.uint8)
+    peak = benchmark.peak_memory_bytes(model)
+    assert 20 << 20 < peak < len(ballast)
+
+
+def test_peak_memory_of_a_file_that_does_not_run_is_an_error_for_the_user(tmp_path):
+    (tmp_path / "not.onnx").write_bytes(b"no model")
+    with pytest.raises(EmoError, match="could not run"):
+        benchmark.peak_memory_bytes(tmp_path / "not.onnx")

@@ -1,0 +1,126 @@
+"""Folding: fewer and other operators, the same answers."""
+
+import numpy as np
+import onnx
+import pytest
+from numpy.testing import assert_allclose
+from onnx import TensorProto, helper, numpy_helper
+from quantizable_nets import NETS, exported, pictures, run
+
+from emocli.compress.fold import fold
+
+X = pictures(4)
+FLOAT = TensorProto.FLOAT
+
+
+def model(nodes, weights, *, shape=("batch", 3, 6, 6), end=("batch", 4)):
+    """Return a model of float input x and output y."""
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", FLOAT, shape)],
+        [helper.make_tensor_value_info("y", FLOAT, end)],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def norm(random, channels):
+    """Return the four constants of a BatchNormalization."""
+    values = random.normal(size=channels), random.normal(size=channels), random.normal(size=channels)
+    return [value.astype(np.float32) for value in (*values, random.uniform(0.5, 2, channels))]
+
+
+def operators(proto):
+    return [node.op_type for node in proto.graph.node]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_folding_changes_no_answer(name):
+    folded = fold(exported(name))
+    assert "BatchNormalization" not in operators(folded)
+    onnx.checker.check_model(folded, full_check=True)
+    want, found = run(exported(name), X), run(folded, X)
+    for output in want:
+        assert_allclose(found[output], want[output], rtol=1e-3, atol=1e-4)
+
+
+def test_the_model_itself_is_left_alone():
+    before = exported("se_resnet").SerializeToString(deterministic=True)
+    fold(exported("se_resnet"))
+    assert exported("se_resnet").SerializeToString(deterministic=True) == before
+
+
+@pytest.mark.parametrize("across", [0, 1])
+def test_a_norm_after_a_layer_becomes_part_of_it(across):
+    random = np.random.default_rng(0)
+    weight = random.normal(size=(4, 5) if across else (5, 4)).astype(np.float32)
+    constants = {"w": weight, "b": np.ones(4, np.float32), **dict(zip("gtmv", norm(random, 4), strict=True))}
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=across),
+        helper.make_node("BatchNormalization", ["h", "g", "t", "m", "v"], ["y"]),
+    ]
+    whole = model(nodes, constants, shape=("batch", 5))
+    folded, x = fold(whole), random.normal(size=(3, 5)).astype(np.float32)
+    assert operators(folded) == ["Gemm"]
+    assert_allclose(run(folded, x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_norm_by_itself_becomes_a_convolution_of_each_channel():
+    random = np.random.default_rng(0)
+    nodes = [helper.make_node("BatchNormalization", ["x", "g", "t", "m", "v"], ["y"])]
+    whole = model(nodes, dict(zip("gtmv", norm(random, 3), strict=True)), end=("batch", 3, 6, 6))
+    folded, x = fold(whole), random.normal(size=(2, 3, 6, 6)).astype(np.float32)
+    assert operators(folded) == ["Conv"]
+    assert_allclose(run(folded, x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_norm_of_vectors_by_itself_becomes_arithmetic():
+    random = np.random.default_rng(0)
+    nodes = [helper.make_node("BatchNormalization", ["x", "g", "t", "m", "v"], ["y"])]
+    whole = model(nodes, dict(zip("gtmv", norm(random, 3), strict=True)), shape=("batch", 3), end=("batch", 3))
+    folded, x = fold(whole), random.normal(size=(2, 3)).astype(np.float32)
+    assert operators(folded) == ["Mul", "Add"]
+    assert_allclose(run(folded, x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_convolution_that_something_else_reads_keeps_its_output():
+    random = np.random.default_rng(0)
+    weights = {"w": random.normal(size=(3, 3, 1, 1)).astype(np.float32)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["h"]),
+        helper.make_node("BatchNormalization", ["h", "g", "t", "m", "v"], ["n"]),
+        helper.make_node("Add", ["h", "n"], ["y"]),
+    ]
+    whole = model(nodes, weights | dict(zip("gtmv", norm(random, 3), strict=True)), end=("batch", 3, 6, 6))
+    x = random.normal(size=(2, 3, 6, 6)).astype(np.float32)
+    assert_allclose(run(fold(whole), x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("keepdims", "then"), [(1, ["GlobalAveragePool"]), (0, ["GlobalAveragePool", "Flatten"])])
+def test_a_mean_over_height_and_width_is_a_pool(keepdims, then):
+    axes = {"axes": np.array([2, 3])}
+    nodes = [helper.make_node("ReduceMean", ["x", "axes"], ["y"], keepdims=keepdims)]
+    whole = model(nodes, axes, end=("batch", 3, 1, 1) if keepdims else ("batch", 3))
+    x = np.random.default_rng(0).normal(size=(2, 3, 6, 6)).astype(np.float32)
+    assert operators(fold(whole)) == then
+    assert_allclose(run(fold(whole), x)["y"], run(whole, x)["y"], rtol=1e-5, atol=1e-6)
+
+
+def test_a_mean_over_channels_stays():
+    nodes = [helper.make_node("ReduceMean", ["x", "axes"], ["y"], keepdims=0)]
+    assert operators(fold(model(nodes, {"axes": np.array([1])}, end=("batch", 6, 6)))) == ["ReduceMean"]
+
+
+def test_shapes_that_are_known_are_computed_and_the_batch_stays_open():
+    nodes = [
+        helper.make_node("Shape", ["x"], ["batch_size"], start=0, end=1),
+        helper.make_node("Shape", ["x"], ["rest"], start=1, end=2),
+        helper.make_node("Constant", [], ["all"], value_ints=[-1]),
+        helper.make_node("Concat", ["batch_size", "rest", "all"], ["target"], axis=0),
+        helper.make_node("Reshape", ["x", "target"], ["y"]),
+    ]
+    folded = fold(model(nodes, {}, end=("batch", 3, 36)))
+    assert operators(folded) == ["Reshape"]
+    for n in (1, 5):
+        assert run(folded, np.zeros((n, 3, 6, 6), np.float32))["y"].shape == (n, 3, 36)
