@@ -35,7 +35,7 @@ def rows(
     ]
     if len(engines) == 2 and device.is_here():
         x = benchmark.sample_input(engines[0], batch)
-        found[1]["speedup"] = round(benchmark.compare(*engines, x, seconds=seconds)["ratio"], 2)
+        found[1]["speedup"] = round(benchmark.compare(engines[0], engines[1], x, seconds=seconds)["ratio"], 2)
     return found
 
 

@@ -13,7 +13,7 @@ class Face:
     box: tuple[float, float, float, float]
     score: float = 1.0
     landmarks: NDArray[np.float32] | None = None
-    """(2, 2): the eyes; (5, 2): eye, eye, nose, mouth corner, mouth corner, each pair left to right; or (68, 2) as iBUG's."""
+    """(5, 2): eyes, nose, mouth corners, each pair left to right; (2, 2): only the eyes; (68, 2): in iBUG's order."""
 
 
 @dataclass(frozen=True, slots=True)

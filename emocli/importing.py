@@ -1,5 +1,6 @@
 """Turns an open corpus into a dataset artifact, in chunks."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -32,7 +33,10 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
         y = np.array(columns["y"], np.float32 if corpus.meaning != "label" else np.int64)
         classes = y if y.ndim == 1 else y.argmax(axis=1)
         parts = splits.assign(columns["split"], columns["group"], classes.astype(np.int64), **split)
-        step |= {"input": f"sha256:{corpus.source.hexdigest()}", "license": corpus.license}
+        # a generated corpus reads nothing: its step says all there is to know
+        read = corpus.source.hexdigest()
+        source = {} if read == hashlib.sha256().hexdigest() else {"input": f"sha256:{read}"}
+        step |= {**source, "license": corpus.license}
         header = Header("dataset", corpus.labels, (step,))
         writer.finish(header, y, corpus.meaning, parts, columns["group"], columns["id"])
     finally:

@@ -15,7 +15,7 @@ def pipeline(header: Header) -> str:
     comments = [
         f"# {step['name']} here is the source with {step['input']}"
         for step in header.steps
-        if step["command"] == "dataset" and step.get("input") and not _is_generated(step)
+        if step["command"] == "dataset" and step.get("input")
     ]
     return "\n".join([*comments, " |\n  ".join(shlex.join(_words(step)) for step in header.steps)])
 
@@ -24,7 +24,7 @@ def _words(step: Step) -> Iterator[str]:
     command, name = step["command"], str(step.get("name", ""))
     yield from ("emo", command)
     if command in _POSITIONAL:
-        yield from (name, *([] if _is_generated(step) else [f"{name.upper()}_SOURCE"]))
+        yield from (name, *([f"{name.upper()}_SOURCE"] if step.get("input") else []))
     elif command in _NAME_FLAG:
         yield from (_NAME_FLAG[command], name)
     for key, value in step.get("params", {}).items():
@@ -38,11 +38,8 @@ def _flags(options: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(value, bool):
             yield f"--{dashed}" if value else f"--no-{dashed}"
         else:
-            yield from (f"--{dashed}", _text(value))
-
-
-def _is_generated(step: Step) -> bool:
-    return bool(step["name"] == "synthetic")
+            for each in value if isinstance(value, list) else [value]:
+                yield from (f"--{dashed}", str(each))
 
 
 def _text(value: Any) -> str:

@@ -1,7 +1,6 @@
 """Flags that several commands share, each described once."""
 
 import inspect
-import sys
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, TypeVar
@@ -17,7 +16,7 @@ Params = Annotated[
 Data = Annotated[
     str | None, typer.Option("--data", help="Features that go with the model; found by their hash when absent.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per line, on a terminal too.")]
+Json = Annotated[bool | None, typer.Option("--json/--table", help="JSON lines or a table; a table on a terminal.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads of the engine; 0 for one per core.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see: emo list engines.")]
 Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
@@ -27,11 +26,6 @@ Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 when
 DropLeaks = Annotated[bool, typer.Option("--drop-leaks", help="Leave what other parts have too out of the train part.")]
 
 Record = TypeVar("Record")
-
-
-def shows_table(as_json: bool) -> bool:
-    """Tell whether rows go to a person: stdout is a terminal and --json is absent."""
-    return not as_json and sys.stdout.isatty()
 
 
 def accept(*records: type) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -2,8 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+Row = Mapping[str, Any]
 
 
 def note(text: str) -> None:
@@ -11,39 +13,44 @@ def note(text: str) -> None:
     print(f"emo: {text}", file=sys.stderr, flush=True)
 
 
-def show(rows: Iterable[Mapping[str, Any]], *, as_json: bool, title: str = "") -> None:
-    """Print rows: one JSON object per line with `as_json` or when stdout is no terminal, else one table."""
-    if as_json or not sys.stdout.isatty():
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
+def for_people(as_json: bool | None) -> bool:
+    """Tell whether to show a table: --table, or stdout is a terminal and --json is absent."""
+    return sys.stdout.isatty() if as_json is None else not as_json
+
+
+def show(rows: Iterable[Row], *, as_json: bool | None, title: str = "") -> None:
+    """Print one JSON object per line as the rows come, or for people one table with a line per row."""
+    if for_people(as_json):
+        lines = [flatten(row) for row in rows]
+        columns = list(dict.fromkeys(key for line in lines for key in line))
+        _table(title, columns, [[line.get(column, "") for column in columns] for line in lines])
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    lines = [flatten(row) for row in rows]
-    columns = list(dict.fromkeys(key for line in lines for key in line))
-    table = Table(title=title or None, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for line in lines:
-        table.add_row(*(line.get(column, "") for column in columns))
-    Console().print(table)
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))
 
 
-def show_record(record: Mapping[str, Any], *, as_json: bool, title: str = "") -> None:
-    """Print one record: one JSON object, or on a terminal a table with a line per field."""
-    if as_json or not sys.stdout.isatty():
-        print(json.dumps(record, ensure_ascii=False))
-    else:
-        show(({"": key, "value": value} for key, value in flatten(record).items()), as_json=False, title=title)
+def show_record(record: Row, *, as_json: bool | None, title: str = "") -> None:
+    """Print one record: one JSON object, or for people a table with a line per field."""
+    show_beside([record], as_json=as_json, title=title)
 
 
-def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def show_beside(rows: Sequence[Row], *, as_json: bool | None, title: str = "", heads: Sequence[str] = ()) -> None:
+    """Print rows that are read one beside the other: for people a line per field and a column per row."""
+    if not for_people(as_json):
+        show(rows, as_json=True)
+        return
+    columns = [flatten(row) for row in rows]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    head = ["", *heads] if heads else ["", *[""] * len(columns)]
+    _table(title, head, [[name, *[column.get(name, "") for column in columns]] for name in names])
+
+
+def flatten(record: Row, prefix: str = "") -> dict[str, str]:
     """Return the record's fields as text, nested ones under joined names."""
     flat: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
-            flat[prefix + key] = f"{value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}]"
+            flat[prefix + key] = f"{value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}] n={value['n']}"
         elif isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{key}.")
         else:
@@ -57,3 +64,16 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " ".join(map(_text, value))
     return "" if value is None else str(value)
+
+
+def _table(title: str, columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", show_header=any(columns))
+    for column in columns:
+        table.add_column(escape(column), overflow="fold")
+    for line in lines:
+        table.add_row(*map(escape, line))
+    Console().print(table)

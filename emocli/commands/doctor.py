@@ -5,7 +5,7 @@ from emocli.commands._show import show
 from emocli.errors import EmoError
 
 
-def run(as_json: _flags.Json = False) -> None:
+def run(as_json: _flags.Json = None) -> None:
     """Print one row per check."""
     from emocli import diagnosis
 

@@ -2,14 +2,13 @@
 
 import json
 import os
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from emocli import pipes
 from emocli.commands import _flags
-from emocli.commands._show import show_record
+from emocli.commands._show import for_people, show_record
 
 # numpy starts a thread per core otherwise, which takes longer than all that is done here
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,7 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 def run(
     file: _flags.Input = None,
     verify: Annotated[bool, typer.Option("--verify", help="Compute the content hash again and compare.")] = False,
-    as_json: _flags.Json = False,
+    as_json: _flags.Json = None,
 ) -> None:
     """Print one record about the artifact."""
     source = pipes.read(file, "dataset", "features", "model")
@@ -36,6 +35,6 @@ def run(
             hdf5.verify(source.path, source.source)
     if verify:
         record["verified"] = True
-    if not as_json and sys.stdout.isatty():
+    if for_people(as_json):
         record["steps"] = [" ".join([step["command"], str(step.get("name", ""))]) for step in source.header.steps]
     show_record(record, as_json=as_json)

@@ -7,14 +7,14 @@ import typer
 
 from emocli import registry, store
 from emocli.commands import _flags
-from emocli.commands._show import show, show_record
+from emocli.commands._show import for_people, show, show_record
 from emocli.errors import EmoError
 
 
 def run(
     folder: Annotated[str | None, typer.Argument(help="Which registry; all when absent.")] = None,
     name: Annotated[str | None, typer.Argument(help="One entry, in full.")] = None,
-    as_json: _flags.Json = False,
+    as_json: _flags.Json = None,
 ) -> None:
     """Print the entries without importing any of them."""
     chosen = registry.ALIASES.get(folder or "", folder)
@@ -27,7 +27,10 @@ def run(
         show_record({**record, "options": dict(entry.options)}, as_json=as_json, title=f"{chosen}/{name}")
         return
     folders = [chosen] if chosen else list(registry.FUNCTIONS)
-    show((row for each in folders for row in _rows(each)), as_json=as_json)
+    rows = (row for each in folders for row in _rows(each))
+    if for_people(as_json):
+        rows = ({**row, "options": " ".join(f"{key}={value}" for key, value in row["options"].items())} for row in rows)
+    show(rows, as_json=as_json)
 
 
 def _rows(folder: str) -> Iterator[dict[str, Any]]:

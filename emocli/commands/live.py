@@ -27,7 +27,7 @@ def run(
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 1,
     force: _flags.Force = False,
-    as_json: _flags.Json = False,
+    as_json: _flags.Json = None,
 ) -> None:
     """Run until q, Ctrl-C or the end of the file."""
     artifact = pipes.read(model, "model")

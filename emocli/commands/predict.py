@@ -9,7 +9,7 @@ import typer
 
 from emocli import pipes
 from emocli.commands import _flags
-from emocli.commands._show import note, show
+from emocli.commands._show import for_people, note, show
 from emocli.errors import EmoError
 
 
@@ -19,7 +19,7 @@ def run(
     detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
-    as_json: _flags.Json = False,
+    as_json: _flags.Json = None,
 ) -> None:
     """Print one record per picture."""
     source = pipes.read(model, "model")
@@ -29,7 +29,7 @@ def run(
     counts: Counter[str] = Counter()
     paths = pictures.expand(names, stdin=sys.stdin.buffer)
     records = prediction.predictions(predict, paths, counts)
-    if _flags.shows_table(as_json):
+    if for_people(as_json):
         show((row for record in records for row in _rows(record)), as_json=False)
     else:
         show(records, as_json=True)

@@ -15,6 +15,10 @@ _ARC = np.linspace(0, np.pi, 15)[1:-1]
 _CROWN = np.column_stack((np.cos(_ARC), -0.2 - 1.0 * np.sin(_ARC), np.full(13, -0.25)))
 _HAIRLINE = np.column_stack((0.98 * np.cos(_ARC), -0.2 - 0.66 * np.sin(_ARC) ** 0.7, np.full(13, -0.1)))
 
+# a rim of the glasses
+_TURN = np.linspace(0, 2 * np.pi, 13)[:-1]
+_RING = np.column_stack((np.cos(_TURN), 0.85 * np.sin(_TURN)))
+
 
 @dataclass(frozen=True, slots=True)
 class Looks:
@@ -92,10 +96,6 @@ def draw(canvas: Canvas, points: Array, person: Looks, strength: Array, pose: Po
         for eye in (points[36:42], points[42:48]):
             ring = _RING * 0.36 * pose.scale
             canvas.line(eye.mean(axis=0) + ring, 25, 0.035, closed=True)
-
-
-_TURN = np.linspace(0, 2 * np.pi, 13)[:-1]
-_RING = np.column_stack((np.cos(_TURN), 0.85 * np.sin(_TURN)))
 
 
 def _head(canvas: Canvas, points: Array, crown: Array, person: Looks, pose: Pose) -> None:

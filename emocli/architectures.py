@@ -1,0 +1,20 @@
+"""An architecture as the user names it, timm's included, with all its options."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from emocli import registry
+from emocli.errors import EmoError
+
+TIMM = "timm"
+
+
+def resolve(arch: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the name that a header records and all options; "timm/resnet18" is timm's model of that name."""
+    folder, slash, inner = arch.partition("/")
+    if folder == TIMM and (not inner or "name" in given):
+        raise EmoError("a timm model is named after the slash, for example: --arch timm/resnet18")
+    if slash and folder != TIMM:
+        raise EmoError(f"no architecture {arch!r}; see: emo list models")
+    options = registry.resolve("models", folder, given)
+    return arch, {key: value for key, value in options.items() if key != "name" or folder != TIMM}

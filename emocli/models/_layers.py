@@ -1,0 +1,62 @@
+"""Layers that several architectures share."""
+
+from torch import Tensor, nn
+
+from emocli.errors import EmoError
+
+
+class Normalize(nn.Module):
+    """Map 0..1 to -1..1: the first thing a net for images does, so that the scaling is part of the model."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - 0.5) / 0.5
+
+
+class Classifier(nn.Module):
+    """`features`, averaged to an embedding, then dropout and a linear `head`: the shape of most architectures here."""
+
+    def __init__(self, features: nn.Module, width: int, classes: int, *, dropout: float, pool: bool = True) -> None:
+        super().__init__()
+        self.features = features
+        self.pool = pool
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(width, classes)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Return the (n, width) embedding before the head."""
+        maps: Tensor = self.features(x)
+        return maps.mean((2, 3)) if self.pool else maps
+
+    def outputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (n, classes) logits and the (n, width) embedding from one pass."""
+        embedding = self.embed(x)
+        return self.head(self.dropout(embedding)), embedding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.outputs(x)[0]
+
+
+def conv_norm(
+    inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1, relu: bool = True
+) -> nn.Sequential:
+    """Return convolution without bias, BatchNorm and, if `relu`, ReLU; padding keeps the size at stride 1."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
+    if relu:
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers)
+
+
+def expect_images(name: str, shape: tuple[int, ...], *, multiple: int = 1, least: int = 16) -> tuple[int, int, int]:
+    """Return `shape` as (channels, height, width); raises EmoError when it is no image that the net can take."""
+    if len(shape) != 3:
+        raise EmoError(f"{name} takes images, not features of shape {shape}; use --arch mlp for vectors")
+    channels, height, width = shape
+    if height % multiple or width % multiple or min(height, width) < least:
+        raise EmoError(
+            f"{name} takes images of at least {least} pixels in multiples of {multiple}, not {height}x{width}; "
+            "extract with: emo features DATASET -p size=48"
+        )
+    return channels, height, width

@@ -1,0 +1,156 @@
+"""The leak audit: pictures and subjects that parts share."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli.errors import GATE, EmoError
+from emocli.hdf5 import Data
+from emocli.samples import SPLITS
+
+_SIDE = 12
+"""Pixels a side of the thumbnails that near duplicates are looked for with."""
+_ALIKE, _SAME = 0.99, 0.9
+"""Correlation of two thumbnails, then of the pictures themselves, above which pictures are near duplicates.
+
+On FER2013 every pair found is one photograph in another crop, contrast or compression; none is of two photographs.
+"""
+_PAIRS = (("train", "validation"), ("train", "test"), ("validation", "test"))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaks:
+    """What parts share, by pair of parts: how many rows of the second have a counterpart in the first."""
+
+    exact: dict[tuple[str, str], int]
+    """Rows that are equal byte for byte."""
+    near: dict[tuple[str, str], int]
+    """Images that are nearly equal, and not equal to any."""
+    subjects: dict[tuple[str, str], int]
+    """Subjects in both parts."""
+    conflicting: int
+    """Groups of equal rows, in any part, whose labels differ."""
+    train_rows: NDArray[np.int64]
+    """Rows of the train part to leave out so that it shares nothing with the others."""
+
+    def __bool__(self) -> bool:
+        return bool(self.exact or self.near or self.subjects)
+
+    def lines(self) -> list[str]:
+        """Return the findings, one sentence each; empty when there are none."""
+        found = [f"{n} rows of {second} are in {first} as well" for (first, second), n in self.exact.items()]
+        found += [
+            f"{n} rows of {second} are nearly equal to one in {first}" for (first, second), n in self.near.items()
+        ]
+        found += [f"{n} subjects are in {first} and in {second}" for (first, second), n in self.subjects.items()]
+        if self.conflicting:
+            found.append(f"{self.conflicting} groups of equal rows have labels that differ")
+        return found
+
+    def refuse(self) -> None:
+        """Raise EmoError, status 3, when parts share anything."""
+        if self:
+            raise EmoError(f"{'; '.join(self.lines())}; leave them out of train with --drop-leaks", status=GATE)
+
+
+def audit(data: Data) -> Leaks:
+    """Compare the parts of a features artifact: equal rows, nearly equal images, shared subjects."""
+    hashes, thumbnails = _fingerprints(data)
+    rows = {part: data.rows(part) for part in SPLITS}
+    exact = {pair: _common(hashes, rows, pair) for pair in _PAIRS}
+    subjects = {pair: _common(data.group, rows, pair) for pair in _PAIRS}
+    near = {pair: _near(data, thumbnails, hashes, rows, pair) for pair in _PAIRS}
+    leaving = {row for found in (exact, subjects, near) for pair in _PAIRS[:2] for row in found[pair][0]}
+    named = {pair: {data.group[row] for row in second} for pair, (_, second) in subjects.items()}
+    return Leaks(
+        exact=_counts({pair: second for pair, (_, second) in exact.items()}),
+        near=_counts({pair: second for pair, (_, second) in near.items()}),
+        subjects=_counts(named),
+        conflicting=_conflicting(hashes, data.targets()),
+        train_rows=np.array(sorted(leaving), np.int64),
+    )
+
+
+Found = tuple[set[int], set[int]]
+"""Rows of the first part and of the second that have a counterpart in the other."""
+
+
+def _counts(found: dict[tuple[str, str], Any]) -> dict[tuple[str, str], int]:
+    return {pair: len(members) for pair, members in found.items() if members}
+
+
+def _common(keys: Sequence[Any], rows: dict[str, NDArray[np.int64]], pair: tuple[str, str]) -> Found:
+    """Find rows whose key, unless it is empty, is in the other part."""
+    first, second = rows[pair[0]].tolist(), rows[pair[1]].tolist()
+    shared = {keys[row] for row in first} & {keys[row] for row in second} - {""}
+    return {row for row in first if keys[row] in shared}, {row for row in second if keys[row] in shared}
+
+
+def _near(
+    data: Data,
+    thumbnails: NDArray[np.float32] | None,
+    hashes: Sequence[bytes],
+    rows: dict[str, NDArray[np.int64]],
+    pair: tuple[str, str],
+) -> Found:
+    first, second = rows[pair[0]], rows[pair[1]]
+    found: Found = (set(), set())
+    if thumbnails is None or not len(first) or not len(second):
+        return found
+    equal = {hashes[row] for row in first.tolist()}
+    for start in range(0, len(second), 256):
+        some = second[start : start + 256]
+        alike = np.argwhere(thumbnails[first] @ thumbnails[some].T > _ALIKE)
+        for mine, theirs in ((int(first[i]), int(some[j])) for i, j in alike):
+            if hashes[theirs] not in equal and _correlation(data.x[mine], data.x[theirs]) > _SAME:
+                found[0].add(mine)
+                found[1].add(theirs)
+    return found
+
+
+def _fingerprints(data: Data) -> tuple[list[bytes], NDArray[np.float32] | None]:
+    """Return a hash of each row and, for images, its thumbnail with mean 0 and length 1; reads in chunks."""
+    hashes: list[bytes] = []
+    thumbnails: list[NDArray[np.float32]] = []
+    for x in _chunks(data):
+        hashes += [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in x]
+        if x.ndim == 4:
+            thumbnails.append(_thumbnails(x))
+    return hashes, np.concatenate(thumbnails) if thumbnails else None
+
+
+def _chunks(data: Data, size: int = 1024) -> Iterator[NDArray[Any]]:
+    return (data.x[start : start + size] for start in range(0, len(data), size))
+
+
+def _thumbnails(x: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Average blocks of the gray image; what is left over at the border is not looked at."""
+    n, _, height, width = x.shape
+    down, across = max(height // _SIDE, 1), max(width // _SIDE, 1)
+    gray = x[:, :, : down * _SIDE, : across * _SIDE].mean(1, dtype=np.float32)
+    blocks = gray.reshape(n, gray.shape[1] // down, down, gray.shape[2] // across, across).mean((2, 4))
+    return _centred(blocks.reshape(n, -1))
+
+
+def _centred(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows with mean 0 and length 1; a constant image becomes 0 and is like no other."""
+    x = x - x.mean(1, keepdims=True)
+    length = np.linalg.norm(x, axis=1, keepdims=True)
+    centred: NDArray[np.float32] = np.divide(x, length, out=np.zeros_like(x), where=length > 1e-3)
+    return centred
+
+
+def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
+    return float(np.corrcoef(first.ravel().astype(np.float32), second.ravel().astype(np.float32))[0, 1])
+
+
+def _conflicting(hashes: Iterable[bytes], targets: NDArray[np.int64]) -> int:
+    labels: dict[bytes, set[int]] = defaultdict(set)
+    for key, label in zip(hashes, targets.tolist(), strict=True):
+        labels[key].add(label)
+    return sum(len(group) > 1 for group in labels.values())

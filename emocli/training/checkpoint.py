@@ -1,0 +1,85 @@
+"""The state of a run in one HDF5 file, written whole after each epoch: a killed run continues where it was."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emocli.errors import EmoError
+
+Tree = dict[str, dict[str, Tensor]]
+
+
+def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
+    """Write facts (JSON) and named groups of tensors; the file is the old one or the new one, never half of it."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with h5py.File(scratch, "w") as file:
+            file.attrs["emo-state"] = json.dumps(facts)
+            for group, members in tensors.items():
+                folder = file.create_group(group)
+                for name, tensor in members.items():
+                    folder[name] = tensor.detach().cpu().contiguous().numpy()
+        with open(scratch, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(scratch, path)
+    except OSError as fault:
+        raise EmoError(f"the state of the run can't be written to {path} ({fault.strerror or 'disk full?'})") from fault
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load(path: Path, identity: str) -> tuple[dict[str, Any], Tree]:
+    """Return facts and tensors; raises EmoError for a file that is no state, or the state of another run."""
+    try:
+        with h5py.File(path, "r") as file:
+            facts = json.loads(file.attrs["emo-state"])
+            tensors = {
+                group: {name: torch.from_numpy(np.array(file[group][name])) for name in _leaves(file[group])}
+                for group in file
+            }
+    except (OSError, KeyError, ValueError) as fault:
+        raise EmoError(f"{path} is not the state of a run; leave it out or delete it") from fault
+    if facts.get("identity") != identity:
+        raise EmoError(
+            f"{path} is the state of a run with other data or options; repeat those, or delete it to start anew"
+        )
+    return facts, tensors
+
+
+def moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return the optimizer's state as tensors named "<parameter's place>/<what>"."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return {
+        f"{place}/{what}": value
+        for place, parameter in enumerate(parameters)
+        for what, value in optimizer.state[parameter].items()
+    }
+
+
+def restore_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `moments` returned."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for name, value in tensors.items():
+        place, what = name.split("/")
+        parameter = parameters[int(place)]
+        # The fused step walks through memory, so a moment must lie in memory as its parameter does.
+        like = parameter if value.shape == parameter.shape else value
+        optimizer.state[parameter][what] = torch.empty_like(like, dtype=value.dtype).copy_(value)
+
+
+def restore(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Fill a net with the tensors of its state_dict."""
+    net.load_state_dict(dict(tensors))
+
+
+def _leaves(group: h5py.Group) -> list[str]:
+    names: list[str] = []
+    group.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return names

@@ -1,0 +1,119 @@
+"""A trained net as ONNX: pixels in, logits and embedding out, the weights under their names in the net."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from emocli import onnx_file
+from emocli.training.operators import TRANSLATIONS
+from emocli.training.precision import lay_out
+
+
+class _Served(nn.Module):
+    """The net as it is served: uint8 pixels are scaled to 0..1, and both outputs come from one pass."""
+
+    net: Any
+
+    def __init__(self, net: nn.Module, uint8: bool) -> None:
+        super().__init__()
+        self.net, self.uint8 = net, uint8
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        outputs: tuple[Tensor, Tensor] = self.net.outputs(x.to(torch.float32) / 255 if self.uint8 else x)
+        return outputs
+
+
+def to_onnx(
+    net: nn.Module, shape: tuple[int, ...], *, input_name: str = "face", uint8: bool | None = None
+) -> onnx.ModelProto:
+    """Return the net as a model for inputs (batch, *shape), uint8 pixels where `uint8`, else float32 vectors.
+
+    By default images are uint8. Outputs are "logits" (batch, classes) and "embedding" (batch, d). Initializers keep the
+    names of the net's state_dict, and the same net gives the same bytes.
+    """
+    pixels = len(shape) == 3 if uint8 is None else uint8
+    sample = torch.zeros(2, *shape, dtype=torch.uint8 if pixels else torch.float32)
+    served = _Served(lay_out(net.cpu().float(), torch.contiguous_format), pixels).eval()
+    with _quiet():
+        program = torch.onnx.export(
+            served,
+            (sample,),
+            dynamo=True,
+            optimize=False,
+            external_data=False,
+            verbose=False,
+            input_names=[input_name],
+            output_names=["logits", "embedding"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=onnx_file.OPSET,
+            custom_translation_table=TRANSLATIONS,
+        )
+    assert program is not None
+    model = program.model_proto
+    _strip(model)
+    _rename(model.graph, prefix="net.")
+    _bypass_identities(model.graph)
+    model.ir_version = min(model.ir_version, onnx_file.IR_VERSION)
+    onnx.checker.check_model(model)
+    return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's remarks on its own insides from the user."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Take out what the exporter notes on its source code and this machine: stack traces, shapes in between."""
+    graph = model.graph
+    parts: list[Any] = [model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer]
+    for part in parts:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    graph.ClearField("value_info")
+    model.producer_name, model.producer_version = "emo", ""
+
+
+def _rename(graph: onnx.GraphProto, prefix: str) -> None:
+    """Give the initializers the names they have in the state_dict of the net inside the exported module."""
+    names = {tensor.name for tensor in graph.initializer if tensor.name.startswith(prefix)}
+    for tensor in graph.initializer:
+        tensor.name = tensor.name.removeprefix(prefix)
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            if name in names:
+                node.input[index] = name.removeprefix(prefix)
+
+
+def _bypass_identities(graph: onnx.GraphProto) -> None:
+    """Take out Identity nodes, dropout's remains, except those that name an output."""
+    outputs = {value.name for value in graph.output}
+    aliases = {
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Identity" and node.output[0] not in outputs
+    }
+    kept = [node for node in graph.node if not node.output or node.output[0] not in aliases]
+    for node in kept:
+        for index, name in enumerate(node.input):
+            while name in aliases:
+                name = aliases[name]
+            node.input[index] = name
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
+    del graph.node[:]
+    graph.node.extend(copies)

@@ -1,0 +1,173 @@
+"""The one training loop: supervised, or distilled from a teacher, which is a loss and not another loop."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, nn
+
+from emocli import registry
+from emocli.errors import EmoError
+from emocli.hdf5 import Data
+from emocli.training import precision, run, step
+from emocli.training.augment import strengths
+from emocli.training.progress import Display
+from emocli.training.recipe import Distillation, Recipe
+from emocli.training.rows import Rows, part
+from emocli.training.run import Run
+from emocli.training.step import Criterion
+
+_STEPS = 16
+"""Steps an epoch at least: a few hundred images in one batch would hardly move the weights."""
+
+Note = Callable[[str], None]
+Teacher = step.Teacher
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A trained net, in eval mode on the CPU, and how it came to be. Accuracies are shares from 0 to 1."""
+
+    net: nn.Module
+    accuracy: float
+    """On the validation part, of the weights that are returned."""
+    best_epoch: int
+    """The epoch they come from, counted from 1."""
+    history: list[dict[str, float]]
+    """One {"epoch", "loss", "accuracy"} an epoch."""
+
+
+def make(name: str, shape: tuple[int, ...], classes: int, params: dict[str, Any], seed: int) -> nn.Module:
+    """Return an untrained net of the registry (or "timm/<name>"), its random weights drawn from the seed."""
+    entry, _, inner = name.partition("/")
+    options = {**params, **({"name": inner} if inner else {})}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net: nn.Module = registry.load("models", entry)(shape, classes, **options)
+    return net
+
+
+def train(
+    net: nn.Module,
+    data: Data,
+    recipe: Recipe,
+    *,
+    teacher: Teacher | None = None,
+    distillation: Distillation | None = None,
+    resume: Path | None = None,
+    leave_out: NDArray[np.int64] | None = None,
+    note: Note = lambda text: None,
+    progress: bool = True,
+) -> Outcome:
+    """Train the net in place on the train part, validate each epoch, and return the best weights.
+
+    `resume` is a file for the state of the run: read if it is there, written after each epoch. `leave_out` are rows not
+    to train on. With a `teacher` the loss is the one of `distillation`. The same arguments give the same weights, byte
+    for byte, on the same machine and number of threads; a resumed run gives those of an uninterrupted one. Raises
+    EmoError for data without a train or validation part, for labels out of range, and when no epoch had a finite loss.
+    """
+    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    rows, validation = part(data, "train", note, leave_out), part(data, "validation", note)
+    if len(rows) < 2:
+        raise EmoError("one image is too few to train on; import more")
+    device = _device(recipe.device)
+    plan = precision.choose(net, recipe.precision, recipe.layout, device.type)
+    note(f"trains on {_name(device)}: {plan}")
+    soft = (distillation or Distillation()) if teacher else None
+    loss_of = step.criterion(rows, recipe, soft)
+    state = run.start(net, recipe, plan, device)
+    name = run.identity(net, data.digest, recipe, soft)
+    if resume and resume.exists():
+        run.resume(state, resume, name)
+        note(f"continues after epoch {state.epoch} of {recipe.epochs}")
+    with Display(recipe.epochs, shown=progress, done=state.share) as display:
+        while state.share < 1 and not _impatient(state, recipe):
+            loss = _epoch(state, rows, recipe, loss_of, teacher, display)
+            if not math.isfinite(loss):
+                _tell_of_divergence(state, note)
+                break
+            accuracy = step.evaluate(state.average, validation, plan, device)
+            state.keep_best(loss, accuracy)
+            display.epoch(state.epoch, loss, accuracy)
+            if resume:
+                run.save(state, resume, name)
+    return _outcome(state)
+
+
+def _epoch(
+    state: Run, rows: Rows, recipe: Recipe, loss_of: Criterion, teacher: Teacher | None, display: Display
+) -> float:
+    """Train on the rows in an order of their own and return the mean loss; not finite: the run went astray."""
+    state.net.train()
+    size = min(recipe.batch, max(len(rows) // _STEPS, 2))
+    batches, values, changes = len(rows) // size, [], strengths(recipe)
+    # Everything random is drawn from seed, epoch and batch, so a resumed run needs no generator's state.
+    seeded = _generator(recipe.seed, state.epoch)
+    order = torch.randperm(len(rows), generator=seeded).numpy()
+    begun = time.perf_counter() - state.seconds
+    with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
+        torch.manual_seed(seeded.initial_seed())
+        for index in range(batches):
+            x, y = (tensor.to(state.device) for tensor in rows.take(order[index * size : (index + 1) * size]))
+            generator = _generator(recipe.seed, state.epoch, index)
+            batch = step.prepare(x, y, recipe, changes, generator, teacher)
+            values.append(step.learn(state, *batch, recipe, loss_of))
+            if not math.isfinite(values[-1]):
+                return values[-1]
+            state.seconds = time.perf_counter() - begun
+            state.share = _share(state, recipe, batches)
+            display.step(size, values[-1], state.share)
+            if state.share >= 1:
+                break
+    state.epoch += 1
+    return float(np.mean(values))
+
+
+def _share(state: Run, recipe: Recipe, batches: int) -> float:
+    """How much of the schedule is done: by steps, or by the clock when that is further."""
+    spent = state.seconds / (60 * recipe.time_limit) if recipe.time_limit else 0.0
+    return min(1.0, max(state.steps / (recipe.epochs * batches), spent))
+
+
+def _generator(*numbers: int) -> Generator:
+    seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+    return Generator().manual_seed(seed)
+
+
+def _impatient(state: Run, recipe: Recipe) -> bool:
+    return 0 < recipe.patience <= state.epoch - state.best_epoch
+
+
+def _device(name: str) -> torch.device:
+    if name not in ("auto", "cpu", "cuda"):
+        raise EmoError(f"--device {name} is none of auto, cpu, cuda")
+    present = torch.cuda.is_available()
+    if name == "cuda" and not present:
+        raise EmoError("there is no GPU that torch can use here; use --device cpu, and see: emo doctor")
+    return torch.device("cuda" if present and name != "cpu" else "cpu")
+
+
+def _name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"the CPU with {threads} thread{'s' * (threads > 1)}"
+
+
+def _tell_of_divergence(state: Run, note: Note) -> None:
+    if not state.best:
+        raise EmoError("the loss was no finite number before the first epoch ended; lower --lr or use --precision fp32")
+    note(f"the loss is no finite number in epoch {state.epoch + 1}: stops, and keeps epoch {state.best_epoch}")
+
+
+def _outcome(state: Run) -> Outcome:
+    state.net.load_state_dict(state.best)
+    net = precision.lay_out(state.net.cpu(), torch.contiguous_format).eval()
+    return Outcome(net, state.best_accuracy, state.best_epoch, state.history)

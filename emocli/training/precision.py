@@ -1,0 +1,71 @@
+"""Number format and memory layout of a training run: what is fastest for the net at hand, and never what crashes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from emocli.errors import EmoError
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Autocast to bf16 or not, and channels last or not."""
+
+    bf16: bool
+    channels_last: bool
+
+    @property
+    def layout(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    def __str__(self) -> str:
+        return f"{'bf16' if self.bf16 else 'fp32'}, {'channels-last' if self.channels_last else 'contiguous'}"
+
+
+def choose(net: nn.Module, precision: str = "auto", layout: str = "auto", device: str = "cpu") -> Plan:
+    """Return the plan for a net; raises EmoError for unknown words and for a pair that crashes torch.
+
+    Measured on two Zen 4 cores: dense nets train twice as fast in bf16 and channels last as in plain fp32; depthwise
+    nets gain most from channels last in fp32 (MobileNetV2 1.8 times), and lose a third of that in bf16.
+    """
+    _expect("precision", precision, ("auto", "fp32", "bf16"))
+    _expect("layout", layout, ("auto", "contiguous", "channels-last"))
+    convolutions = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
+    depthwise = any(conv.groups > 1 for conv in convolutions)
+    fragile = device == "cpu" and any(map(_overruns, convolutions))
+    if precision == "auto":
+        bf16 = bool(convolutions) and (device == "cuda" or (_has_bf16() and (fragile or not depthwise)))
+    else:
+        bf16 = precision == "bf16"
+    if layout == "channels-last" and fragile and not bf16:
+        raise EmoError(
+            "this architecture crashes torch in fp32 with channels-last; use --layout auto or --precision bf16"
+        )
+    channels_last = bool(convolutions) and (layout == "channels-last" or (layout == "auto" and (bf16 or not fragile)))
+    return Plan(bf16, channels_last)
+
+
+def lay_out(net: nn.Module, layout: torch.memory_format) -> nn.Module:
+    """Put the weights of a net into a memory layout, in place."""
+    return net.to(memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def _overruns(conv: nn.Conv2d) -> bool:
+    """Say whether its fp32 channels-last backward pass may write out of bounds (torch 2.11, segmentation fault).
+
+    It does for strided 1x1 convolutions with fewer than 16 input channels, such as mini-Xception's shortcuts. Other
+    numbers that are no multiple of a vector are kept away from it too: that costs little, a crash costs the run.
+    """
+    return conv.kernel_size == (1, 1) and max(conv.stride) > 1 and conv.groups == 1 and conv.in_channels % 16 != 0
+
+
+def _has_bf16() -> bool:
+    """Say whether this CPU multiplies bf16 in hardware; emulated it is slower than fp32."""
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(supported and supported())
+
+
+def _expect(option: str, word: str, known: tuple[str, ...]) -> None:
+    if word not in known:
+        raise EmoError(f"--{option} {word} is none of {', '.join(known)}")

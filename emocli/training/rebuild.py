@@ -1,0 +1,59 @@
+"""The torch module that a model artifact was exported from: architecture from the header, weights from the file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.numpy_helper
+import torch
+from torch import nn
+
+from emocli import onnx_file, registry
+from emocli.artifact import Header
+from emocli.errors import EmoError
+
+
+def rebuild(path: Path) -> nn.Module:
+    """Return the module of an FP32 model file, in eval mode; raises EmoError when the file can't give one."""
+    model = onnx_file.load(path)
+    return from_model(model, onnx_file.header_of(model, str(path)), str(path))
+
+
+def from_model(model: onnx.ModelProto, header: Header, source: str = "the model") -> nn.Module:
+    """Return the module of a loaded model: it gives the same logits as the model, from pixels scaled to 0..1."""
+    step = header.step("train", "distill")
+    if step is None or header.precision not in ("", "fp32"):
+        raise EmoError(f"{source} is no FP32 model of emo train or emo distill; name the model it was made from")
+    dims = model.graph.input[0].type.tensor_type.shape.dim[1:]
+    net = build(step["name"], tuple(dim.dim_value for dim in dims), len(header.labels), step["params"])
+    _fill(net, {tensor.name: tensor for tensor in model.graph.initializer}, source)
+    return net.eval()
+
+
+def build(name: str, shape: tuple[int, ...], classes: int, params: dict[str, Any]) -> nn.Module:
+    """Return a net of the registry, "timm/resnet18" meaning timm with that name; its weights are not looked for."""
+    folder_name, _, inner = name.partition("/")
+    options = {**params, **({"name": inner} if inner else {})}
+    if "pretrained" in options:
+        options["pretrained"] = False
+    net: nn.Module = registry.load("models", folder_name)(shape, classes, **options)
+    return net
+
+
+def _fill(net: nn.Module, tensors: dict[str, onnx.TensorProto], source: str) -> None:
+    state = net.state_dict()
+    for name, value in state.items():
+        if name.endswith("num_batches_tracked"):  # counts training steps, is not part of the graph
+            continue
+        if name not in tensors:
+            raise EmoError(
+                f"{source} lacks the weights {name!r} of its architecture; train it with this version of emo"
+            )
+        array = np.array(onnx.numpy_helper.to_array(tensors[name]))
+        if array.shape != tuple(value.shape):
+            raise EmoError(
+                f"{source} has weights {name!r} of shape {array.shape}, its header says {tuple(value.shape)}"
+            )
+        state[name] = torch.from_numpy(array)
+    net.load_state_dict(state)

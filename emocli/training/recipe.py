@@ -1,0 +1,52 @@
+"""Every option of training with its default and help text; standard library only, so that --help is quick."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _option(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a net is trained."""
+
+    epochs: int = _option(40, "passes over the train part")
+    batch: int = _option(128, "images a step, at most a sixteenth of the train part")
+    lr: float = _option(2e-3, "highest learning rate of AdamW")
+    weight_decay: float = _option(0.05, "decoupled weight decay; biases and norms have none")
+    warmup: float = _option(1.0, "epochs in which the learning rate rises from 0")
+    schedule: str = _option("cosine", "cosine, restarts or constant")
+    restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs")
+    label_smoothing: float = _option(0.1, "share of the target spread over all classes")
+    class_weights: str = _option("none", "none or balanced (each class counts the same in the loss)")
+    mixup: float = _option(0.2, "blend pairs of images, strength of the Beta distribution; 0 is off")
+    augment: str = _option(
+        "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
+    )
+    flip: float = _option(0.5, "probability of a mirror image")
+    rotate: float = _option(15.0, "rotation, degrees to either side")
+    scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1")
+    shift: float = _option(0.08, "shift, share of the side")
+    brightness: float = _option(0.2, "change of brightness, share of the range")
+    contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
+    erase: float = _option(0.25, "probability that a rectangle is painted over")
+    elastic: float = _option(0.0, "largest elastic displacement, share of the side")
+    ema: float = _option(0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off")
+    patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
+    clip: float = _option(0.0, "largest norm of the gradient; 0 is off")
+    precision: str = _option("auto", "auto (what is fastest for the architecture here), fp32 or bf16")
+    layout: str = _option("auto", "auto, contiguous or channels-last")
+    device: str = _option("auto", "auto, cpu or cuda")
+    threads: int = _option(0, "CPU threads; 0 is one per core")
+    seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte")
+    time_limit: float = _option(0.0, "minutes; the schedule is compressed to end in time, 0 is no limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """How much a student listens to its teacher (Hinton et al. 2015, arXiv 1503.02531)."""
+
+    temperature: float = _option(3.0, "softens the logits of teacher and student")
+    alpha: float = _option(0.7, "share of the teacher in the loss; the rest is the labels")

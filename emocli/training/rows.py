@@ -1,0 +1,99 @@
+"""The rows of a part, ready for the loop: features as stored, targets as class probabilities."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emocli.errors import EmoError
+from emocli.hdf5 import Data
+
+_IN_MEMORY = 4 << 30
+"""Parts up to this many bytes are held in memory; FER2013 at 48 pixels is 66 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A part of the data. `x` is (n, channels, height, width) uint8 or (n, d) float32, `y` (n, classes) float32."""
+
+    x: NDArray[Any] | h5py.Dataset
+    at: NDArray[np.int64]
+    """Which rows of x; its own order."""
+    y: Tensor
+    labels: NDArray[np.int64]
+    """Class indices, for accuracy."""
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def take(self, places: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Return x and y of the given places, in that order."""
+        rows = self.at[places]
+        if isinstance(self.x, h5py.Dataset):
+            unique, back = np.unique(rows, return_inverse=True)  # HDF5 wants rows ascending, each once
+            x = self.x[unique][back]
+        else:
+            x = self.x[rows]
+        return torch.from_numpy(x), self.y[torch.from_numpy(places)]
+
+
+def part(data: Data, split: str, note: Callable[[str], None], leave_out: NDArray[np.int64] | None = None) -> Rows:
+    """Return the labelled rows of a part; raises EmoError when there are none or a label is out of range."""
+    at = data.rows(split)
+    if leave_out is not None:
+        at = np.setdiff1d(at, leave_out)
+    targets = _probabilities(data, at)
+    known = targets.sum(1) > 0
+    if dropped := int((~known).sum()):
+        note(f"{dropped} rows of the {split} part have no label and are left out")
+        at, targets = at[known], targets[known]
+    if not len(at):
+        raise EmoError(f"the data have no {split} part; make one with: emo dataset … --split stratified (or subject)")
+    _report_absent(data, split, targets, note)
+    labels = targets.argmax(1).astype(np.int64)
+    x, at = _held(data, at)
+    return Rows(x, at, torch.from_numpy(targets), labels)
+
+
+def _probabilities(data: Data, at: NDArray[np.int64]) -> NDArray[np.float32]:
+    """One-hot labels, or votes divided by their sum; a row without label or votes is all zeros."""
+    classes = len(data.labels)
+    y = data.y[at]
+    if y.ndim == 1:
+        if len(y) and (y.max() >= classes or y.min() < -1):
+            raise EmoError(
+                f"labels reach from {y.min()} to {y.max()} but there are {classes} classes; import the data again"
+            )
+        one_hot = np.eye(classes + 1, classes, dtype=np.float32)  # row -1 is the last, all zeros
+        rows: NDArray[np.float32] = one_hot[y]
+        return rows
+    data.targets()  # refuses valence and arousal, which are no classes
+    if y.shape[1] != classes:
+        raise EmoError(f"targets have {y.shape[1]} columns but there are {classes} classes; import the data again")
+    y = np.clip(y, 0, None)
+    total = y.sum(1, keepdims=True)
+    shares: NDArray[np.float32] = np.divide(y, total, out=np.zeros_like(y), where=total > 0)
+    return shares
+
+
+def _held(data: Data, at: NDArray[np.int64]) -> tuple[NDArray[Any] | h5py.Dataset, NDArray[np.int64]]:
+    size = len(at) * int(np.prod(data.x.shape[1:])) * data.x.dtype.itemsize
+    if size > _IN_MEMORY:
+        return data.x, at
+    first, last = int(at[0]), int(at[-1]) + 1
+    if last - first > 2 * len(at):  # rows strewn over a much larger file
+        return data.x[at], np.arange(len(at))
+    block = data.x[first:last]  # one slice reads many times faster than a list of rows
+    return block, at - first
+
+
+def _report_absent(data: Data, split: str, targets: NDArray[np.float32], note: Callable[[str], None]) -> None:
+    absent = [label for label, total in zip(data.labels, targets.sum(0), strict=True) if total == 0]
+    if absent:
+        consequence = "; the model can't learn it" if split == "train" else ""
+        note(f"no {', '.join(absent)} in the {split} part{consequence}")

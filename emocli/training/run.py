@@ -1,0 +1,91 @@
+"""The state of a training run: nets, optimizer, how far it is and the best so far."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emocli.training import average, checkpoint
+from emocli.training.precision import Plan, lay_out
+from emocli.training.recipe import Distillation, Recipe
+
+_NOT_IDENTITY = ("threads", "device", "time_limit")
+"""Options that say where and how long, not what: a run may continue with others."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run between two steps. Accuracies are shares from 0 to 1."""
+
+    net: nn.Module
+    average: nn.Module
+    """Averaged weights, validated and kept; the net itself when averaging is off."""
+    optimizer: torch.optim.Optimizer
+    plan: Plan
+    device: torch.device
+    steps: int = 0
+    epoch: int = 0
+    """Epochs that are done."""
+    share: float = 0.0
+    """How much of the schedule is done, 0 to 1."""
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+
+    def keep_best(self, loss: float, accuracy: float) -> None:
+        """Note the epoch that ended, and keep its averaged weights when no epoch before was as good."""
+        self.history.append({"epoch": self.epoch, "loss": loss, "accuracy": accuracy})
+        if accuracy > self.best_accuracy:
+            self.best_accuracy, self.best_epoch = accuracy, self.epoch
+            self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
+
+
+def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> Run:
+    """Return a run that has not begun; the net is moved and laid out in place."""
+    net = lay_out(net.to(device), plan.layout).train()
+    weights = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], lr=recipe.lr, fused=True)
+    return Run(net, average.start(net) if recipe.ema else net, optimizer, plan, device)
+
+
+def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distillation | None) -> str:
+    """Return a hash of all that makes a run the same run."""
+    options = {key: value for key, value in dataclasses.asdict(recipe).items() if key not in _NOT_IDENTITY}
+    shapes = {name: list(tensor.shape) for name, tensor in net.state_dict().items()}
+    teaching = dataclasses.asdict(distillation) if distillation else None
+    return hashlib.sha256(json.dumps([digest, options, teaching, shapes]).encode()).hexdigest()
+
+
+_FACTS = ("steps", "epoch", "share", "seconds", "history", "best_epoch", "best_accuracy")
+
+
+def save(run: Run, path: Path, name: str) -> None:
+    """Write the run to a file; `name` is its identity."""
+    facts: dict[str, Any] = {"identity": name, **{fact: getattr(run, fact) for fact in _FACTS}}
+    tensors = {"net": run.net.state_dict(), "best": run.best, "moments": checkpoint.moments(run.optimizer)}
+    if run.average is not run.net:
+        tensors["average"] = run.average.state_dict()
+    checkpoint.save(path, facts, tensors)
+
+
+def resume(run: Run, path: Path, name: str) -> None:
+    """Continue from a file: fill a run that has not begun; raises EmoError when it is the state of another."""
+    facts, tensors = checkpoint.load(path, name)
+    for fact in _FACTS:
+        setattr(run, fact, facts[fact])
+    run.net.load_state_dict(tensors["net"])
+    if run.average is not run.net:
+        run.average.load_state_dict(tensors["average"])
+    checkpoint.restore_moments(run.optimizer, tensors["moments"])
+    run.best = {key: tensor.to(run.device) for key, tensor in tensors["best"].items()}

@@ -1,0 +1,89 @@
+"""A training run from artifact to artifact: features in, ONNX out, with the step that records it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import hdf5, onnx_file, pipes, store
+from emocli.artifact import Step
+from emocli.hdf5 import Data
+from emocli.training import audit, export, loop
+from emocli.training.loop import Outcome, Teacher
+from emocli.training.recipe import Distillation, Recipe
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What is not in the recipe: going on after a kill, and what to do about samples that parts share."""
+
+    resume: bool
+    strict: bool
+    drop_leaks: bool
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A teacher: its artifact, what answers for it, and how much the student listens."""
+
+    source: pipes.Input
+    teacher: Teacher
+    distillation: Distillation
+
+
+def write(
+    features: pipes.Input, path: Path, step: Step, recipe: Recipe, how: How, lesson: Lesson | None = None
+) -> Outcome:
+    """Train what `step` names (its `name` and `params`) on the features and write the model to `path`.
+
+    The state of the run is kept in the store until it ends well, so that `how.resume` can continue it. A student's
+    header continues its teacher's. Raises EmoError as the audit and the loop do.
+    """
+    before = lesson.source if lesson else features
+    soft = lesson.distillation if lesson else None
+    options = {**asdict(recipe), **(asdict(soft) if soft else {}), "drop_leaks": how.drop_leaks}
+    step = {**step, "options": options, "input": before.digest, "data": features.digest}
+    state = _state(step)
+    if not how.resume:
+        state.unlink(missing_ok=True)
+    with hdf5.open_data(features.path, features.source) as data:
+        left_out = _audited(data, how)
+        net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
+        outcome = loop.train(
+            net,
+            data,
+            recipe,
+            teacher=lesson.teacher if lesson else None,
+            distillation=soft,
+            resume=state,
+            leave_out=left_out,
+            note=how.note,
+        )
+        model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
+    onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32"))
+    onnx_file.save(model, path)
+    state.unlink(missing_ok=True)
+    return outcome
+
+
+def _state(step: Step) -> Path:
+    """Return where the state of exactly this run is kept."""
+    name = hashlib.sha256(json.dumps(step, sort_keys=True).encode()).hexdigest()
+    return store.folder("runs") / f"{name}.h5"
+
+
+def _audited(data: Data, how: How) -> NDArray[np.int64] | None:
+    """Report what the parts share; returns the train rows to leave out."""
+    found = audit.audit(data)
+    for line in found.lines():
+        how.note(line)
+    if how.strict:
+        found.refuse()
+    return found.train_rows if how.drop_leaks else None

@@ -1,0 +1,80 @@
+"""Every script in examples/ runs as it stands, on drawn faces or on the real corpora where they are at hand."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import Run
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def _run(script: str, *arguments: object, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [str(EXAMPLES / script), *map(str, arguments)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **env}, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three folders of twenty pictures that differ in brightness."""
+    root = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for shade, label in ((30, "happy"), (120, "sad"), (200, "neutral")):
+        (root / label).mkdir()
+        for number in range(20):
+            image = rng.integers(shade, shade + 40, (64, 64), dtype=np.uint8)
+            cv2.imwrite(str(root / label / f"{number}.png"), image)
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What own_pictures.sh makes of them."""
+    path = tmp_path_factory.mktemp("model") / "own.onnx"
+    _run("own_pictures.sh", pictures, path, "--epochs", 1)
+    return path
+
+
+def test_own_pictures_become_a_model(model: Path) -> None:
+    assert model.stat().st_size > 10_000
+
+
+def test_a_video_becomes_json_lines(model: Path, corpora: Path) -> None:
+    done = _run("video.sh", model, corpora / "video" / "face_noface.mov", "--detector", "haar")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert any(row["faces"] for row in rows) and not all(row["faces"] for row in rows)
+
+
+def test_pictures_are_sorted_by_label(model: Path, corpora: Path) -> None:
+    done = _run("which_label.sh", model, corpora / "video" / "single_face.jpg")
+    label, _, path = done.stdout.strip().partition("\t")
+    assert label in ("happy", "sad", "neutral") and path.endswith("single_face.jpg")
+
+
+def test_classical_features_are_joined_and_trained() -> None:
+    assert "emo train --arch mlp" in _run("classical.sh", EPOCHS="1").stdout
+
+
+def test_fer2013_goes_the_whole_way(corpora: Path, tmp_path: Path, shell: Run) -> None:
+    csv = tmp_path / "fer2013" / "fer2013.csv"
+    shell(f"python3 {corpora}/unpack.py {tmp_path} fer2013").check_returncode()
+    lines = csv.read_text().splitlines(keepends=True)
+    # a partial file is fine: 600 rows of each part
+    csv.write_text("".join([*lines[:601], *lines[-600:]]))
+    done = _run("fer2013.sh", csv, "--epochs", 1, EMO_HOME=str(tmp_path / "home"))
+    assert {json.loads(line)["precision"] for line in done.stdout.splitlines()} >= {"fp32", "int8"}
+
+
+def test_every_script_is_tested_and_can_be_run() -> None:
+    here = Path(__file__).read_text()
+    for script in EXAMPLES.glob("*.sh"):
+        assert os.access(script, os.X_OK)
+        assert script.name in here or script.name == "demo.sh", f"{script.name} has no test"

@@ -1,0 +1,34 @@
+"""The README is true: every command and registry entry is in it, and its examples run as they stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+import emocli
+from emocli import registry
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+COMMANDS = sorted(path.stem for path in (Path(emocli.__path__[0]) / "commands").glob("[!_]*.py"))
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example(name: str) -> None:
+    assert re.search(rf"\bemo {name}\b", README)
+
+
+@pytest.mark.parametrize(("folder", "name"), [(f, n) for f in registry.FUNCTIONS for n in registry.names(f)])
+def test_every_registry_entry_is_named(folder: str, name: str) -> None:
+    assert f"`{name}`" in README, f"{folder}: {name}"
+
+
+def test_every_exit_status_is_explained() -> None:
+    assert all(f"| {status} |" in README for status in (0, 1, 2, 3, 130, 141))
+
+
+def test_the_examples_run_as_they_stand(shell: Run) -> None:
+    assert len(BLOCKS) >= 3
+    done = shell("\n".join(BLOCKS))
+    assert done.returncode == 0, done.stderr.decode()[-2000:]

@@ -1,0 +1,266 @@
+"""The loop: same seed same bytes, a killed run continues, best weights kept, bad data refused in one line."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from emocli import hdf5
+from emocli.artifact import Header
+from emocli.errors import EmoError
+from emocli.hdf5_writer import Writer
+from emocli.training import export, loop
+from emocli.training.loop import Outcome
+from emocli.training.recipe import Distillation, Recipe
+
+SHAPE, CLASSES = (1, 24, 24), 3
+QUICK = Recipe(epochs=4, batch=32, threads=1, device="cpu", ema=0.9)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hdf5.Data]:
+    """160 rows to train on and 80 for validation, in three classes that brightness tells apart."""
+    path = tmp_path_factory.mktemp("data") / "features.h5"
+    y = np.arange(240) % CLASSES
+    with hdf5.open_data(
+        written(path, y, np.where(np.arange(240) < 160, "train", "validation"), bright=90 * y)
+    ) as opened:
+        yield opened
+
+
+def small_net(seed: int = 0) -> nn.Module:
+    return loop.make("emotion-cnn", SHAPE, CLASSES, {"width": 8, "dropout": 0.3}, seed)
+
+
+def trained(data: hdf5.Data, recipe: Recipe = QUICK, **options: object) -> Outcome:
+    return loop.train(small_net(recipe.seed), data, recipe, progress=False, **options)  # type: ignore[arg-type]
+
+
+def model_bytes(outcome: Outcome) -> bytes:
+    return export.to_onnx(outcome.net, SHAPE).SerializeToString(deterministic=True)
+
+
+def same_weights(first: Outcome, second: Outcome) -> bool:
+    mine, theirs = first.net.state_dict(), second.net.state_dict()
+    return all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def written(path: Path, y: np.ndarray, split: np.ndarray, meaning: str = "label", bright: np.ndarray | int = 0) -> Path:
+    """Features with the given targets; images of chance, each as bright as told."""
+    writer = Writer(path, count=len(y))
+    noise = np.random.default_rng(0).integers(0, 60, (len(y), *SHAPE))
+    writer.append((noise + np.broadcast_to(bright, len(y))[:, None, None, None]).astype(np.uint8))
+    writer.finish(Header("features", ("a", "b", "c"), ({"command": "features", "name": "pixels"},)), y, meaning, split)
+    return path
+
+
+def halves(n: int) -> np.ndarray:
+    return np.where(np.arange(n) % 2, "validation", "train")
+
+
+def test_it_learns_and_returns_the_weights_of_the_best_epoch(data: hdf5.Data) -> None:
+    outcome = trained(data, replace(QUICK, epochs=12, lr=5e-3, augment="light"))
+    assert outcome.accuracy > 0.9
+    assert outcome.accuracy == max(epoch["accuracy"] for epoch in outcome.history)
+    assert outcome.history[outcome.best_epoch - 1]["accuracy"] == outcome.accuracy
+    assert not outcome.net.training
+
+
+def test_the_same_seed_gives_the_same_model_byte_for_byte(data: hdf5.Data) -> None:
+    assert model_bytes(trained(data)) == model_bytes(trained(data))
+
+
+def test_another_seed_gives_another_model(data: hdf5.Data) -> None:
+    assert not same_weights(trained(data), trained(data, replace(QUICK, seed=1)))
+
+
+def test_training_leaves_the_global_generator_alone(data: hdf5.Data) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    trained(data, replace(QUICK, epochs=1))
+    assert torch.equal(torch.rand(1), expected)
+
+
+class Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+def test_a_killed_run_continues_to_the_same_bytes(data: hdf5.Data, tmp_path: Path) -> None:
+    state = tmp_path / "state.h5"
+    asked = 0
+
+    def dies_in_the_third_epoch(x: np.ndarray) -> np.ndarray:
+        nonlocal asked
+        asked += 1
+        if asked > 40:
+            raise Killed
+        return teacher(x)
+
+    lesson = {"distillation": Distillation(), "resume": state}
+    with pytest.raises(Killed):
+        trained(data, teacher=dies_in_the_third_epoch, **lesson)
+    notes: list[str] = []
+    continued = trained(data, teacher=teacher, note=notes.append, **lesson)
+    assert "continues after epoch 2 of 4" in notes
+    assert model_bytes(continued) == model_bytes(trained(data, teacher=teacher, distillation=Distillation()))
+    assert len(continued.history) == 4
+
+
+def test_a_state_of_another_run_is_refused(data: hdf5.Data, tmp_path: Path) -> None:
+    trained(data, replace(QUICK, epochs=1), resume=tmp_path / "state.h5")
+    with pytest.raises(EmoError, match="other data or options"):
+        trained(data, replace(QUICK, epochs=2), resume=tmp_path / "state.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a state", b"\x89HDF\r\n\x1a\n" + bytes(64)])
+def test_a_file_that_is_no_state_is_refused(data: hdf5.Data, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state.h5").write_bytes(content)
+    with pytest.raises(EmoError, match="is not the state of a run"):
+        trained(data, resume=tmp_path / "state.h5")
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_best_so_far(data: hdf5.Data) -> None:
+    asked = 0
+
+    def goes_astray(x: np.ndarray) -> np.ndarray:
+        nonlocal asked
+        asked += 1
+        return teacher(x) * (np.nan if asked > 20 else 1)
+
+    notes: list[str] = []
+    outcome = trained(data, teacher=goes_astray, note=notes.append)
+    assert len(outcome.history) == 1 and outcome.best_epoch == 1
+    assert "the loss is no finite number in epoch 2: stops, and keeps epoch 1" in notes
+    assert all(torch.isfinite(weight).all() for weight in outcome.net.parameters())
+
+
+def test_a_loss_that_never_is_a_number_is_an_error_that_says_what_to_change(data: hdf5.Data) -> None:
+    with pytest.raises(EmoError, match="lower --lr"):
+        trained(data, replace(QUICK, lr=1e30, warmup=0.0, ema=0.0))
+
+
+def test_early_stopping_ends_a_run_that_does_not_improve(data: hdf5.Data) -> None:
+    outcome = trained(data, replace(QUICK, epochs=30, lr=0.0, patience=2))
+    assert len(outcome.history) == outcome.best_epoch + 2
+
+
+def test_a_time_limit_ends_the_schedule_early_and_still_gives_a_model(data: hdf5.Data) -> None:
+    outcome = trained(data, replace(QUICK, epochs=10_000, time_limit=0.01))
+    assert 1 <= len(outcome.history) < 10_000
+
+
+def test_the_teacher_sees_the_pictures_that_the_student_sees(data: hdf5.Data) -> None:
+    seen: list[np.ndarray] = []
+
+    class Watching(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = small_net()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                seen.append(x.numpy())
+            return self.net(x)  # type: ignore[no-any-return]
+
+    shown: list[np.ndarray] = []
+
+    def watched(x: np.ndarray) -> np.ndarray:
+        shown.append(x)
+        return teacher(x)
+
+    loop.train(Watching(), data, replace(QUICK, epochs=1, mixup=0.4), teacher=watched, progress=False)
+    assert shown[0].dtype == np.uint8 and len(shown) == len(seen) == 16
+    assert all(np.abs(mine * 255 - theirs).max() <= 0.5001 for mine, theirs in zip(seen, shown, strict=True))
+
+
+def test_alpha_1_learns_from_the_teacher_alone(data: hdf5.Data) -> None:
+    def contrary(x: np.ndarray) -> np.ndarray:
+        return np.roll(teacher(x), 1, axis=1)
+
+    recipe = replace(QUICK, epochs=12, lr=5e-3, augment="light")
+    outcome = trained(data, recipe, teacher=contrary, distillation=Distillation(alpha=1.0))
+    assert outcome.history[-1]["accuracy"] < 0.1
+
+
+def teacher(x: np.ndarray) -> np.ndarray:
+    """Tells the three classes by the brightness that they were made with."""
+    distance = np.abs(x.mean((1, 2, 3))[:, None] - np.array([30.0, 120.0, 210.0]))
+    return (-distance / 10).astype(np.float32)
+
+
+def test_votes_are_learned_as_probabilities_and_rows_without_any_are_left_out(tmp_path: Path) -> None:
+    votes = np.tile(np.array([[6, 4, 0], [0, 0, 0], [1, 0, 9], [0, 5, 5]], np.float32), (20, 1))
+    split = np.where(np.arange(80) < 40, "train", "validation")
+    notes: list[str] = []
+    with hdf5.open_data(written(tmp_path / "votes.h5", votes, split, "votes")) as data:
+        trained(data, replace(QUICK, epochs=1), note=notes.append)
+    assert "10 rows of the train part have no label and are left out" in notes
+
+
+def test_a_class_that_is_absent_is_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with hdf5.open_data(written(tmp_path / "two.h5", np.arange(40) // 2 % 2, halves(40))) as data:
+        trained(data, replace(QUICK, epochs=1, class_weights="balanced"), note=notes.append)
+    assert "no c in the train part; the model can't learn it" in notes
+
+
+@pytest.mark.parametrize(("part", "missing"), [("train", "validation"), ("validation", "train")])
+def test_data_without_a_part_are_refused_with_what_to_do(tmp_path: Path, part: str, missing: str) -> None:
+    with (
+        hdf5.open_data(written(tmp_path / "one.h5", np.arange(20) % 3, np.full(20, part))) as data,
+        pytest.raises(EmoError, match=f"no {missing} part; make one with"),
+    ):
+        trained(data)
+
+
+def test_valence_and_arousal_are_no_classes(tmp_path: Path) -> None:
+    y = np.zeros((20, 3), np.float32)
+    with (
+        hdf5.open_data(written(tmp_path / "va.h5", y, halves(20), "valence-arousal")) as data,
+        pytest.raises(EmoError, match="no classes"),
+    ):
+        trained(data)
+
+
+def test_vectors_train_as_well(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    writer = Writer(tmp_path / "vectors.h5", count=90)
+    writer.append((rng.standard_normal((90, 10)) + 3 * np.eye(3, 10)[y]).astype(np.float32))
+    writer.finish(
+        Header("features", ("a", "b", "c"), ({"command": "features", "name": "lbp"},)),
+        y,
+        "label",
+        np.where(np.arange(90) < 60, "train", "validation"),
+    )
+    with hdf5.open_data(tmp_path / "vectors.h5") as data:
+        net = loop.make("mlp", (10,), 3, {"width": 32, "layers": 1, "dropout": 0.0}, 0)
+        outcome = loop.train(net, data, replace(QUICK, epochs=10, lr=1e-2), progress=False)
+    assert outcome.accuracy > 0.8
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("device", "tpu", "auto, cpu, cuda"),
+        ("augment", "much", "none, light, full"),
+        ("schedule", "linear", "cosine, restarts, constant"),
+        ("class_weights", "some", "none, balanced"),
+        ("precision", "fp8", "auto, fp32, bf16"),
+        ("layout", "diagonal", "auto, contiguous, channels-last"),
+    ],
+)
+def test_words_that_are_no_option_are_refused(data: hdf5.Data, option: str, value: str, words: str) -> None:
+    with pytest.raises(EmoError, match=words):
+        trained(data, replace(QUICK, **{option: value}))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_an_error_and_no_fallback(data: hdf5.Data) -> None:
+    with pytest.raises(EmoError, match="no GPU"):
+        trained(data, replace(QUICK, device="cuda"))

@@ -1,0 +1,356 @@
+"""The parts of training by themselves: augmentation, losses, schedule, averaging, precision, checkpoint, audit."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Generator, nn
+
+from emocli import architectures, hdf5, registry
+from emocli.artifact import Header
+from emocli.errors import EmoError
+from emocli.hdf5_writer import Writer
+from emocli.training import audit, average, checkpoint, losses, precision, schedule
+from emocli.training.augment import Strengths, augment, mixup, strengths
+from emocli.training.recipe import Distillation, Recipe
+
+
+def seeded(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.randint(0, 256, (64, 1, 32, 32), dtype=torch.uint8, generator=seeded(9))
+
+
+# --- recipe
+
+
+@pytest.mark.parametrize("record", [Recipe, Distillation])
+def test_every_option_has_help_a_default_and_a_plain_type(record: type) -> None:
+    for option in fields(record):
+        assert option.type in (int, float, bool, str) and isinstance(option.default, option.type)
+        assert option.metadata["help"]
+
+
+# --- augmentation
+
+
+def test_without_strengths_pixels_are_only_scaled(images: torch.Tensor) -> None:
+    assert torch.equal(augment(images, Strengths(), seeded()), images / 255)
+
+
+def test_a_mirror_image_is_exact(images: torch.Tensor) -> None:
+    mirrored = augment(images, Strengths(flip=1.0), seeded())
+    assert torch.allclose(mirrored, images.flip(3) / 255, atol=1e-5)
+
+
+def test_about_half_of_the_images_are_mirrored(images: torch.Tensor) -> None:
+    mirrored = augment(images, Strengths(flip=0.5), seeded())
+    same = ((mirrored - images / 255).abs().amax((1, 2, 3)) < 1e-4).sum()
+    assert 16 < same < 48
+
+
+def test_rotation_keeps_the_middle_and_stays_within_its_reach() -> None:
+    bar = torch.zeros(200, 1, 33, 33, dtype=torch.uint8)
+    bar[:, :, 16, :] = 255  # a level line through the middle
+    turned = augment(bar, Strengths(rotate=15.0), seeded())
+    assert (turned[:, 0, 16, 16] > 0.9).all()
+    ends = turned[:, 0, :, 31].argmax(1) - 16  # 15 px right of the middle a line at 15 degrees is 4 px up or down
+    assert ends.abs().max() == 4 and ends.min() == -4 and ends.max() == 4
+
+
+def test_scale_goes_both_ways() -> None:
+    square = torch.zeros(200, 1, 40, 40, dtype=torch.uint8)
+    square[:, :, 10:30, 10:30] = 255
+    areas = augment(square, Strengths(scale=0.1), seeded()).sum((1, 2, 3)) / 400
+    assert areas.min() < 0.87 and areas.max() > 1.13 and areas.min() > 0.80 and areas.max() < 1.22
+
+
+def test_elastic_bends_and_keeps_the_range(images: torch.Tensor) -> None:
+    bent = augment(images, Strengths(elastic=0.05), seeded())
+    assert not torch.allclose(bent, images / 255, atol=0.05) and bent.min() >= 0 and bent.max() <= 1
+
+
+def test_light_changes_stay_in_the_range(images: torch.Tensor) -> None:
+    changed = augment(images, Strengths(brightness=0.5, contrast=0.5), seeded())
+    assert changed.min() >= 0 and changed.max() <= 1 and not torch.allclose(changed, images / 255)
+
+
+def test_erasing_paints_one_rectangle_of_2_to_20_percent(images: torch.Tensor) -> None:
+    changed = (augment(images, Strengths(erase=1.0), seeded()) != images / 255)[:, 0].float()
+    shares = changed.mean((1, 2))
+    assert shares.min() > 0.005 and shares.max() < 0.23
+    assert len(augment(images, Strengths(erase=1.0), seeded()).unique()) > 64
+
+
+def test_an_augmented_batch_is_the_same_for_the_same_seed_only(images: torch.Tensor) -> None:
+    changes = strengths(Recipe())
+    assert torch.equal(augment(images, changes, seeded(1)), augment(images, changes, seeded(1)))
+    assert not torch.equal(augment(images, changes, seeded(1)), augment(images, changes, seeded(2)))
+
+
+def test_light_augmentation_neither_turns_nor_erases() -> None:
+    light = strengths(Recipe(augment="light"))
+    assert (light.rotate, light.scale, light.erase, light.elastic) == (0, 0, 0, 0) and light.flip
+
+
+def test_mixup_blends_pictures_and_targets_by_the_same_share() -> None:
+    x, y = torch.eye(4).view(4, 1, 2, 2), torch.eye(4)
+    mixed, targets = mixup(x, y, 0.4, seeded(3))
+    assert torch.equal(mixed.view(4, 4), targets) and torch.allclose(targets.sum(1), torch.ones(4))
+    assert not torch.equal(targets, y)
+
+
+def test_mixup_shares_follow_a_beta_distribution() -> None:
+    one, zero = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    shares = torch.tensor([float(mixup(one, zero, 0.4, seeded(seed))[0][0]) for seed in range(2000)])
+    assert abs(shares.mean() - 0.5) < 0.03
+    assert abs(shares.var() - 1 / (4 * (2 * 0.4 + 1))) < 0.01  # variance of Beta(a, a)
+
+
+# --- losses
+
+
+def test_cross_entropy_is_torchs_for_hard_and_soft_targets() -> None:
+    logits, y = torch.randn(8, 5, generator=seeded()), torch.arange(8) % 5
+    hard = nn.functional.one_hot(y, 5).float()
+    assert torch.allclose(losses.cross_entropy(logits, hard), nn.functional.cross_entropy(logits, y))
+    expected = nn.functional.cross_entropy(logits, y, label_smoothing=0.1)
+    assert torch.allclose(losses.cross_entropy(logits, losses.smooth(hard, 0.1)), expected)
+
+
+def test_balanced_weights_make_classes_count_the_same_and_skip_absent_ones() -> None:
+    targets = torch.eye(4)[torch.tensor([0] * 6 + [1] * 3 + [2])]
+    weights = losses.balanced(targets)
+    assert weights[3] == 0
+    assert torch.allclose((targets.sum(0) * weights)[:3], torch.full((3,), 10 / 3))
+
+
+def test_distillation_is_zero_for_a_student_that_agrees_and_keeps_the_size_of_gradients() -> None:
+    teacher = torch.randn(16, 7, generator=seeded(1))
+    assert losses.distillation(teacher, teacher, 3.0).abs() < 1e-6
+    sizes = []
+    for temperature in (1.0, 4.0, 16.0):
+        logits = (teacher + 0.01 * torch.randn(16, 7, generator=seeded(2))).requires_grad_()
+        losses.distillation(logits, teacher, temperature).backward()
+        sizes.append(float(logits.grad.norm()))  # type: ignore[union-attr]
+    assert max(sizes) < 3 * min(sizes)
+
+
+# --- schedule
+
+
+def test_the_learning_rate_warms_up_and_falls_to_0() -> None:
+    at = [schedule.factor(epoch, 10, schedule="cosine", warmup=2, cycle=0) for epoch in (0, 1, 2, 6, 10)]
+    assert at == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_restarts_begin_each_cycle_at_the_top() -> None:
+    at = [schedule.factor(epoch, 40, schedule="restarts", warmup=0, cycle=10) for epoch in (0, 5, 9.999, 10, 25)]
+    assert at == pytest.approx([1, 0.5, 0, 1, 0.5], abs=1e-3)
+
+
+def test_a_constant_rate_stays_at_the_top() -> None:
+    assert schedule.factor(3, 10, schedule="constant", warmup=1, cycle=1) == 1
+
+
+def test_a_short_run_is_not_all_warm_up() -> None:
+    assert schedule.factor(0.6, 3, schedule="cosine", warmup=5, cycle=0) == pytest.approx(1)
+
+
+# --- averaging
+
+
+def test_the_average_forgets_the_start_and_then_follows_slowly() -> None:
+    net = nn.Linear(1, 1)
+    mean = average.start(net)
+    for step in range(2000):
+        net.weight.data.fill_(float(step % 2))
+        average.follow(mean, net, 0.99, step)
+    assert abs(mean.weight.item() - 0.5) < 0.01 and not mean.weight.requires_grad  # type: ignore[operator, union-attr]
+
+
+def test_running_statistics_are_averaged_and_counters_copied() -> None:
+    net = nn.BatchNorm1d(2)
+    mean = average.start(net)
+    net(torch.randn(8, 2, generator=seeded()) + 5)
+    average.follow(mean, net, 0.0, 10)
+    assert torch.equal(mean.running_mean, net.running_mean)  # type: ignore[arg-type]
+    assert mean.num_batches_tracked == 1
+
+
+# --- precision
+
+
+def plan(arch: str, **words: str) -> precision.Plan:
+    name, params = architectures.resolve(arch, {})
+    return precision.choose(registry.load("models", name)((1, 48, 48), 7, **params), **words)
+
+
+def test_depthwise_nets_train_in_fp32_and_vectors_have_no_layout() -> None:
+    assert plan("mobilenetv2") == precision.Plan(bf16=False, channels_last=True)
+    vectors = registry.load("models", "mlp")((24,), 7)
+    assert precision.choose(vectors) == precision.Plan(bf16=False, channels_last=False)
+
+
+@pytest.mark.parametrize("arch", ["se-resnet", "emotion-cnn", "mini-xception"])
+def test_where_the_cpu_has_bf16_dense_nets_use_it(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_bf16", lambda: True)
+    assert plan(arch) == precision.Plan(bf16=True, channels_last=True)
+
+
+def test_without_bf16_mini_xception_gets_the_layout_that_does_not_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_bf16", lambda: False)
+    assert plan("mini-xception") == precision.Plan(bf16=False, channels_last=False)
+    assert plan("mini-xception", precision="fp32") == precision.Plan(bf16=False, channels_last=False)
+    assert plan("se-resnet") == precision.Plan(bf16=False, channels_last=True)
+
+
+def test_the_pair_that_crashes_torch_cannot_be_asked_for() -> None:
+    with pytest.raises(EmoError, match="crashes torch"):
+        plan("mini-xception", precision="fp32", layout="channels-last")
+
+
+# --- checkpoint
+
+
+def test_optimizer_moments_survive_a_round_trip_in_any_layout(tmp_path: Path) -> None:
+    def stepped(memory: torch.memory_format) -> tuple[nn.Module, torch.optim.Optimizer]:
+        net = nn.Conv2d(4, 4, 3)
+        net.weight.data = torch.randn(4, 4, 3, 3, generator=seeded())
+        net.bias.data.zero_()  # type: ignore[union-attr]
+        net = net.to(memory_format=memory)  # type: ignore[call-overload]
+        return net, torch.optim.AdamW(net.parameters(), fused=True)
+
+    def step(net: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        optimizer.zero_grad()
+        net(torch.ones(1, 4, 5, 5)).square().sum().backward()
+        optimizer.step()
+
+    straight, optimizer = stepped(torch.channels_last)
+    step(straight, optimizer)
+    checkpoint.save(
+        tmp_path / "s.h5", {"identity": "a"}, {"m": checkpoint.moments(optimizer), "net": straight.state_dict()}
+    )
+    step(straight, optimizer)
+    _, tensors = checkpoint.load(tmp_path / "s.h5", "a")
+    resumed, optimizer = stepped(torch.channels_last)
+    resumed.load_state_dict(tensors["net"])
+    checkpoint.restore_moments(optimizer, tensors["m"])
+    step(resumed, optimizer)
+    assert torch.equal(resumed.weight, straight.weight)  # type: ignore[arg-type]
+
+
+def test_a_state_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "s.h5"
+    checkpoint.save(path, {"identity": "a", "epoch": 1}, {})
+    with pytest.raises(RuntimeError):
+        checkpoint.save(path, {"identity": "a", "epoch": 2}, {"broken": {"t": Unreadable()}})  # type: ignore[dict-item]
+    assert checkpoint.load(path, "a")[0]["epoch"] == 1 and list(tmp_path.iterdir()) == [path]
+
+
+class Unreadable:
+    """A tensor that can't be read, as when memory runs out."""
+
+    def detach(self) -> None:
+        raise RuntimeError
+
+
+# --- audit
+
+
+Make = Callable[..., hdf5.Data]
+
+
+@pytest.fixture
+def features(tmp_path: Path) -> Make:
+    """Write and open features: pictures, parts, subjects, labels."""
+
+    def make(
+        x: np.ndarray, split: list[str], group: list[str] | None = None, y: list[int] | None = None
+    ) -> audit.Leaks:
+        path = tmp_path / "x.h5"
+        writer = Writer(path, count=len(x))
+        writer.append(x)
+        header = Header("features", ("a", "b"), ({"command": "features", "name": "pixels"},))
+        writer.finish(header, np.array(y or [0] * len(x)), "label", np.array(split), group or [])
+        with hdf5.open_data(path) as data:
+            return audit.audit(data)
+
+    return make  # type: ignore[return-value]
+
+
+def pictures(n: int) -> np.ndarray:
+    """Smooth pictures of chance: neighbours are alike, as in photographs."""
+    coarse = np.random.default_rng(0).integers(20, 200, (n, 1, 8, 8)).astype(np.float32)
+    large = nn.functional.interpolate(torch.from_numpy(coarse), (48, 48), mode="bilinear")
+    return large.numpy().astype(np.uint8)
+
+
+def test_parts_that_share_nothing_have_no_leaks(features: Make) -> None:
+    leaks = features(pictures(6), ["train"] * 4 + ["validation", "test"], list("aabbcd"))
+    assert not leaks and leaks.lines() == [] and len(leaks.train_rows) == 0
+    leaks.refuse()
+
+
+def test_equal_rows_are_found_and_named_by_part(features: Make) -> None:
+    x = pictures(6)
+    x[4], x[5] = x[1], x[2]
+    leaks = features(x, ["train"] * 4 + ["validation", "test"])
+    assert leaks.exact == {("train", "validation"): 1, ("train", "test"): 1}
+    assert leaks.train_rows.tolist() == [1, 2] and leaks.near == {}
+    with pytest.raises(EmoError, match="1 rows of validation are in train as well") as fault:
+        leaks.refuse()
+    assert fault.value.status == 3
+
+
+def test_a_brighter_copy_is_a_near_duplicate_and_another_face_is_not(features: Make) -> None:
+    x = pictures(6)
+    noise = np.random.default_rng(1).integers(-3, 4, x[0].shape)
+    x[4] = np.clip(x[0] * 0.9 + 20 + noise, 0, 255)
+    leaks = features(x, ["train"] * 4 + ["validation"] * 2)
+    assert leaks.near == {("train", "validation"): 1} and leaks.train_rows.tolist() == [0] and leaks.exact == {}
+
+
+def test_constant_pictures_are_like_no_other(features: Make) -> None:
+    x = np.stack([np.full((1, 48, 48), value, np.uint8) for value in (0, 10, 20)])
+    assert not features(x, ["train", "train", "validation"])
+
+
+def test_shared_subjects_are_found_and_unnamed_ones_are_not_one_subject(features: Make) -> None:
+    split = ["train", "train", "train", "validation", "validation"]
+    leaks = features(pictures(5), split, ["anna", "", "ben", "anna", ""])
+    assert leaks.subjects == {("train", "validation"): 1} and leaks.train_rows.tolist() == [0]
+
+
+def test_equal_rows_with_labels_that_differ_are_counted(features: Make) -> None:
+    x = pictures(4)
+    x[1] = x[0]
+    assert features(x, ["train"] * 4, y=[0, 1, 0, 0]).conflicting == 1
+
+
+def test_vectors_are_compared_for_equality_only(features: Make) -> None:
+    x = np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32)
+    x[3] = x[0]
+    assert features(x, ["train"] * 3 + ["test"]).exact == {("train", "test"): 1}
+
+
+def test_fer2013s_known_duplicates_are_found(corpora: Path, tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(corpora / "fer2013_delta.h5") as file:
+        usage = file["usage"][:]
+        faces = file["pixels_delta"][:].cumsum(2, dtype=np.uint8).cumsum(1, dtype=np.uint8)[:, None]
+        y = file["emotion"][:]
+    writer = Writer(tmp_path / "f.h5", count=len(y))
+    writer.append(faces)
+    header = Header("features", tuple("abcdefg"), ({"command": "features", "name": "pixels"},))
+    writer.finish(header, y, "label", np.array(["train", "validation", "test"])[usage])
+    with hdf5.open_data(tmp_path / "f.h5") as data:
+        leaks = audit.audit(data)
+    assert leaks.exact == {("train", "validation"): 280} and leaks.near == {("train", "validation"): 53}
