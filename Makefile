@@ -1,8 +1,8 @@
-# make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | clean
+# make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | record | clean
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slow check format lint types setup fer2013 bench clean
+.PHONY: demo test check format lint types setup fer2013 bench record clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -11,6 +11,8 @@ FER2013 ?=
 ARCH ?= se-resnet
 STUDENT ?= mobilenetv2
 DEVICE ?= pi
+# flags for emo train and emo distill, for example TRAIN='--epochs 2 --seed 1'
+TRAIN ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 setup: .venv/ready
@@ -26,9 +28,6 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
-
-test-slow: setup
-	$(BIN)/python -m pytest -m slow
 
 format: setup
 	$(BIN)/ruff format .
@@ -47,30 +46,52 @@ check: lint types test
 fer2013: $(OUT)/bench.jsonl
 	@cat $(OUT)/eval.json $(OUT)/bench.jsonl
 
+# A target is removed before it is made anew: --force would also accept an INT8 model that is no faster.
 $(OUT)/dataset.h5: $(FER2013) | setup $(OUT)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: make fer2013 FER2013=path/to/fer2013.csv" >&2; exit 1; }
-	emo dataset fer2013 $(FER2013) --force -o $@
+	rm -f $@
+	emo dataset fer2013 $(FER2013) -o $@
 
 $(OUT)/features.h5: $(OUT)/dataset.h5
-	emo features $< --force -o $@
+	rm -f $@
+	emo features $< -o $@
 
 $(OUT)/teacher.onnx: $(OUT)/features.h5
-	emo train $< --arch $(ARCH) --force -o $@
+	rm -f $@
+	emo train $< --arch $(ARCH) $(TRAIN) -o $@
 
 $(OUT)/student.onnx: $(OUT)/teacher.onnx $(OUT)/features.h5
-	emo distill $< --data $(OUT)/features.h5 --arch $(STUDENT) --force -o $@
+	rm -f $@
+	emo distill $< --data $(OUT)/features.h5 --arch $(STUDENT) $(TRAIN) -o $@
 
 $(OUT)/student-int8.onnx: $(OUT)/student.onnx $(OUT)/features.h5
-	emo quantize $< --data $(OUT)/features.h5 --force -o $@
+	rm -f $@
+	emo quantize $< --data $(OUT)/features.h5 -o $@
 
 $(OUT)/eval.json: $(OUT)/student-int8.onnx $(OUT)/features.h5
 	emo eval $< --data $(OUT)/features.h5 --split validation --json > $@
 
-$(OUT)/bench.jsonl: $(OUT)/student-int8.onnx $(OUT)/student.onnx $(OUT)/eval.json
+$(OUT)/bench.jsonl: $(OUT)/student-int8.onnx $(OUT)/features.h5
 	emo bench $< --data $(OUT)/features.h5 --device $(DEVICE) --json > $@
 
 $(OUT):
 	mkdir -p $@
+
+# The figures of the README. The machine should do nothing else; the last one trains for 40 minutes.
+bench: setup | $(OUT)
+	python examples/bench/startup.py
+	python examples/bench/pipe.py
+	python examples/bench/memory.py
+	python examples/bench/features.py
+	python examples/bench/int8.py
+	python examples/bench/training.py
+	python examples/bench/live.py
+	test -z "$(FER2013)" || python examples/bench/csv_import.py $(FER2013)
+	test -z "$(FER2013)" || examples/bench/fer2013.sh $(FER2013) $(OUT)/bench
+
+# The picture in the README.
+record: setup
+	python examples/record.py examples/demo.svg examples/demo.sh
 
 clean:
 	rm -rf .venv $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

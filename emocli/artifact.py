@@ -31,7 +31,7 @@ class Header:
     precision: str = ""
     """fp32, fp16 or int8, for a model."""
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Facts that only one kind of artifact has, such as a model's validation accuracy."""
+    """Fields of a header that this version has no name for; they are kept."""
 
     def to_json(self) -> str:
         """Return the header as one line of JSON, keys in a fixed order: the same header is the same text."""

@@ -103,9 +103,10 @@ def _near(
     if thumbnails is None or not len(first) or not len(second):
         return found
     equal = {hashes[row] for row in first.tolist()}
+    references = thumbnails[first]
     for start in range(0, len(second), 256):
         some = second[start : start + 256]
-        alike = np.argwhere(thumbnails[first] @ thumbnails[some].T > _ALIKE)
+        alike = np.argwhere(references @ thumbnails[some].T > _ALIKE)
         for mine, theirs in ((int(first[i]), int(some[j])) for i, j in alike):
             if hashes[theirs] not in equal and _correlation(data.x[mine], data.x[theirs]) > _SAME:
                 found[0].add(mine)

@@ -12,9 +12,9 @@ def _option(default: Any, help: str) -> Any:
 class Recipe:
     """How a net is trained."""
 
-    epochs: int = _option(40, "passes over the train part")
+    epochs: int = _option(21, "passes over the train part")
     batch: int = _option(128, "images a step, at most a sixteenth of the train part")
-    lr: float = _option(2e-3, "highest learning rate of AdamW")
+    lr: float = _option(4e-3, "highest learning rate of AdamW")
     weight_decay: float = _option(0.05, "decoupled weight decay; biases and norms have none")
     warmup: float = _option(1.0, "epochs in which the learning rate rises from 0")
     schedule: str = _option("cosine", "cosine, restarts or constant")
@@ -26,10 +26,10 @@ class Recipe:
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
     )
     flip: float = _option(0.5, "probability of a mirror image")
-    rotate: float = _option(15.0, "rotation, degrees to either side")
+    rotate: float = _option(12.0, "rotation, degrees to either side")
     scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1")
-    shift: float = _option(0.08, "shift, share of the side")
-    brightness: float = _option(0.2, "change of brightness, share of the range")
+    shift: float = _option(0.06, "shift, share of the side")
+    brightness: float = _option(0.1, "change of brightness, share of the range")
     contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
     erase: float = _option(0.25, "probability that a rectangle is painted over")
     elastic: float = _option(0.0, "largest elastic displacement, share of the side")

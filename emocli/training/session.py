@@ -67,6 +67,7 @@ def write(
             note=how.note,
         )
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
+    how.note(f"keeps epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
     onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32"))
     onnx_file.save(model, path)
     state.unlink(missing_ok=True)

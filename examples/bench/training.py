@@ -44,7 +44,7 @@ def plain(net: nn.Module, rows: Rows, batch: int) -> float:
         x, _ = rows.take(np.arange(index * batch, (index + 1) * batch))
         y = torch.from_numpy(rows.labels[index * batch : (index + 1) * batch])
         optimizer.zero_grad()
-        nn.functional.cross_entropy(net(x.float() / 255), y).backward()
+        torch.autograd.backward(nn.functional.cross_entropy(net(x.float() / 255), y))
         optimizer.step()
     return STEPS * batch / (time.perf_counter() - begun)
 
