@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from emocli.errors import EmoError
 
@@ -13,9 +13,10 @@ CELL, MARGIN = 72, 130
 _FONT, _INK, _BLUE = cv2.FONT_HERSHEY_SIMPLEX, (40, 40, 40), np.array([150, 80, 20])
 
 
-def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path: Path, name: str = "") -> None:
+def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path, name: str = "") -> None:
     """Write the (k, k) matrix, true class down, as a PNG: each row shaded by its share and written in numbers."""
-    shares = matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
+    counts = np.asarray(matrix)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     side = MARGIN + CELL * len(labels)
     image = np.full((side + 40, side + 20, 3), 255, np.uint8)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
@@ -24,7 +25,7 @@ def confusion(matrix: NDArray[np.int64], labels: Sequence[str], title: str, path
         cv2.putText(image, label[:12], (8, place + CELL // 2 + 5), _FONT, 0.5, _INK, 1, cv2.LINE_AA)
         cv2.putText(image, label[:9], (place + 2, MARGIN - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
         for column in range(len(labels)):
-            _cell(image, place, MARGIN + CELL * column, float(shares[row, column]), int(matrix[row, column]))
+            _cell(image, place, MARGIN + CELL * column, float(shares[row, column]), int(counts[row, column]))
     done, png = cv2.imencode(".png", image)
     if not done:
         raise EmoError(f"can't draw {name or path}; choose another name for --plot")

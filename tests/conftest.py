@@ -22,6 +22,8 @@ def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's own store is never touched."""
     home = tmp_path_factory.mktemp("emo-home")
     os.environ["EMO_HOME"] = str(home)
+    # threads that spin while they wait take the cores from each other when anything else runs
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return home
 
@@ -32,7 +34,7 @@ def emo() -> Run:
 
     def run(*arguments: object, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "emocli", *map(str, arguments)]
-        return subprocess.run(command, input=stdin, capture_output=True, timeout=300, **options)  # type: ignore[call-overload]
+        return subprocess.run(command, input=stdin, capture_output=True, timeout=900, **options)  # type: ignore[call-overload]
 
     return run
 
@@ -43,7 +45,7 @@ def shell(tmp_path: Path) -> Run:
 
     def run(line: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         command = ["bash", "-euo", "pipefail", "-c", line]
-        kwargs = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 300, **options}
+        kwargs = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 900, **options}
         return subprocess.run(command, **kwargs)  # type: ignore[call-overload]
 
     return run

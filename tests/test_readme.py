@@ -29,6 +29,6 @@ def test_every_exit_status_is_explained() -> None:
 
 
 def test_the_examples_run_as_they_stand(shell: Run) -> None:
-    assert len(BLOCKS) >= 3
+    assert len(BLOCKS) == 2
     done = shell("\n".join(BLOCKS))
     assert done.returncode == 0, done.stderr.decode()[-2000:]

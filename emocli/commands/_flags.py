@@ -23,7 +23,9 @@ Provider = Annotated[str, typer.Option("--provider", help="Execution provider, o
 
 Resume = Annotated[bool, typer.Option("--resume", help="Continue this very run where it was killed.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 when the parts share samples or subjects.")]
-DropLeaks = Annotated[bool, typer.Option("--drop-leaks", help="Leave what other parts have too out of the train part.")]
+DropLeaks = Annotated[
+    bool, typer.Option("--drop-leaks/--no-drop-leaks", help="Leave what other parts have too out of the train part.")
+]
 
 Record = TypeVar("Record")
 
