@@ -12,7 +12,7 @@ def _option(default: Any, help: str) -> Any:
 class Recipe:
     """How a net is trained."""
 
-    epochs: int = _option(21, "passes over the train part")
+    epochs: int = _option(22, "passes over the train part")
     batch: int = _option(128, "images a step, at most a sixteenth of the train part")
     lr: float = _option(4e-3, "highest learning rate of AdamW")
     weight_decay: float = _option(0.05, "decoupled weight decay; biases and norms have none")
@@ -21,14 +21,14 @@ class Recipe:
     restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs")
     label_smoothing: float = _option(0.1, "share of the target spread over all classes")
     class_weights: str = _option("none", "none or balanced (each class counts the same in the loss)")
-    mixup: float = _option(0.2, "blend pairs of images, strength of the Beta distribution; 0 is off")
+    mixup: float = _option(0.0, "blend pairs of images, strength of the Beta distribution; 0 is off")
     augment: str = _option(
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
     )
     flip: float = _option(0.5, "probability of a mirror image")
-    rotate: float = _option(12.0, "rotation, degrees to either side")
+    rotate: float = _option(10.0, "rotation, degrees to either side")
     scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1")
-    shift: float = _option(0.06, "shift, share of the side")
+    shift: float = _option(0.04, "shift, share of the side")
     brightness: float = _option(0.1, "change of brightness, share of the range")
     contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
     erase: float = _option(0.25, "probability that a rectangle is painted over")
