@@ -148,6 +148,8 @@ def test_smoothing_marks_tracks_and_leaves_pictures_alone() -> None:
 
 
 def test_the_first_ctrl_c_ends_the_session_and_the_second_one_the_command() -> None:
+    # a process started in the background by a shell inherits SIGINT ignored, the test run too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stop = Event()
     with session.ended_by_interrupt(stop) as interrupted:
         assert not interrupted.is_set()
