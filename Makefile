@@ -43,7 +43,7 @@ types: setup
 check: lint types test
 
 # One artifact per target; make rebuilds what is older than what it is made from.
-fer2013: $(OUT)/bench.jsonl
+fer2013: $(OUT)/eval.json $(OUT)/bench.jsonl
 	@cat $(OUT)/eval.json $(OUT)/bench.jsonl
 
 # A target is removed before it is made anew: --force would also accept an INT8 model that is no faster.
