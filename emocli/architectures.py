@@ -1,4 +1,4 @@
-"""An architecture as the user names it, timm's included, with all its options."""
+"""An architecture as the user names it, timm's included: its options, and the net."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,3 +18,9 @@ def resolve(arch: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         raise EmoError(f"no architecture {arch!r}; see: emo list models")
     options = registry.resolve("models", folder, given)
     return arch, {key: value for key, value in options.items() if key != "name" or folder != TIMM}
+
+
+def build(arch: str, shape: tuple[int, ...], classes: int, params: Mapping[str, Any]) -> Any:
+    """Return the torch module of a resolved name for features of `shape`; raises EmoError for what it can't take."""
+    folder, _, inner = arch.partition("/")
+    return registry.load("models", folder)(shape, classes, **params, **({"name": inner} if inner else {}))

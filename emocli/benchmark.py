@@ -1,10 +1,8 @@
 """How fast a model runs and what it takes: latency percentiles, throughput, size, peak memory."""
 
-import functools
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,19 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from emocli import onnx_file
-from emocli.compress.quantize import quantize
-from emocli.devices._device import Device
-from emocli.engines import onnxruntime
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
 
 _WARM_UPS = 10
 _FEWEST = 30
 """Runs below which a 95th percentile means nothing."""
-_PROBE_SHAPE = (16, 24, 24)
 _PEAK = """
 import resource, sys
 from pathlib import Path
@@ -48,7 +40,7 @@ def measure(engine: Engine, x: NDArray[Any], *, seconds: float = 1.0, runs: int 
     It is warmed up and then run for `seconds`, 30 times at least, or exactly `runs` times where that is given.
     Throughput is that of the median run, which the other users of a machine disturb least.
     """
-    return summary(_times([lambda: engine.run(x)], seconds, runs)[:, 0], len(x))
+    return summary(times([lambda: engine.run(x)], seconds, runs)[:, 0], len(x))
 
 
 def compare(first: Engine, second: Engine, x: NDArray[Any], *, seconds: float = 1.0, runs: int = 0) -> dict[str, Any]:
@@ -56,9 +48,9 @@ def compare(first: Engine, second: Engine, x: NDArray[Any], *, seconds: float = 
 
     `ratio` is the median over pairs of neighbouring runs: what disturbs the machine disturbs both of a pair.
     """
-    times = _times([lambda: first.run(x), lambda: second.run(x)], seconds, runs)
-    ratio = float(np.median(times[:, 0] / times[:, 1]))
-    return {"first": summary(times[:, 0], len(x)), "second": summary(times[:, 1], len(x)), "ratio": ratio}
+    taken = times([lambda: first.run(x), lambda: second.run(x)], seconds, runs)
+    ratio = float(np.median(taken[:, 0] / taken[:, 1]))
+    return {"first": summary(taken[:, 0], len(x)), "second": summary(taken[:, 1], len(x)), "ratio": ratio}
 
 
 def summary(seconds: NDArray[np.float64], batch: int) -> dict[str, float]:
@@ -96,105 +88,7 @@ def peak_memory_bytes(model: Path, *, threads: int = 1, batch: int = 1) -> int:
     return int(done.stdout) * 1024
 
 
-def row(
-    engine: Engine,
-    model: Path,
-    device: Device,
-    *,
-    precision: str,
-    threads: int = 1,
-    batch: int = 1,
-    seconds: float = 1.0,
-) -> dict[str, Any]:
-    """Return the bench record of a loaded model on a device, ready for JSON.
-
-    `status` is `measured` on the device itself. Elsewhere it is `estimated`, as `estimate` does, with a p50 only: the
-    tails here are this machine's. Where nothing published tells how fast the device is, it is `unavailable` and there
-    are no times. `within_budget` says whether the device's frame rate is kept, by 95 % of the runs where measured.
-    """
-    x = sample_input(engine, batch)
-    record: dict[str, Any] = {"model": model.name, "device": device.name, "status": "measured"}
-    record |= {"precision": precision, "provider": engine.provider, "threads": threads}
-    if device.is_here():
-        timing: dict[str, Any] = measure(engine, x, seconds=seconds)
-        slow_ms = timing["p95_ms"]
-    else:
-        slow_ms = estimate(engine, x, device, precision=precision, threads=threads, seconds=seconds)
-        timing = {"p50_ms": None, "images_per_second": None}
-        if slow_ms is not None:
-            timing = {"p50_ms": round(slow_ms, 3), "images_per_second": round(batch / slow_ms * 1e3, 1)}
-        timing = {**timing, "p95_ms": None, "p99_ms": None, "batch": batch}
-        record |= {"status": "unavailable" if slow_ms is None else "estimated", "how": _how(device, slow_ms)}
-    in_time = None if slow_ms is None else batch / slow_ms * 1e3 >= device.budget_fps
-    return (
-        record
-        | timing
-        | {
-            "size_bytes": model.stat().st_size,
-            "budget_fps": device.budget_fps,
-            "within_budget": in_time,
-        }
-    )
-
-
-def estimate(
-    engine: Engine, x: NDArray[Any], device: Device, *, precision: str, threads: int = 1, seconds: float = 1.0
-) -> float | None:
-    """Return the milliseconds that a batch would take on all cores of a device; None where its speed is not published.
-
-    The model runs here in turns with a dense net of known size, both on `threads`: how much longer it takes than that
-    net is a matter of the model, how fast the net is one of the device. It holds for nets of dense convolutions, within
-    a factor of two or so: YuNet at 160x120 takes a Raspberry Pi 4 5.4 ms, of which a 2-core PC's 1.3 ms predict 7.3.
-    """
-    there = device.gops_per_core.get(precision, 0.0) * device.cores
-    if not there:
-        return None
-    probe, operations = _probe_engine(precision, threads)
-    sample = sample_input(probe, 1)
-    times = _times([lambda: engine.run(x), lambda: probe.run(sample)], seconds, 0)
-    return float(np.median(times[:, 0] / times[:, 1])) * operations / there / 1e6
-
-
-@functools.cache
-def _probe_engine(precision: str, threads: int) -> tuple[Engine, int]:
-    """Return a dense net on this machine's processor, fp32 or int8, and the operations of one run."""
-    model, operations = _probe()
-    if precision == "int8":
-        model = quantize(model, lambda: [np.arange(np.prod(_PROBE_SHAPE), dtype=np.uint8).reshape(1, *_PROBE_SHAPE)])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "probe.onnx"
-        onnx_file.save(model, path)
-        return onnxruntime.load(path, threads=threads, provider="cpu"), operations
-
-
-def _probe() -> tuple[ModelProto, int]:
-    """Return a plain net of four 3x3 convolutions with 64 channels, and the operations of one run."""
-    random, nodes, weights = np.random.default_rng(0), [], []
-    nodes.append(helper.make_node("Cast", ["face"], ["x0"], to=TensorProto.FLOAT))
-    channels, height, width = _PROBE_SHAPE
-    operations = 0
-    for layer in range(4):
-        weight = random.normal(0, 0.05, (64, channels, 3, 3)).astype(np.float32)
-        weights.append(numpy_helper.from_array(weight, f"w{layer}"))
-        nodes.append(helper.make_node("Conv", [f"x{layer}", f"w{layer}"], [f"y{layer}"], pads=[1, 1, 1, 1]))
-        nodes.append(helper.make_node("Relu", [f"y{layer}"], [f"x{layer + 1}"]))
-        operations += 2 * weight.size * height * width
-        channels = 64
-    nodes.append(helper.make_node("GlobalAveragePool", ["x4"], ["logits"]))
-    entry = helper.make_tensor_value_info("face", TensorProto.UINT8, ["batch", *_PROBE_SHAPE])
-    end = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 64, 1, 1])
-    graph = helper.make_graph(nodes, "probe", [entry], [end], weights)
-    opsets = [helper.make_opsetid("", onnx_file.OPSET)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=onnx_file.IR_VERSION), operations
-
-
-def _how(device: Device, slow_ms: float | None) -> str:
-    if slow_ms is None:
-        return f"no published figure to scale by; measure with: {device.reach}"
-    return f"scaled from times here, for dense nets on all {device.cores} cores; measure with: {device.reach}"
-
-
-def _times(calls: Sequence[Callable[[], object]], seconds: float, runs: int) -> NDArray[np.float64]:
+def times(calls: Sequence[Callable[[], object]], seconds: float, runs: int) -> NDArray[np.float64]:
     """Return the seconds of each call, (rounds, calls), made in turns after a warm-up: `runs` rounds or `seconds`."""
     for call in calls:
         for _ in range(_WARM_UPS):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emocli import benchmark, evaluation, metrics, onnx_file, pipes, registry, store
+from emocli import bench_row, benchmark, evaluation, metrics, onnx_file, pipes, registry, store
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
@@ -49,7 +49,7 @@ def _row(
     seconds: float,
 ) -> dict[str, Any]:
     precision, threads = source.header.precision, load["threads"]
-    row = benchmark.row(engine, source.path, device, precision=precision, threads=threads, batch=batch, seconds=seconds)
+    row = bench_row.row(engine, source.path, device, precision=precision, threads=threads, batch=batch, seconds=seconds)
     row["model"] = source.digest.removeprefix("sha256:")[:12]
     if load["engine"] == "onnxruntime":
         row["peak_memory_bytes"] = benchmark.peak_memory_bytes(source.path, threads=threads, batch=batch)

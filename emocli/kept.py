@@ -32,7 +32,6 @@ def _generate(name: str) -> pipes.Input:
     path = store.spool()
     atexit.register(path.unlink, missing_ok=True)
     options = registry.resolve("datasets", name, {})
-    recorded = {key: value for key, value in options.items() if key not in registry.UNRECORDED}
-    step = {"command": "dataset", "name": name, "params": recorded}
+    step = {"command": "dataset", "name": name, "params": registry.recorded(options)}
     importing.write(registry.load("datasets", name)([], **options), path, step, {}, lambda text: None)
     return pipes.read(str(path), "dataset")

@@ -84,6 +84,11 @@ def resolve(folder: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: convert(key, given.get(key, default), default) for key, default in defaults.items()}
 
 
+def recorded(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that belong in a header: those that change what the result is."""
+    return {key: value for key, value in options.items() if key not in UNRECORDED}
+
+
 def convert(key: str, value: Any, default: Any) -> Any:
     """Return `value` as the type of `default`; raises EmoError when it can't be."""
     if not isinstance(value, str) or isinstance(default, str):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from emocli import benchmark, onnx_file, registry
+from emocli import bench_row, benchmark, estimation, onnx_file, registry
 from emocli.devices import _device
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
@@ -68,7 +68,7 @@ def test_a_board_is_known_by_its_device_tree(monkeypatch, tmp_path):
 def test_only_what_ran_on_the_device_is_called_measured(model, name, status, monkeypatch, tmp_path):
     monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
     device = registry.load("devices", name)()
-    record = benchmark.row(load(model), model, device, precision="fp32", seconds=0)
+    record = bench_row.row(load(model), model, device, precision="fp32", seconds=0)
     assert record["status"] == status
     assert json.loads(json.dumps(record)) == record
     assert (record["p50_ms"] is None) == (status == "unavailable")
@@ -79,15 +79,15 @@ def test_only_what_ran_on_the_device_is_called_measured(model, name, status, mon
 
 def test_a_missed_frame_rate_is_not_within_budget(model):
     host = registry.load("devices", "host")
-    assert benchmark.row(load(model), model, host(fps=0.001), precision="fp32", seconds=0)["within_budget"]
-    assert not benchmark.row(load(model), model, host(fps=1e9), precision="fp32", seconds=0)["within_budget"]
+    assert bench_row.row(load(model), model, host(fps=0.001), precision="fp32", seconds=0)["within_budget"]
+    assert not bench_row.row(load(model), model, host(fps=1e9), precision="fp32", seconds=0)["within_budget"]
 
 
 def test_a_precision_without_a_published_figure_is_not_estimated(model, monkeypatch, tmp_path):
     monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
     engine = load(model)
     x = benchmark.sample_input(engine, 1)
-    assert benchmark.estimate(engine, x, registry.load("devices", "pi")(), precision="fp16") is None
+    assert estimation.estimate(engine, x, registry.load("devices", "pi")(), precision="fp16") is None
 
 
 def test_a_summary_is_percentiles_in_milliseconds_and_images_a_second():

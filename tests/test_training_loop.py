@@ -154,26 +154,49 @@ def test_a_time_limit_ends_the_schedule_early_and_still_gives_a_model(data: hdf5
     assert 1 <= len(outcome.history) < 10_000
 
 
+class Watching(nn.Module):
+    """A net that keeps what it is trained on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.seen = small_net(), list[np.ndarray]()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.seen.append(x.numpy())
+        return self.net(x)  # type: ignore[no-any-return]
+
+
+def test_images_grow_for_the_net_but_not_for_its_teacher_and_the_best_epoch_is_of_whole_ones(tmp_path: Path) -> None:
+    path, y = tmp_path / "features.h5", np.arange(96) % CLASSES
+    writer = Writer(path, count=len(y))
+    writer.append(np.broadcast_to((90 * y)[:, None, None, None], (96, 1, 48, 48)).astype(np.uint8))
+    split = np.where(np.arange(96) < 64, "train", "validation")
+    writer.finish(Header("features", ("a", "b", "c"), ({"command": "features", "name": "pixels"},)), y, "label", split)
+    shown: set[tuple[int, ...]] = set()
+
+    def watched(x: np.ndarray) -> np.ndarray:
+        shown.add(x.shape[2:])
+        return teacher(x)
+
+    net = Watching()
+    with hdf5.open_data(path) as data:
+        outcome = loop.train(net, data, replace(QUICK, epochs=10, progressive=0.66), teacher=watched, progress=False)
+    sides = [x.shape[-1] for x in net.seen]
+    assert sides == sorted(sides) and set(sides) == {32, 40, 48} and shown == {(48, 48)}
+    assert outcome.best_epoch >= 7
+
+
 def test_the_teacher_sees_the_pictures_that_the_student_sees(data: hdf5.Data) -> None:
-    seen: list[np.ndarray] = []
-
-    class Watching(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.net = small_net()
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            if self.training:
-                seen.append(x.numpy())
-            return self.net(x)  # type: ignore[no-any-return]
-
     shown: list[np.ndarray] = []
 
     def watched(x: np.ndarray) -> np.ndarray:
         shown.append(x)
         return teacher(x)
 
-    loop.train(Watching(), data, replace(QUICK, epochs=1, mixup=0.4), teacher=watched, progress=False)
+    net = Watching()
+    loop.train(net, data, replace(QUICK, epochs=1, mixup=0.4), teacher=watched, progress=False)
+    seen = net.seen
     assert shown[0].dtype == np.uint8 and len(shown) == len(seen) == 16
     assert all(np.abs(mine * 255 - theirs).max() <= 0.5001 for mine, theirs in zip(seen, shown, strict=True))
 

@@ -13,7 +13,7 @@ from emocli import architectures, hdf5, registry
 from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.hdf5_writer import Writer
-from emocli.training import audit, average, checkpoint, losses, precision, schedule
+from emocli.training import audit, average, checkpoint, losses, precision, progressive, schedule
 from emocli.training.augment import Strengths, augment, mixup, strengths
 from emocli.training.recipe import Distillation, Recipe
 
@@ -111,6 +111,34 @@ def test_mixup_shares_follow_a_beta_distribution() -> None:
     shares = torch.tensor([float(mixup(one, zero, 0.4, seeded(seed))[0][0]) for seed in range(2000)])
     assert abs(shares.mean() - 0.5) < 0.03
     assert abs(shares.var() - 1 / (4 * (2 * 0.4 + 1))) < 0.01  # variance of Beta(a, a)
+
+
+# --- progressive resizing
+
+
+def test_images_grow_by_eight_pixels_and_are_whole_for_the_end_of_the_run() -> None:
+    sides = [progressive.side(48, 0.66, share / 100) for share in range(101)]
+    assert sides == sorted(sides) and set(sides) == {32, 40, 48}
+    assert sides[69] == 40 and set(sides[70:]) == {48}
+
+
+@pytest.mark.parametrize(("whole", "begin"), [(48, 0.0), (48, 1.0), (32, 0.66), (24, 0.5)])
+def test_images_that_are_small_already_stay_whole(whole: int, begin: float) -> None:
+    assert progressive.side(whole, begin, 0.0) == whole
+
+
+def test_shrinking_keeps_the_shape_of_a_picture_and_leaves_vectors_alone() -> None:
+    assert progressive.shrink(torch.rand(2, 3, 96, 48), 0.5, 0.0).shape == (2, 3, 48, 24)
+    vectors = torch.rand(4, 10)
+    assert progressive.shrink(vectors, 0.5, 0.0) is vectors
+
+
+def test_an_architecture_of_one_size_is_told_from_one_of_any() -> None:
+    shape = (1, 48, 48)
+    any_size = nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    one_size = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 2))
+    assert progressive.possible(any_size, shape, 0.66)
+    assert not progressive.possible(one_size, shape, 0.66)
 
 
 # --- losses

@@ -30,8 +30,7 @@ def run(
     if absent := [path for path in paths if not path.exists()]:
         raise EmoError(f"there is no {absent[0]}; check the path, or see what {name} reads: emo list datasets {name}")
     parts = {"split": split, "validation": validation, "test": test, "seed": seed}
-    recorded = {key: value for key, value in options.items() if key not in registry.UNRECORDED}
-    step = {"command": "dataset", "name": name, "params": recorded, "options": parts}
+    step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": parts}
     target = output
     if kept := save_as or (name if save else ""):
         store.folder("datasets")

@@ -47,12 +47,11 @@ def strengths(recipe: Recipe) -> Strengths:
     return Strengths(**light, rotate=recipe.rotate, scale=recipe.scale, erase=recipe.erase, elastic=recipe.elastic)
 
 
-def augment(x: Tensor, strengths: Strengths, generator: Generator, size: int = 0) -> Tensor:
-    """Return changed images, float32 in 0..1; x is (n, channels, h, w) uint8; `size` is the new side, 0 for h, w."""
+def augment(x: Tensor, strengths: Strengths, generator: Generator) -> Tensor:
+    """Return changed images, float32 in 0..1; x is (n, channels, h, w) uint8."""
     images = x.to(torch.float32).div_(255)
-    height, width = (size, size) if size else (x.shape[2], x.shape[3])
-    if strengths.geometric or (height, width) != tuple(x.shape[2:]):
-        images = _resample(images, strengths, generator, height, width)
+    if strengths.geometric:
+        images = _resample(images, strengths, generator)
     if strengths.brightness or strengths.contrast:
         images = _light(images, strengths, generator)
     if strengths.erase:
@@ -84,9 +83,9 @@ def _uniform(images: Tensor, reach: float, generator: Generator) -> Tensor:
     return ((torch.rand(len(images), generator=generator) * 2 - 1) * reach).to(images.device)
 
 
-def _resample(images: Tensor, strengths: Strengths, generator: Generator, height: int, width: int) -> Tensor:
+def _resample(images: Tensor, strengths: Strengths, generator: Generator) -> Tensor:
     """Rotate, scale, shift, mirror and bend in one bilinear pass; what comes from outside repeats the border."""
-    n = len(images)
+    n, _, height, width = images.shape
     angle = _uniform(images, math.radians(strengths.rotate), generator)
     zoom = 1 / (1 + _uniform(images, strengths.scale, generator))
     mirror = torch.sign(_uniform(images, 0.5, generator) + 0.5 - strengths.flip)

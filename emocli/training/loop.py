@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, nn
 
-from emocli import registry
+from emocli import architectures
 from emocli.errors import EmoError
 from emocli.hdf5 import Data
-from emocli.training import precision, run, step
+from emocli.training import precision, progressive, run, step
 from emocli.training.augment import strengths
 from emocli.training.progress import Display
 from emocli.training.recipe import Distillation, Recipe
@@ -46,11 +46,9 @@ class Outcome:
 
 def make(name: str, shape: tuple[int, ...], classes: int, params: dict[str, Any], seed: int) -> nn.Module:
     """Return an untrained net of the registry (or "timm/<name>"), its random weights drawn from the seed."""
-    entry, _, inner = name.partition("/")
-    options = {**params, **({"name": inner} if inner else {})}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net: nn.Module = registry.load("models", entry)(shape, classes, **options)
+        net: nn.Module = architectures.build(name, shape, classes, params)
     return net
 
 
@@ -73,16 +71,15 @@ def train(
     for byte, on the same machine and number of threads; a resumed run gives those of an uninterrupted one. Raises
     EmoError for data without a train or validation part, for labels out of range, and when no epoch had a finite loss.
     """
-    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
     rows, validation = part(data, "train", note, leave_out), part(data, "validation", note)
     if len(rows) < 2:
         raise EmoError("one image is too few to train on; import more")
-    device = _device(recipe.device)
-    plan = precision.choose(net, recipe.precision, recipe.layout, device.type)
-    note(f"trains on {_name(device)}: {plan}")
+    if recipe.progressive and not progressive.possible(net, data.shape, recipe.progressive):
+        note("this architecture takes one size of images only: trains without --progressive")
+        recipe = replace(recipe, progressive=0.0)
     soft = (distillation or Distillation()) if teacher else None
     loss_of = step.criterion(rows, recipe, soft)
-    state = run.start(net, recipe, plan, device)
+    state = _begin(net, recipe, note)
     name = run.identity(net, data.digest, recipe, soft)
     if resume and resume.exists():
         run.resume(state, resume, name)
@@ -93,12 +90,23 @@ def train(
             if not math.isfinite(loss):
                 _tell_of_divergence(state, note)
                 break
-            accuracy = step.evaluate(state.average, validation, plan, device)
-            state.keep_best(loss, accuracy)
+            accuracy = step.evaluate(state, validation, recipe)
+            state.keep_best(
+                loss, accuracy, progressive.side(max(data.shape[1:], default=0), recipe.progressive, state.share)
+            )
             display.epoch(state.epoch, loss, accuracy)
             if resume:
                 run.save(state, resume, name)
     return _outcome(state)
+
+
+def _begin(net: nn.Module, recipe: Recipe, note: Note) -> Run:
+    """Return a run that has not begun, on the device and in the number format that are best for the net."""
+    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    device = _device(recipe.device)
+    plan = precision.choose(net, recipe.precision, recipe.layout, device.type)
+    note(f"trains on {_name(device)}: {plan}")
+    return run.start(net, recipe, plan, device)
 
 
 def _epoch(
@@ -117,7 +125,7 @@ def _epoch(
         for index in range(batches):
             x, y = (tensor.to(state.device) for tensor in rows.take(order[index * size : (index + 1) * size]))
             generator = _generator(recipe.seed, state.epoch, index)
-            batch = step.prepare(x, y, recipe, changes, generator, teacher)
+            batch = step.prepare(x, y, recipe, changes, generator, teacher, share=state.share)
             values.append(step.learn(state, *batch, recipe, loss_of))
             if not math.isfinite(values[-1]):
                 return values[-1]

@@ -1,7 +1,6 @@
 """The torch module that a model artifact was exported from: architecture from the header, weights from the file."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -9,7 +8,7 @@ import onnx.numpy_helper
 import torch
 from torch import nn
 
-from emocli import onnx_file, registry
+from emocli import architectures, onnx_file
 from emocli.artifact import Header
 from emocli.errors import EmoError
 
@@ -26,19 +25,10 @@ def from_model(model: onnx.ModelProto, header: Header, source: str = "the model"
     if step is None or header.precision not in ("", "fp32"):
         raise EmoError(f"{source} is no FP32 model of emo train or emo distill; name the model it was made from")
     dims = model.graph.input[0].type.tensor_type.shape.dim[1:]
-    net = build(step["name"], tuple(dim.dim_value for dim in dims), len(header.labels), step["params"])
+    params = {**step["params"], **({"pretrained": False} if "pretrained" in step["params"] else {})}
+    net: nn.Module = architectures.build(step["name"], tuple(d.dim_value for d in dims), len(header.labels), params)
     _fill(net, {tensor.name: tensor for tensor in model.graph.initializer}, source)
     return net.eval()
-
-
-def build(name: str, shape: tuple[int, ...], classes: int, params: dict[str, Any]) -> nn.Module:
-    """Return a net of the registry, "timm/resnet18" meaning timm with that name; its weights are not looked for."""
-    folder_name, _, inner = name.partition("/")
-    options = {**params, **({"name": inner} if inner else {})}
-    if "pretrained" in options:
-        options["pretrained"] = False
-    net: nn.Module = registry.load("models", folder_name)(shape, classes, **options)
-    return net
 
 
 def _fill(net: nn.Module, tensors: dict[str, onnx.TensorProto], source: str) -> None:

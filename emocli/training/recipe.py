@@ -14,8 +14,9 @@ class Recipe:
 
     epochs: int = _option(22, "passes over the train part")
     batch: int = _option(128, "images a step, at most a sixteenth of the train part")
-    lr: float = _option(4e-3, "highest learning rate of AdamW")
-    weight_decay: float = _option(0.05, "decoupled weight decay; biases and norms have none")
+    optimizer: str = _option("adamw", "adamw, or sgd (momentum 0.9, Nesterov; try --lr 0.1 --weight-decay 0.0005)")
+    lr: float = _option(4e-3, "highest learning rate")
+    weight_decay: float = _option(0.05, "weight decay, decoupled in adamw; biases and norms have none")
     warmup: float = _option(1.0, "epochs in which the learning rate rises from 0")
     schedule: str = _option("cosine", "cosine, restarts or constant")
     restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs")
@@ -33,6 +34,9 @@ class Recipe:
     contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
     erase: float = _option(0.25, "probability that a rectangle is painted over")
     elastic: float = _option(0.0, "largest elastic displacement, share of the side")
+    progressive: float = _option(
+        0.66, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
+    )
     ema: float = _option(0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off")
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
     clip: float = _option(0.0, "largest norm of the gradient; 0 is off")

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emocli.errors import EmoError
 from emocli.training import average, checkpoint
 from emocli.training.precision import Plan, lay_out
 from emocli.training.recipe import Distillation, Recipe
@@ -38,12 +39,16 @@ class Run:
     best: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: int = 0
     best_accuracy: float = -1.0
+    best_side: int = 0
 
-    def keep_best(self, loss: float, accuracy: float) -> None:
-        """Note the epoch that ended, and keep its averaged weights when no epoch before was as good."""
+    def keep_best(self, loss: float, accuracy: float, side: int) -> None:
+        """Note the epoch that ended, and keep its averaged weights when no epoch before was as good.
+
+        An epoch that was validated on images of a larger `side` is better than any on smaller ones.
+        """
         self.history.append({"epoch": self.epoch, "loss": loss, "accuracy": accuracy})
-        if accuracy > self.best_accuracy:
-            self.best_accuracy, self.best_epoch = accuracy, self.epoch
+        if (side, accuracy) > (self.best_side, self.best_accuracy):
+            self.best_side, self.best_accuracy, self.best_epoch = side, accuracy, self.epoch
             self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
 
 
@@ -55,8 +60,16 @@ def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> R
         {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
     ]
-    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], lr=recipe.lr, fused=True)
+    optimizer = _optimizer([group for group in groups if group["params"]], recipe)
     return Run(net, average.start(net) if recipe.ema else net, optimizer, plan, device)
+
+
+def _optimizer(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, fused=True)
+    raise EmoError(f"--optimizer {recipe.optimizer} is none of adamw, sgd")
 
 
 def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distillation | None) -> str:
@@ -67,7 +80,7 @@ def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distilla
     return hashlib.sha256(json.dumps([digest, options, teaching, shapes]).encode()).hexdigest()
 
 
-_FACTS = ("steps", "epoch", "share", "seconds", "history", "best_epoch", "best_accuracy")
+_FACTS = ("steps", "epoch", "share", "seconds", "history", "best_epoch", "best_accuracy", "best_side")
 
 
 def save(run: Run, path: Path, name: str) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.training import average, losses, schedule
+from emocli.training import average, losses, progressive, schedule
 from emocli.training.augment import Strengths, augment, mixup
 from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation, Recipe
@@ -40,16 +40,27 @@ def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterio
 
 
 def prepare(
-    x: Tensor, y: Tensor, recipe: Recipe, strengths: Strengths, generator: Generator, teacher: Teacher | None
+    x: Tensor,
+    y: Tensor,
+    recipe: Recipe,
+    strengths: Strengths,
+    generator: Generator,
+    teacher: Teacher | None = None,
+    *,
+    share: float = 1.0,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Return a batch as the net takes it, its targets, and what the teacher says of the very same pictures."""
+    """Return a batch as the net takes it, its targets, and what the teacher says of the very same pictures.
+
+    `share` is how much of the run is done: early images are shown smaller, but whole to the teacher.
+    """
     images = augment(x, strengths, generator) if x.dtype == torch.uint8 else x
     images, y = mixup(images, y, recipe.mixup, generator)
+    shown = progressive.shrink(images, recipe.progressive, share)
     if teacher is None:
-        return images, y, None
-    shown = (images * 255).round().to(torch.uint8) if x.dtype == torch.uint8 else images
-    logits = np.asarray(teacher(shown.cpu().numpy()), np.float32)
-    return images, y, torch.from_numpy(logits).to(images.device)
+        return shown, y, None
+    seen = (images * 255).round().to(torch.uint8) if x.dtype == torch.uint8 else images
+    logits = np.asarray(teacher(seen.cpu().numpy()), np.float32)
+    return shown, y, torch.from_numpy(logits).to(images.device)
 
 
 def learn(state: Run, images: Tensor, y: Tensor, taught: Tensor | None, recipe: Recipe, loss_of: Criterion) -> float:
@@ -71,15 +82,17 @@ def learn(state: Run, images: Tensor, y: Tensor, taught: Tensor | None, recipe: 
     return value
 
 
-def evaluate(net: nn.Module, rows: Rows, plan: Plan, device: torch.device) -> float:
-    """Return the share of rows whose highest logit is their label, in the precision of the run."""
+def evaluate(state: Run, rows: Rows, recipe: Recipe) -> float:
+    """Return the share of rows that the averaged weights get right, in the precision and at the side of the run."""
+    net = state.average
     right = 0
     net.eval()
     with torch.inference_mode():
         for start in range(0, len(rows), 512):
             places = np.arange(start, min(start + 512, len(rows)))
-            x = rows.take(places)[0].to(device)
-            logits = forward(net, x.float() / 255 if x.dtype == torch.uint8 else x, plan)
+            x = rows.take(places)[0].to(state.device)
+            x = progressive.shrink(x.float() / 255 if x.dtype == torch.uint8 else x, recipe.progressive, state.share)
+            logits = forward(net, x, state.plan)
             right += int((logits.argmax(1).cpu().numpy() == rows.labels[places]).sum())
     return right / len(rows)
 

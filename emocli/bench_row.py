@@ -1,0 +1,55 @@
+"""One row of what bench prints: a model on a device, measured there or estimated from here."""
+
+from pathlib import Path
+from typing import Any
+
+from emocli import benchmark, estimation
+from emocli.devices._device import Device
+from emocli.engines._engine import Engine
+
+
+def row(
+    engine: Engine,
+    model: Path,
+    device: Device,
+    *,
+    precision: str,
+    threads: int = 1,
+    batch: int = 1,
+    seconds: float = 1.0,
+) -> dict[str, Any]:
+    """Return the bench record of a loaded model on a device, ready for JSON.
+
+    `status` is `measured` on the device itself. Elsewhere it is `estimated`, as estimation does, with a p50 only: the
+    tails here are this machine's. Where nothing published tells how fast the device is, it is `unavailable` and there
+    are no times. `within_budget` says whether the device's frame rate is kept, by 95 % of the runs where measured.
+    """
+    x = benchmark.sample_input(engine, batch)
+    record: dict[str, Any] = {"model": model.name, "device": device.name, "status": "measured"}
+    record |= {"precision": precision, "provider": engine.provider, "threads": threads}
+    if device.is_here():
+        timing: dict[str, Any] = benchmark.measure(engine, x, seconds=seconds)
+        slow_ms = timing["p95_ms"]
+    else:
+        slow_ms = estimation.estimate(engine, x, device, precision=precision, threads=threads, seconds=seconds)
+        timing = {"p50_ms": None, "images_per_second": None}
+        if slow_ms is not None:
+            timing = {"p50_ms": round(slow_ms, 3), "images_per_second": round(batch / slow_ms * 1e3, 1)}
+        timing = {**timing, "p95_ms": None, "p99_ms": None, "batch": batch}
+        record |= {"status": "unavailable" if slow_ms is None else "estimated", "how": _how(device, slow_ms)}
+    in_time = None if slow_ms is None else batch / slow_ms * 1e3 >= device.budget_fps
+    return (
+        record
+        | timing
+        | {
+            "size_bytes": model.stat().st_size,
+            "budget_fps": device.budget_fps,
+            "within_budget": in_time,
+        }
+    )
+
+
+def _how(device: Device, slow_ms: float | None) -> str:
+    if slow_ms is None:
+        return f"no published figure to scale by; measure with: {device.reach}"
+    return f"scaled from times here, for dense nets on all {device.cores} cores; measure with: {device.reach}"
