@@ -73,7 +73,7 @@ def build(
     classes: int,
     *,
     depth: int = 10,
-    width: int = 48,
+    width: int = 32,
     reduction: int = 16,
     stem: str = "s2d2",
     dropout: float = 0.2,

@@ -12,7 +12,7 @@ def _option(default: Any, help: str) -> Any:
 class Recipe:
     """How a net is trained."""
 
-    epochs: int = _option(22, "passes over the train part")
+    epochs: int = _option(30, "passes over the train part")
     batch: int = _option(128, "images a step, at most a sixteenth of the train part")
     optimizer: str = _option("adamw", "adamw, or sgd (momentum 0.9, Nesterov; try --lr 0.1 --weight-decay 0.0005)")
     lr: float = _option(4e-3, "highest learning rate")
@@ -27,15 +27,15 @@ class Recipe:
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
     )
     flip: float = _option(0.5, "probability of a mirror image")
-    rotate: float = _option(10.0, "rotation, degrees to either side")
+    rotate: float = _option(12.0, "rotation, degrees to either side")
     scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1")
-    shift: float = _option(0.04, "shift, share of the side")
+    shift: float = _option(0.05, "shift, share of the side")
     brightness: float = _option(0.1, "change of brightness, share of the range")
     contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
-    erase: float = _option(0.25, "probability that a rectangle is painted over")
+    erase: float = _option(0.3, "probability that a rectangle is painted over")
     elastic: float = _option(0.0, "largest elastic displacement, share of the side")
     progressive: float = _option(
-        0.66, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
+        0.0, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
     )
     ema: float = _option(0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off")
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
