@@ -11,6 +11,7 @@ from torch import nn
 
 from emocli.errors import EmoError
 from emocli.models import emotion_cnn, mini_xception, mobilenetv2, se_resnet, timm
+from emocli.models._squeeze import SqueezeExcite
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def test_mini_xception_with_the_published_weights_reaches_the_published_accuracy
 @pytest.mark.parametrize("depth", [10, 18, 34, 50])
 def test_se_resnet_has_one_gate_a_block(depth: int) -> None:
     net = se_resnet.build((1, 48, 48), 7, depth=depth, width=16)
-    gates = sum(isinstance(module, se_resnet.SqueezeExcite) for module in net.modules())
+    gates = sum(isinstance(module, SqueezeExcite) for module in net.modules())
     assert gates == {10: 4, 18: 8, 34: 16, 50: 16}[depth]
     assert net.eval()(torch.zeros(2, 1, 48, 48)).shape == (2, 7)
 

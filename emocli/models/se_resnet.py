@@ -17,24 +17,10 @@ from torch import Tensor, nn
 
 from emocli.errors import EmoError
 from emocli.models._layers import Classifier, Normalize, conv_norm, expect_images
+from emocli.models._squeeze import SqueezeExcite
 
 _BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
 _FACTORS = {"s2d2": 2, "s2d4": 4}
-
-
-class SqueezeExcite(nn.Module):
-    """Scale each channel by a gate in 0..1 computed from the mean of all channels; the FCs are 1x1 convolutions."""
-
-    def __init__(self, channels: int, reduction: int) -> None:
-        super().__init__()
-        hidden = max(channels // reduction, 4)
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.reduce = nn.Conv2d(channels, hidden, 1)
-        self.expand = nn.Conv2d(hidden, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        gate: Tensor = self.expand(torch.relu(self.reduce(self.pool(x))))
-        return x * torch.sigmoid(gate)
 
 
 class Block(nn.Module):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emocli import onnx_file
+from emocli.training.fusion import fused
 from emocli.training.operators import TRANSLATIONS
 from emocli.training.precision import lay_out
 
@@ -35,11 +36,11 @@ def to_onnx(
     """Return the net as a model for inputs (batch, *shape), uint8 pixels where `uint8`, else float32 vectors.
 
     By default images are uint8. Outputs are "logits" (batch, classes) and "embedding" (batch, d). Initializers keep the
-    names of the net's state_dict, and the same net gives the same bytes.
+    names of the net's state_dict, that of its fused form where it has one, and the same net gives the same bytes.
     """
     pixels = len(shape) == 3 if uint8 is None else uint8
     sample = torch.zeros(2, *shape, dtype=torch.uint8 if pixels else torch.float32)
-    served = _Served(lay_out(net.cpu().float(), torch.contiguous_format), pixels).eval()
+    served = _Served(lay_out(fused(net).cpu().float(), torch.contiguous_format), pixels).eval()
     with _quiet():
         program = torch.onnx.export(
             served,

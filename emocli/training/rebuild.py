@@ -11,6 +11,7 @@ from torch import nn
 from emocli import architectures, onnx_file
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.training.fusion import fused
 
 
 def rebuild(path: Path) -> nn.Module:
@@ -20,13 +21,17 @@ def rebuild(path: Path) -> nn.Module:
 
 
 def from_model(model: onnx.ModelProto, header: Header, source: str = "the model") -> nn.Module:
-    """Return the module of a loaded model: it gives the same logits as the model, from pixels scaled to 0..1."""
+    """Return the module of a loaded model: it gives the same logits as the model, from pixels scaled to 0..1.
+
+    A net that is fused on export comes back fused.
+    """
     step = header.step("train", "distill")
     if step is None or header.precision not in ("", "fp32"):
         raise EmoError(f"{source} is no FP32 model of emo train or emo distill; name the model it was made from")
     dims = model.graph.input[0].type.tensor_type.shape.dim[1:]
     params = {**step["params"], **({"pretrained": False} if "pretrained" in step["params"] else {})}
     net: nn.Module = architectures.build(step["name"], tuple(d.dim_value for d in dims), len(header.labels), params)
+    net = fused(net)
     _fill(net, {tensor.name: tensor for tensor in model.graph.initializer}, source)
     return net.eval()
 
