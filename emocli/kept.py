@@ -2,11 +2,14 @@
 
 import atexit
 from pathlib import Path
+from typing import Any
 
 from emocli import pipes, registry, store
 from emocli.errors import EmoError
 
 GENERATED = "synthetic"
+PARTS: dict[str, Any] = {"split": "published", "validation": 0.1, "test": 0.1, "seed": 0}
+"""How a corpus is split unless the user says otherwise."""
 
 
 def dataset(argument: str | None) -> pipes.Input:
@@ -32,6 +35,6 @@ def _generate(name: str) -> pipes.Input:
     path = store.spool()
     atexit.register(path.unlink, missing_ok=True)
     options = registry.resolve("datasets", name, {})
-    step = {"command": "dataset", "name": name, "params": registry.recorded(options)}
-    importing.write(registry.load("datasets", name)([], **options), path, step, {}, lambda text: None)
+    step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": PARTS}
+    importing.write(registry.load("datasets", name)([], **options), path, step, PARTS, lambda text: None)
     return pipes.read(str(path), "dataset")

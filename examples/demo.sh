@@ -9,8 +9,8 @@ cd "$work"
 echo "== teacher: a small convolutional net" >&2
 emo features synthetic | emo train --arch emotion-cnn --epochs "${EPOCHS:-6}" -o teacher.onnx
 
-echo "== student: se-resnet with the teacher's help, then INT8, then its speed" >&2
-emo distill teacher.onnx --arch se-resnet -p width=48 --epochs "${EPOCHS:-6}" -o student.onnx
+echo "== student: a smaller net with the teacher's help, then INT8, then its speed" >&2
+emo distill teacher.onnx --arch student --epochs "${EPOCHS:-6}" -o student.onnx
 emo quantize student.onnx -o student-int8.onnx
 
 echo "== how good: validation part, 95 % intervals" >&2

@@ -47,6 +47,24 @@ def test_the_node_is_the_one_onnxruntimes_provider_reads(container):
     }
 
 
+def test_the_bare_plan_comes_out_of_its_container(container, emo):
+    done = emo("plan", container, "--raw")
+    assert (done.returncode, done.stdout, done.stderr) == (0, PLAN.code, b"")
+
+
+def test_a_plan_is_not_built_of_a_plan(container, emo, tmp_path):
+    done = emo("plan", container, "-o", tmp_path / "again.onnx")
+    assert done.returncode == 1 and b"is a plan already" in done.stderr
+    assert not (tmp_path / "again.onnx").exists()
+
+
+@pytest.mark.skipif(not MISSING, reason="TensorRT is installed here")
+def test_without_tensorrt_a_plan_is_not_built_and_the_pip_line_is_named(tmp_path, emo):
+    done = emo("plan", write_model(tmp_path / "model.onnx"), "-o", tmp_path / "plan.onnx")
+    assert done.returncode == 1 and b"pip install" in done.stderr
+    assert not (tmp_path / "plan.onnx").exists()
+
+
 def test_a_plan_is_known_by_itself_not_by_its_header(container):
     proto = onnx_file.load(container)
     del proto.metadata_props[:]

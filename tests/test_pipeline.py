@@ -99,6 +99,11 @@ def test_a_frame_rate_that_is_missed_is_exit_3(folder: Path, shell: Run) -> None
     assert done.stdout.count(b"\n") == 2
 
 
+def test_drawn_faces_are_the_same_by_name_and_imported(shell: Run) -> None:
+    done = shell("cmp <(emo features synthetic) <(emo dataset synthetic | emo features)")
+    assert done.returncode == 0, done.stderr.decode()
+
+
 def test_off_the_device_a_bench_is_called_an_estimate(folder: Path, shell: Run) -> None:
     rows = _rows(shell(f"emo bench {folder}/int8.onnx --device jetson-orin -p fps=1"))
     assert {row["status"] for row in rows} <= {"estimated", "unavailable"}

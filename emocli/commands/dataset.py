@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes, registry, store
+from emocli import kept, pipes, registry, store
 from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import EmoError
@@ -17,10 +17,10 @@ def run(
     param: _flags.Params = [],  # noqa: B006
     save: Annotated[bool, typer.Option("--save", help="Keep it in the store under its name.")] = False,
     save_as: Annotated[str, typer.Option("--as", help="Keep it in the store under this name.")] = "",
-    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = "published",
-    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = kept.PARTS["split"],
+    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = kept.PARTS["validation"],
+    test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = kept.PARTS["test"],
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = kept.PARTS["seed"],
     output: _flags.Output = None,
     force: _flags.Force = False,
 ) -> None:
@@ -32,12 +32,12 @@ def run(
     parts = {"split": split, "validation": validation, "test": test, "seed": seed}
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": parts}
     target = output
-    if kept := save_as or (name if save else ""):
+    if saved := save_as or (name if save else ""):
         store.folder("datasets")
-        target = str(store.dataset(kept))
+        target = str(store.dataset(saved))
     with pipes.output(target, force=force) as scratch:
         from emocli import importing
 
         importing.write(registry.load("datasets", name)(paths, **options), scratch, step, parts, note)
-    if kept:
-        note(f"kept as {kept}; use it by that name: emo features {kept}")
+    if saved:
+        note(f"kept as {saved}; use it by that name: emo features {saved}")

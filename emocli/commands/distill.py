@@ -16,7 +16,7 @@ def run(
     model: Annotated[str | None, typer.Argument(metavar="TEACHER", help="Model; stdin when absent or -.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Model; the main input is then the features.")] = None,
     data: _flags.Data = None,
-    arch: Annotated[str, typer.Option("--arch", help="The student's architecture.")] = "mobilenetv2",
+    arch: Annotated[str, typer.Option("--arch", help="The student's architecture.")] = "student",
     param: _flags.Params = [],  # noqa: B006
     engine: _flags.Engine = "onnxruntime",
     resume: _flags.Resume = False,

@@ -55,6 +55,11 @@ def wrap(plan: Plan, model: ModelProto) -> ModelProto:
     return container
 
 
+def is_container(model: ModelProto) -> bool:
+    """Whether a model is compiled machine code, for TensorRT or another."""
+    return any(node.op_type == "EPContext" for node in model.graph.node)
+
+
 def unwrap(container: ModelProto, source: str) -> Plan:
     """Return the plan in an ONNX model; raises EmoError when it has none, or one that lies in another file."""
     nodes = [node for node in container.graph.node if node.op_type == "EPContext"]

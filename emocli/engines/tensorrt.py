@@ -28,7 +28,7 @@ def load(model: Path, *, threads: int = 1, batch: int = 32, trust: bool = False)
     the user's own and `trust` is not given.
     """
     proto = onnx_file.load(model)
-    if not any(node.op_type == "EPContext" for node in proto.graph.node):
+    if not _plan.is_container(proto):
         proto = _build.build_plan(proto, batch=batch, source=str(model))
     plan = _plan.unwrap(proto, str(model))
     if not trust and not _plan.is_mine(plan):

@@ -14,7 +14,7 @@ emo features "$out/dataset.h5" -o "$out/features.h5" --force
 
 echo "training the teacher:"; time emo train "$out/features.h5" --arch se-resnet -o "$out/teacher.onnx" --force
 emo quantize "$out/teacher.onnx" --data "$out/features.h5" -o "$out/teacher-int8.onnx" --force
-echo "distilling the student:"; time emo distill "$out/teacher.onnx" --data "$out/features.h5" --arch mobilenetv2 -o "$out/student.onnx" --force
+echo "distilling the student:"; time emo distill "$out/teacher.onnx" --data "$out/features.h5" --arch student -o "$out/student.onnx" --force
 emo quantize "$out/student.onnx" --data "$out/features.h5" -o "$out/student-int8.onnx" --force
 
 score() {  # NAME MODEL FEATURES

@@ -22,13 +22,14 @@ from emocli import benchmark, onnx_file
 from emocli.compress.fold import fold
 from emocli.compress.quantize import quantize
 from emocli.engines.onnxruntime import load
-from emocli.models import emotion_cnn, mobilenetv2, se_resnet
+from emocli.models import emotion_cnn, mobilenetv2, se_resnet, student
 from emocli.training.export import to_onnx
 
 SHAPE, CLASSES = (1, 48, 48), 7
 U8 = quantization.QuantType.QUInt8
 NETS: dict[str, Callable[..., nn.Module]] = {
     "se-resnet": se_resnet.build,
+    "student": student.build,
     "mobilenetv2": mobilenetv2.build,
     "emotion-cnn": emotion_cnn.build,
 }
