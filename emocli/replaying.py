@@ -17,6 +17,11 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if step["command"] == "dataset" and step.get("input")
     ]
+    comments += [
+        f"# {init} is the model that training begins with; keep it, or name its file"
+        for step in header.steps
+        if (init := step.get("options", {}).get("init", "none")) != "none"
+    ]
     return "\n".join([*comments, " |\n  ".join(shlex.join(_words(step)) for step in header.steps)])
 
 

@@ -191,6 +191,32 @@ def test_a_short_run_is_not_all_warm_up() -> None:
     assert schedule.factor(0.6, 3, schedule="cosine", warmup=5, cycle=0) == pytest.approx(1)
 
 
+def test_one_cycle_rises_from_a_twentyfifth_and_falls_to_0() -> None:
+    def at(epoch: float) -> float:
+        return schedule.factor(epoch, 10, schedule="onecycle", warmup=5, cycle=0, rise=0.4)
+
+    assert [at(epoch) for epoch in (0, 2, 4, 7, 10)] == pytest.approx([0.04, 0.52, 1, 0.5, 0])
+
+
+def test_steps_fall_at_their_milestones_after_a_warm_up() -> None:
+    def at(epoch: float) -> float:
+        milestones = schedule.shares("0.5, 0.8")
+        return schedule.factor(epoch, 10, schedule="step", warmup=1, cycle=0, milestones=milestones, drop=0.2)
+
+    assert [at(epoch) for epoch in (0.5, 1, 4.99, 5, 8, 10)] == pytest.approx([0.5, 1, 1, 0.2, 0.04, 0.04])
+
+
+@pytest.mark.parametrize("text", ["", "half", "5,10", "0.5,", "nan"])
+def test_milestones_that_are_no_shares_are_refused(text: str) -> None:
+    with pytest.raises(EmoError, match="no shares of the run"):
+        schedule.shares(text)
+
+
+def test_a_rise_that_is_no_share_is_refused() -> None:
+    with pytest.raises(EmoError, match="--onecycle-rise"):
+        schedule.factor(1, 10, schedule="onecycle", warmup=1, cycle=0, rise=1.0)
+
+
 # --- averaging
 
 

@@ -1,4 +1,4 @@
-"""Train a model from scratch on features, with a leak audit before and the best validation epoch kept."""
+"""Train a model on features, with a leak audit before and the best validation epoch kept."""
 
 from typing import Annotated, Any
 

@@ -16,7 +16,7 @@ from torch import Generator, nn
 from emocli import architectures
 from emocli.errors import EmoError
 from emocli.hdf5 import Data
-from emocli.training import precision, progressive, run, step
+from emocli.training import batchnorm, layers, precision, progressive, run, sampling, step
 from emocli.training.augment import strengths
 from emocli.training.progress import Display
 from emocli.training.recipe import Distillation, Recipe
@@ -74,13 +74,11 @@ def train(
     rows, validation = part(data, "train", note, leave_out), part(data, "validation", note)
     if len(rows) < 2:
         raise EmoError("one image is too few to train on; import more")
-    if recipe.progressive and not progressive.possible(net, data.shape, recipe.progressive):
-        note("this architecture takes one size of images only: trains without --progressive")
-        recipe = replace(recipe, progressive=0.0)
+    recipe = _possible(net, data.shape, recipe, note)
     soft = (distillation or Distillation()) if teacher else None
     loss_of = step.criterion(rows, recipe, soft)
-    state = _begin(net, recipe, note)
     name = run.identity(net, data.digest, recipe, soft)
+    state = _begin(net, recipe, note)
     if resume and resume.exists():
         run.resume(state, resume, name)
         note(f"continues after epoch {state.epoch} of {recipe.epochs}")
@@ -90,14 +88,18 @@ def train(
             if not math.isfinite(loss):
                 _tell_of_divergence(state, note)
                 break
-            accuracy = step.evaluate(state, validation, recipe)
-            state.keep_best(
-                loss, accuracy, progressive.side(max(data.shape[1:], default=0), recipe.progressive, state.share)
-            )
-            display.epoch(state.epoch, loss, accuracy)
+            display.epoch(state.epoch, loss, _validated(state, rows, validation, recipe, loss))
             if resume:
                 run.save(state, resume, name)
     return _outcome(state)
+
+
+def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note) -> Recipe:
+    """Return the recipe without what the net can't do, and say so."""
+    if recipe.progressive and not progressive.possible(net, shape, recipe.progressive):
+        note("this architecture takes one size of images only: trains without --progressive")
+        return replace(recipe, progressive=0.0)
+    return recipe
 
 
 def _begin(net: nn.Module, recipe: Recipe, note: Note) -> Run:
@@ -106,6 +108,8 @@ def _begin(net: nn.Module, recipe: Recipe, note: Note) -> Run:
     device = _device(recipe.device)
     plan = precision.choose(net, recipe.precision, recipe.layout, device.type)
     note(f"trains on {_name(device)}: {plan}")
+    if frozen := layers.freeze(net, recipe.freeze):
+        note(f"{frozen} of {sum(weight.numel() for weight in net.parameters())} parameters stay as they are")
     return run.start(net, recipe, plan, device)
 
 
@@ -114,11 +118,12 @@ def _epoch(
 ) -> float:
     """Train on the rows in an order of their own and return the mean loss; not finite: the run went astray."""
     state.net.train()
+    batchnorm.hold(state.net)
     size = min(recipe.batch, max(len(rows) // _STEPS, 2))
     batches, values, changes = len(rows) // size, [], strengths(recipe)
     # Everything random is drawn from seed, epoch and batch, so a resumed run needs no generator's state.
     seeded = _generator(recipe.seed, state.epoch)
-    order = torch.randperm(len(rows), generator=seeded).numpy()
+    order = sampling.order(rows.labels, seeded, oversample=recipe.oversample)
     begun = time.perf_counter() - state.seconds
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(seeded.initial_seed())
@@ -136,6 +141,15 @@ def _epoch(
                 break
     state.epoch += 1
     return float(np.mean(values))
+
+
+def _validated(state: Run, rows: Rows, validation: Rows, recipe: Recipe, loss: float) -> float:
+    """Return the validation accuracy after an epoch, and keep its weights when they are the best so far."""
+    step.settle(state, rows, recipe)
+    accuracy = step.evaluate(state, validation, recipe)
+    whole = max(validation.x.shape[2:], default=0)
+    state.keep_best(loss, accuracy, progressive.side(whole, recipe.progressive, state.share))
+    return accuracy
 
 
 def _share(state: Run, recipe: Recipe, batches: int) -> float:

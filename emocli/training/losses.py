@@ -1,4 +1,4 @@
-"""Losses on soft targets: cross-entropy with class weights, and distillation from a teacher."""
+"""Losses on soft targets: cross-entropy, weighted, focal or adjusted, and distillation from a teacher."""
 
 import torch
 import torch.nn.functional as F
@@ -18,9 +18,27 @@ def balanced(targets: Tensor) -> Tensor:
     return weights / present.sum()
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Return the mean cross-entropy; logits and targets are (n, classes), each class's term times its weight."""
-    terms = targets * F.log_softmax(logits, 1)
+def log_prior(targets: Tensor) -> Tensor:
+    """Return (classes,) logs of the share of each class; targets are (n, classes). Absent classes count as one row.
+
+    Times tau and added to the logits in training only, it takes the classes' frequencies out of what the net learns:
+    logit adjustment (Menon et al. 2021, arXiv 2007.07314).
+    """
+    counts = targets.sum(0).clamp(min=1)
+    return (counts / counts.sum()).log()
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None = None, focal: float = 0.0) -> Tensor:
+    """Return the mean cross-entropy; logits and targets are (n, classes), each class's term times its weight.
+
+    With `focal` each term is times (1 - p) ** focal as well (Lin et al. 2017, arXiv 1708.02002), which is theirs for
+    targets of one class and its like for soft ones.
+    """
+    shares = F.log_softmax(logits, 1)
+    terms = targets * shares
+    if focal:
+        # an exponent below 1 has no finite slope at 0
+        terms = terms * (1 - shares.exp()).clamp(min=1e-6) ** focal
     return -(terms if weights is None else terms * weights).sum(1).mean()
 
 

@@ -18,10 +18,22 @@ class Recipe:
     lr: float = _option(4e-3, "highest learning rate")
     weight_decay: float = _option(0.05, "weight decay, decoupled in adamw; biases and norms have none")
     warmup: float = _option(1.0, "epochs in which the learning rate rises from 0")
-    schedule: str = _option("cosine", "cosine, restarts or constant")
+    schedule: str = _option("cosine", "cosine, restarts, onecycle, step or constant")
     restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs")
+    onecycle_rise: float = _option(0.3, "share of the run in which --schedule onecycle rises; it takes no --warmup")
+    milestones: str = _option("0.5,0.75", "shares of the run after which --schedule step lowers the rate")
+    step_factor: float = _option(0.1, "what --schedule step multiplies the rate by")
     label_smoothing: float = _option(0.1, "share of the target spread over all classes")
-    class_weights: str = _option("none", "none or balanced (each class counts the same in the loss)")
+    class_weights: str = _option(
+        "none", "none, balanced (each class counts the same in the loss) or factors such as fear=2,disgust=1.5"
+    )
+    focal: float = _option(0.0, "focal loss: how much what is right already counts less, 2 in its paper; 0 is off")
+    logit_adjustment: float = _option(
+        0.0, "logits get this times the log of their class's share while training, so that rare ones win more; 0 is off"
+    )
+    center: float = _option(0.0, "weight of the center loss, which pulls embeddings to their class's centre; 0 is off")
+    center_rate: float = _option(0.5, "share of the way that a centre moves in a step")
+    oversample: bool = _option(False, "show each class as often as any other; an epoch has as many images as before")
     mixup: float = _option(0.0, "blend pairs of images, strength of the Beta distribution; 0 is off")
     augment: str = _option(
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
@@ -38,6 +50,12 @@ class Recipe:
         0.0, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
     )
     ema: float = _option(0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off")
+    swa: float = _option(
+        0.0, "share of the run, at its end, whose weights are averaged evenly instead of --ema; 0.25 is usual, 0 is off"
+    )
+    init: str = _option("none", "model whose weights are the first, where name and shape fit: file or sha256:… or none")
+    freeze: float = _option(0.0, "share of the parameters, the first of the net, that stays as it is; for --init")
+    layer_decay: float = _option(1.0, "learning rate of a layer, as a share of that of the layer after it; for --init")
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
     clip: float = _option(0.0, "largest norm of the gradient; 0 is off")
     precision: str = _option("auto", "auto (what is fastest for the architecture here), fp32 or bf16")

@@ -27,6 +27,8 @@ class Rows:
     y: Tensor
     labels: NDArray[np.int64]
     """Class indices, for accuracy."""
+    names: tuple[str, ...] = ()
+    """What the classes are called."""
 
     def __len__(self) -> int:
         return len(self.at)
@@ -57,7 +59,7 @@ def part(data: Data, split: str, note: Callable[[str], None], leave_out: NDArray
     _report_absent(data, split, targets, note)
     labels = targets.argmax(1).astype(np.int64)
     x, at = _held(data, at)
-    return Rows(x, at, torch.from_numpy(targets), labels)
+    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels))
 
 
 def _probabilities(data: Data, at: NDArray[np.int64]) -> NDArray[np.float32]:

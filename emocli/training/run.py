@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.training import average, checkpoint
+from emocli.training import average, checkpoint, layers
 from emocli.training.precision import Plan, lay_out
 from emocli.training.recipe import Distillation, Recipe
 
@@ -29,6 +29,10 @@ class Run:
     optimizer: torch.optim.Optimizer
     plan: Plan
     device: torch.device
+    centers: Tensor | None = None
+    """Class centres of the center loss, (classes, d); None until its first step."""
+    averaged: int = 0
+    """Steps in the even average; 0 before it begins and for a moving one."""
     steps: int = 0
     epoch: int = 0
     """Epochs that are done."""
@@ -54,14 +58,11 @@ class Run:
 
 def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> Run:
     """Return a run that has not begun; the net is moved and laid out in place."""
+    if not 0 <= recipe.swa < 1:
+        raise EmoError(f"--swa {recipe.swa} is no share of the run; use 0 to less than 1")
     net = lay_out(net.to(device), plan.layout).train()
-    weights = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [weight for weight in weights if weight.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimizer = _optimizer([group for group in groups if group["params"]], recipe)
-    return Run(net, average.start(net) if recipe.ema else net, optimizer, plan, device)
+    optimizer = _optimizer(layers.groups(net, recipe.weight_decay, recipe.layer_decay), recipe)
+    return Run(net, average.start(net) if recipe.ema or recipe.swa else net, optimizer, plan, device)
 
 
 def _optimizer(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
@@ -80,7 +81,7 @@ def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distilla
     return hashlib.sha256(json.dumps([digest, options, teaching, shapes]).encode()).hexdigest()
 
 
-_FACTS = ("steps", "epoch", "share", "seconds", "history", "best_epoch", "best_accuracy", "best_side")
+_FACTS = ("averaged", "steps", "epoch", "share", "seconds", "history", "best_epoch", "best_accuracy", "best_side")
 
 
 def save(run: Run, path: Path, name: str) -> None:
@@ -89,6 +90,8 @@ def save(run: Run, path: Path, name: str) -> None:
     tensors = {"net": run.net.state_dict(), "best": run.best, "moments": checkpoint.moments(run.optimizer)}
     if run.average is not run.net:
         tensors["average"] = run.average.state_dict()
+    if run.centers is not None:
+        tensors["centers"] = {"centers": run.centers}
     checkpoint.save(path, facts, tensors)
 
 
@@ -100,5 +103,7 @@ def resume(run: Run, path: Path, name: str) -> None:
     run.net.load_state_dict(tensors["net"])
     if run.average is not run.net:
         run.average.load_state_dict(tensors["average"])
+    if "centers" in tensors:
+        run.centers = tensors["centers"]["centers"].to(run.device)
     checkpoint.restore_moments(run.optimizer, tensors["moments"])
     run.best = {key: tensor.to(run.device) for key, tensor in tensors["best"].items()}

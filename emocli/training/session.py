@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emocli import hdf5, onnx_file, pipes, store
 from emocli.artifact import Step
 from emocli.hdf5 import Data
-from emocli.training import audit, export, loop
+from emocli.training import audit, export, loop, transfer
 from emocli.training.loop import Outcome, Teacher
 from emocli.training.recipe import Distillation, Recipe
 
@@ -48,6 +48,10 @@ def write(
     """
     before = lesson.source if lesson else features
     soft = lesson.distillation if lesson else None
+    beginning = transfer.source(recipe.init)
+    if beginning:  # the header names it by its hash, and its terms are those of what is made from it
+        recipe = replace(recipe, init=beginning.digest)
+        step = {**step, **({"license": terms} if (terms := beginning.header.license) else {})}
     options = {**asdict(recipe), **(asdict(soft) if soft else {}), "drop_leaks": how.drop_leaks}
     step = {**step, "options": options, "input": before.digest, "data": features.digest}
     state = _state(step)
@@ -56,6 +60,8 @@ def write(
     with hdf5.open_data(features.path, features.source) as data:
         left_out = _audited(data, how)
         net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
+        if beginning:
+            transfer.fill(net, beginning, how.note)
         outcome = loop.train(
             net,
             data,

@@ -1,7 +1,7 @@
 """One step of training, and validation: what happens to a batch."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,28 +10,36 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.training import average, losses, progressive, schedule
+from emocli.training import average, batchnorm, centers, losses, progressive, schedule
 from emocli.training.augment import Strengths, augment, mixup
 from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation, Recipe
 from emocli.training.rows import Rows
 from emocli.training.run import Run
+from emocli.training.weighting import class_weights
 
 Teacher = Callable[[NDArray[Any]], NDArray[np.float32]]
 """From a batch of features as stored (uint8 images, float32 vectors) to logits (n, classes)."""
 Criterion = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """From the student's logits, target probabilities and the teacher's logits, each (n, classes), to the loss."""
+_BATCH = 512
+"""Images a pass where nothing is learned."""
+_MEASURED = 8192
+"""Rows on which BatchNorm's statistics are measured: enough for a mean, in a fraction of an epoch's time."""
 
 
 def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterion:
-    """Return the loss of a recipe; class weights are counted on `rows`. Raises EmoError for unknown --class-weights."""
-    if recipe.class_weights not in ("none", "balanced"):
-        raise EmoError(f"--class-weights {recipe.class_weights} is none of none, balanced")
-    weights = losses.balanced(rows.y) if recipe.class_weights == "balanced" else None
+    """Return the loss of a recipe; classes are counted on `rows`. Raises EmoError for options that make no sense."""
+    for option in ("focal", "logit_adjustment", "center"):
+        if not 0 <= getattr(recipe, option) < math.inf:
+            raise EmoError(f"--{option.replace('_', '-')} {getattr(recipe, option)} is no number of at least 0")
+    weights = class_weights(recipe.class_weights, rows)
+    shift = recipe.logit_adjustment * losses.log_prior(rows.y) if recipe.logit_adjustment else None
 
     def loss(logits: Tensor, y: Tensor, taught: Tensor | None) -> Tensor:
         placed = None if weights is None else weights.to(logits.device)
-        hard = losses.cross_entropy(logits, losses.smooth(y, recipe.label_smoothing), placed)
+        adjusted = logits if shift is None else logits + shift.to(logits.device)
+        hard = losses.cross_entropy(adjusted, losses.smooth(y, recipe.label_smoothing), placed, recipe.focal)
         if soft is None or taught is None:
             return hard
         return torch.lerp(hard, losses.distillation(logits, taught, soft.temperature), soft.alpha)
@@ -65,7 +73,11 @@ def prepare(
 
 def learn(state: Run, images: Tensor, y: Tensor, taught: Tensor | None, recipe: Recipe, loss_of: Criterion) -> float:
     """Make one step and return the loss; the weights stay as they are when it is not finite."""
-    loss = loss_of(forward(state.net, images, state.plan), y, taught)
+    logits, embedding = _answer(state.net, images, state.plan, recipe)
+    loss = loss_of(logits, y, taught)
+    if embedding is not None:
+        state.centers = centers.start(y, embedding) if state.centers is None else state.centers
+        loss = loss + recipe.center * centers.loss(embedding, y, state.centers)
     value = float(loss.detach())
     if not math.isfinite(value):
         return value
@@ -74,12 +86,27 @@ def learn(state: Run, images: Tensor, y: Tensor, taught: Tensor | None, recipe: 
     if recipe.clip:
         nn.utils.clip_grad_norm_(state.net.parameters(), recipe.clip)
     for group in state.optimizer.param_groups:
-        group["lr"] = recipe.lr * _rate(state.share * recipe.epochs, recipe)
+        group["lr"] = recipe.lr * _rate(state.share * recipe.epochs, recipe) * group["scale"]
     state.optimizer.step()
-    if state.average is not state.net:
-        average.follow(state.average, state.net, recipe.ema, state.steps)
+    if embedding is not None and state.centers is not None:
+        centers.follow(state.centers, embedding.detach(), y, recipe.center_rate)
+    _average(state, recipe)
     state.steps += 1
     return value
+
+
+def settle(state: Run, rows: Rows, recipe: Recipe) -> None:
+    """Measure BatchNorm's statistics for weights that were averaged evenly, on the rows that they learned from.
+
+    The mean of statistics is not that of mean weights (Izmailov et al. 2018). Moving averages need it less.
+    """
+    if not state.averaged:
+        return
+    places = np.arange(0, len(rows), -(-len(rows) // _MEASURED))
+    count = max(len(places) // _BATCH, 1)
+    # rows may be sorted by class, so each batch is taken from everywhere
+    batches = (_seen(state, rows, places[start::count], recipe) for start in range(count))
+    batchnorm.measure(state.average, state.net, batches, lambda net, x: forward(net, x, state.plan))
 
 
 def evaluate(state: Run, rows: Rows, recipe: Recipe) -> float:
@@ -88,25 +115,63 @@ def evaluate(state: Run, rows: Rows, recipe: Recipe) -> float:
     right = 0
     net.eval()
     with torch.inference_mode():
-        for start in range(0, len(rows), 512):
-            places = np.arange(start, min(start + 512, len(rows)))
-            x = rows.take(places)[0].to(state.device)
-            x = progressive.shrink(x.float() / 255 if x.dtype == torch.uint8 else x, recipe.progressive, state.share)
-            logits = forward(net, x, state.plan)
+        for places in _in_order(len(rows)):
+            logits = forward(net, _seen(state, rows, places, recipe), state.plan)
             right += int((logits.argmax(1).cpu().numpy() == rows.labels[places]).sum())
     return right / len(rows)
 
 
 def forward(net: nn.Module, x: Tensor, plan: Plan) -> Tensor:
     """Return float32 logits (n, classes), computed as planned."""
+    logits: Tensor = _planned(net, x, plan)
+    return logits.float()
+
+
+def _answer(net: Any, x: Tensor, plan: Plan, recipe: Recipe) -> tuple[Tensor, Tensor | None]:
+    """Return float32 logits, and the (n, d) embedding where its loss asks for it."""
+    if not recipe.center:
+        return forward(net, x, plan), None
+    logits, embedding = _planned(net.outputs, x, plan)
+    return logits.float(), embedding.float()
+
+
+def _planned(net: Callable[[Tensor], Any], x: Tensor, plan: Plan) -> Any:
     if x.ndim == 4:
         x = x.contiguous(memory_format=plan.layout)
     with torch.autocast(x.device.type, torch.bfloat16, enabled=plan.bf16):
-        logits: Tensor = net(x)
-    return logits.float()
+        return net(x)
+
+
+def _in_order(count: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, count, _BATCH):
+        yield np.arange(start, min(start + _BATCH, count))
+
+
+def _seen(state: Run, rows: Rows, places: NDArray[np.int64], recipe: Recipe) -> Tensor:
+    """Return rows as validation shows them: not augmented, at the side of the run."""
+    x = rows.take(places)[0].to(state.device)
+    return progressive.shrink(x.float() / 255 if x.dtype == torch.uint8 else x, recipe.progressive, state.share)
+
+
+def _average(state: Run, recipe: Recipe) -> None:
+    """Move the averaged weights; an even average begins with the last share of the run and is the net until then."""
+    if state.average is state.net:
+        return
+    if not recipe.swa:
+        average.follow(state.average, state.net, recipe.ema, state.steps)
+        return
+    average.gather(state.average, state.net, state.averaged)
+    state.averaged += state.share >= 1 - recipe.swa
 
 
 def _rate(epoch: float, recipe: Recipe) -> float:
     return schedule.factor(
-        epoch, recipe.epochs, schedule=recipe.schedule, warmup=recipe.warmup, cycle=recipe.restart_epochs
+        epoch,
+        recipe.epochs,
+        schedule=recipe.schedule,
+        warmup=recipe.warmup,
+        cycle=recipe.restart_epochs,
+        rise=recipe.onecycle_rise,
+        milestones=schedule.shares(recipe.milestones),
+        drop=recipe.step_factor,
     )

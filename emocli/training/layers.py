@@ -1,0 +1,54 @@
+"""The layers of a net in order: for transfer the first can be frozen, and early ones learn in smaller steps."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from emocli.errors import EmoError
+
+
+def freeze(net: nn.Module, share: float) -> int:
+    """Take the first layers out of training, as many as hold at most that share of the parameters; return how many.
+
+    Layers are whole, in the order in which the net lists them, and the last is always trained. Raises EmoError for a
+    share that is not in [0, 1).
+    """
+    if not 0 <= share < 1:
+        raise EmoError(f"--freeze {share} is no share of the parameters; use 0 to less than 1")
+    room, frozen = share * sum(weight.numel() for weight in net.parameters()), 0
+    for weights in _layers(net):
+        size = sum(weight.numel() for weight in weights)
+        if frozen + size > room:
+            break
+        frozen += size
+        for weight in weights:
+            weight.requires_grad_(False)
+    return frozen
+
+
+def groups(net: nn.Module, weight_decay: float, layer_decay: float) -> list[dict[str, Any]]:
+    """Return the optimizer's groups of what is trained: biases and norms have no weight decay.
+
+    `scale` of a group is its share of the learning rate: `layer_decay` to the power of how many layers with a matrix or
+    kernel come after (Howard and Ruder 2018, arXiv 1801.06146). Raises EmoError for a decay that is not in (0, 1].
+    """
+    if not 0 < layer_decay <= 1:
+        raise EmoError(f"--layer-decay {layer_decay} is no share of a learning rate; use more than 0 to 1")
+    found: dict[tuple[float, bool], list[Tensor]] = {}
+    scales, depth = dict[Tensor, float](), 0
+    for weights in reversed(_layers(net)):
+        scales |= dict.fromkeys(weights, layer_decay**depth)
+        depth += any(weight.ndim > 1 for weight in weights)  # a norm belongs to the convolution before it
+    for weight in net.parameters():
+        if weight.requires_grad:
+            found.setdefault((scales[weight], weight.ndim <= 1), []).append(weight)
+    return [
+        {"params": weights, "weight_decay": 0.0 if small else weight_decay, "scale": scale}
+        for (scale, small), weights in sorted(found.items(), key=lambda item: item[0])
+    ]
+
+
+def _layers(net: nn.Module) -> list[list[nn.Parameter]]:
+    """The parameters of each module that has some of its own."""
+    owned = [list(module.parameters(recurse=False)) for module in net.modules()]
+    return [weights for weights in owned if weights]

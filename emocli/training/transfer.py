@@ -1,0 +1,50 @@
+"""Transfer: a net begins with the weights of a trained model, those that fit by name and shape."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from emocli import onnx_file, pipes, store
+from emocli.errors import EmoError
+from emocli.training import rebuild
+
+_NAMED = 8
+"""Weights that the note names; a net of another kind may lack hundreds."""
+
+
+def source(init: str) -> pipes.Input | None:
+    """Return the model that --init names, a file or "sha256:…" in the store; None for "none".
+
+    The store keeps a copy, so that the hash in a header finds it again. Raises EmoError when it can't be had.
+    """
+    if init == "none":
+        return None
+    if init.startswith("sha256:"):
+        return pipes.read(str(store.find(init)), "model")
+    found = pipes.read(init, "model")
+    store.copy(found.path, found.digest)
+    return found
+
+
+def fill(net: nn.Module, model: pipes.Input, note: Callable[[str], None]) -> None:
+    """Give the net the weights of an FP32 model; `note` tells what does not fit and stays as it was drawn.
+
+    Raises EmoError for a model of another precision and for one that has no weights in common with the net.
+    """
+    with torch.random.fork_rng(devices=[]):  # a net is drawn before it is filled
+        trained = rebuild.from_model(onnx_file.load(model.path), model.header, model.source).state_dict()
+    own = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
+    fitting = {name: trained[name] for name in own if name in trained and trained[name].shape == own[name].shape}
+    if not any(trained[name].ndim > 1 for name in fitting):  # a bias of one number a class fits any head
+        raise EmoError(f"{model.source} has no weights in common with this net; use its --arch and options")
+    net.load_state_dict(fitting, strict=False)
+    drawn = [name for name in own if name not in fitting]
+    note(f"begins with {len(fitting)} of {len(own)} weights of {model.source}{_told(drawn)}")
+
+
+def _told(drawn: list[str]) -> str:
+    if not drawn:
+        return ""
+    more = f" and {len(drawn) - _NAMED} more" if len(drawn) > _NAMED else ""
+    return f"; drawn anew: {', '.join(drawn[:_NAMED])}{more}"

@@ -1,0 +1,40 @@
+"""Class weights as the user says them: none, balanced, or a factor for each class that is named."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from emocli.errors import EmoError
+from emocli.training import losses
+from emocli.training.rows import Rows
+
+
+def class_weights(text: str, rows: Rows) -> Tensor | None:
+    """Return (classes,) weights for the loss, None for "none"; raises EmoError for what is no weight of a class.
+
+    "balanced" is counted on the rows; "fear=2,disgust=1.5" are factors of classes, and any other class has 1.
+    """
+    if text == "none":
+        return None
+    if text == "balanced":
+        return losses.balanced(rows.y)
+    if "=" not in text:
+        raise EmoError(f"--class-weights {text} is none of none, balanced or class=factor,class=factor")
+    factors = dict.fromkeys(rows.names, 1.0)
+    for part in text.split(","):
+        label, _, factor = part.strip().rpartition("=")
+        if label not in factors:
+            raise EmoError(f"--class-weights names {label!r}, which is no class; they are {', '.join(rows.names)}")
+        factors[label] = _factor(factor, part)
+    return torch.tensor(list(factors.values()))
+
+
+def _factor(text: str, part: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = math.nan
+    if not 0 <= factor < math.inf:
+        raise EmoError(f"--class-weights has {part.strip()}; a factor is a number of at least 0, such as 2")
+    return factor
