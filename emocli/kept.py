@@ -9,10 +9,13 @@ from emocli.errors import EmoError
 GENERATED = "synthetic"
 
 
-def dataset(argument: str | None) -> pipes.Input:
-    """Return the dataset that `argument` names; raises EmoError that says how to get it when there is none."""
+def dataset(argument: str | None, *kinds: str) -> pipes.Input:
+    """Return the dataset that `argument` names; raises EmoError that says how to get it when there is none.
+
+    A file or the stream may hold other `kinds` where they are given.
+    """
     if argument in (None, "-") or Path(str(argument)).exists():
-        return pipes.read(argument, "dataset")
+        return pipes.read(argument, *(kinds or ("dataset",)))
     name = str(argument)
     if name in store.datasets():
         return pipes.read(str(store.dataset(name)), "dataset")
