@@ -12,10 +12,13 @@ PARTS: dict[str, Any] = {"split": "published", "validation": 0.1, "test": 0.1, "
 """How a corpus is split unless the user says otherwise."""
 
 
-def dataset(argument: str | None) -> pipes.Input:
-    """Return the dataset that `argument` names; raises EmoError that says how to get it when there is none."""
+def dataset(argument: str | None, *kinds: str) -> pipes.Input:
+    """Return the dataset that `argument` names; raises EmoError that says how to get it when there is none.
+
+    A file or the stream may hold other `kinds` where they are given.
+    """
     if argument in (None, "-") or Path(str(argument)).exists():
-        return pipes.read(argument, "dataset")
+        return pipes.read(argument, *(kinds or ("dataset",)))
     name = str(argument)
     if name in store.datasets():
         return pipes.read(str(store.dataset(name)), "dataset")

@@ -18,6 +18,9 @@ from emocli.version import VERSION
 
 FOLDER = Path(__file__).parent / "commands"
 
+SECOND_WORDS = {("dataset", "preview"): "preview"}
+"""Commands that are reached as the second word of another too; no corpus has that name."""
+
 
 class Commands(TyperGroup):
     """Subcommands are the modules of the commands folder; for the list only their first line is read."""
@@ -34,6 +37,8 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str, click.Command, list[str]]:
         """Import the subcommand that is called; raises click's UsageError for one that is not there."""
+        if tuple(args[:2]) in SECOND_WORDS:
+            args = [SECOND_WORDS[args[0], args[1]], *args[2:]]
         name, known = args[0], self.list_commands(ctx)
         if name not in known:
             ctx.fail(f"no command {name!r}{registry.nearest(name, known)}")

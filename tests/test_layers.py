@@ -15,6 +15,7 @@ REGISTRIES = ("datasets", "features", "detectors", "models", "engines", "devices
 UPPER = {
     **dict.fromkeys(REGISTRIES, 1),
     **dict.fromkeys(("bench_row", "benchmark", "comparison", "estimation", "compress", "live", "training"), 2),
+    "previewing": 2,
     "commands": 3,
     "main": 4,
     "__main__": 5,

@@ -1,4 +1,4 @@
-"""The parts of training by themselves: augmentation, losses, schedule, averaging, precision, checkpoint, audit."""
+"""The parts of training by themselves: losses, schedule, averaging, precision, checkpoint, audit."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -14,17 +14,11 @@ from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.hdf5_writer import Writer
 from emocli.training import audit, average, checkpoint, losses, precision, progressive, schedule
-from emocli.training.augment import Strengths, augment, mixup, strengths
 from emocli.training.recipe import Distillation, Recipe
 
 
 def seeded(seed: int = 0) -> Generator:
     return Generator().manual_seed(seed)
-
-
-@pytest.fixture
-def images() -> torch.Tensor:
-    return torch.randint(0, 256, (64, 1, 32, 32), dtype=torch.uint8, generator=seeded(9))
 
 
 # --- recipe
@@ -35,82 +29,6 @@ def test_every_option_has_help_a_default_and_a_plain_type(record: type) -> None:
     for option in fields(record):
         assert option.type in (int, float, bool, str) and isinstance(option.default, option.type)
         assert option.metadata["help"]
-
-
-# --- augmentation
-
-
-def test_without_strengths_pixels_are_only_scaled(images: torch.Tensor) -> None:
-    assert torch.equal(augment(images, Strengths(), seeded()), images / 255)
-
-
-def test_a_mirror_image_is_exact(images: torch.Tensor) -> None:
-    mirrored = augment(images, Strengths(flip=1.0), seeded())
-    assert torch.allclose(mirrored, images.flip(3) / 255, atol=1e-5)
-
-
-def test_about_half_of_the_images_are_mirrored(images: torch.Tensor) -> None:
-    mirrored = augment(images, Strengths(flip=0.5), seeded())
-    same = ((mirrored - images / 255).abs().amax((1, 2, 3)) < 1e-4).sum()
-    assert 16 < same < 48
-
-
-def test_rotation_keeps_the_middle_and_stays_within_its_reach() -> None:
-    bar = torch.zeros(200, 1, 33, 33, dtype=torch.uint8)
-    bar[:, :, 16, :] = 255  # a level line through the middle
-    turned = augment(bar, Strengths(rotate=15.0), seeded())
-    assert (turned[:, 0, 16, 16] > 0.9).all()
-    ends = turned[:, 0, :, 31].argmax(1) - 16  # 15 px right of the middle a line at 15 degrees is 4 px up or down
-    assert ends.abs().max() == 4 and ends.min() == -4 and ends.max() == 4
-
-
-def test_scale_goes_both_ways() -> None:
-    square = torch.zeros(200, 1, 40, 40, dtype=torch.uint8)
-    square[:, :, 10:30, 10:30] = 255
-    areas = augment(square, Strengths(scale=0.1), seeded()).sum((1, 2, 3)) / 400
-    assert areas.min() < 0.87 and areas.max() > 1.13 and areas.min() > 0.80 and areas.max() < 1.22
-
-
-def test_elastic_bends_and_keeps_the_range(images: torch.Tensor) -> None:
-    bent = augment(images, Strengths(elastic=0.05), seeded())
-    assert not torch.allclose(bent, images / 255, atol=0.05) and bent.min() >= 0 and bent.max() <= 1
-
-
-def test_light_changes_stay_in_the_range(images: torch.Tensor) -> None:
-    changed = augment(images, Strengths(brightness=0.5, contrast=0.5), seeded())
-    assert changed.min() >= 0 and changed.max() <= 1 and not torch.allclose(changed, images / 255)
-
-
-def test_erasing_paints_one_rectangle_of_2_to_20_percent(images: torch.Tensor) -> None:
-    changed = (augment(images, Strengths(erase=1.0), seeded()) != images / 255)[:, 0].float()
-    shares = changed.mean((1, 2))
-    assert shares.min() > 0.005 and shares.max() < 0.23
-    assert len(augment(images, Strengths(erase=1.0), seeded()).unique()) > 64
-
-
-def test_an_augmented_batch_is_the_same_for_the_same_seed_only(images: torch.Tensor) -> None:
-    changes = strengths(Recipe())
-    assert torch.equal(augment(images, changes, seeded(1)), augment(images, changes, seeded(1)))
-    assert not torch.equal(augment(images, changes, seeded(1)), augment(images, changes, seeded(2)))
-
-
-def test_light_augmentation_neither_turns_nor_erases() -> None:
-    light = strengths(Recipe(augment="light"))
-    assert (light.rotate, light.scale, light.erase, light.elastic) == (0, 0, 0, 0) and light.flip
-
-
-def test_mixup_blends_pictures_and_targets_by_the_same_share() -> None:
-    x, y = torch.eye(4).view(4, 1, 2, 2), torch.eye(4)
-    mixed, targets = mixup(x, y, 0.4, seeded(3))
-    assert torch.equal(mixed.view(4, 4), targets) and torch.allclose(targets.sum(1), torch.ones(4))
-    assert not torch.equal(targets, y)
-
-
-def test_mixup_shares_follow_a_beta_distribution() -> None:
-    one, zero = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    shares = torch.tensor([float(mixup(one, zero, 0.4, seeded(seed))[0][0]) for seed in range(2000)])
-    assert abs(shares.mean() - 0.5) < 0.03
-    assert abs(shares.var() - 1 / (4 * (2 * 0.4 + 1))) < 0.01  # variance of Beta(a, a)
 
 
 # --- progressive resizing

@@ -1,9 +1,9 @@
 """Flags that several commands share, each described once."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import MISSING, fields
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
@@ -32,11 +32,19 @@ Record = TypeVar("Record")
 
 def accept(*records: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command one flag per field of the dataclasses; it receives them as keyword arguments."""
+    return _with([_parameter(field) for record in records for field in fields(record)])
 
+
+def accept_given(record: type, names: Collection[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command flags for some fields of a dataclass; those that are absent on the command line come as None."""
+    flags = [_parameter(field) for field in fields(record) if field.name in names]
+    return _with([flag.replace(default=None, annotation=_or_none(flag.annotation)) for flag in flags])
+
+
+def _with(added: Sequence[inspect.Parameter]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     def extend(run: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(run)
         kept = [p for p in own.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        added = [_parameter(field) for record in records for field in fields(record)]
         run.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
         run.__annotations__ |= {parameter.name: parameter.annotation for parameter in added}
         return run
@@ -55,3 +63,8 @@ def _parameter(field: Any) -> inspect.Parameter:
     name = f"--{dashed}/--no-{dashed}" if isinstance(default, bool) else f"--{dashed}"
     annotation: Any = Annotated[type(default), typer.Option(name, help=field.metadata["help"])]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _or_none(annotation: Any) -> Any:
+    kind, *option = get_args(annotation)
+    return Annotated[kind | None, *option]

@@ -35,17 +35,27 @@ class Recipe:
     center_rate: float = _option(0.5, "share of the way that a centre moves in a step")
     oversample: bool = _option(False, "show each class as often as any other; an epoch has as many images as before")
     mixup: float = _option(0.0, "blend pairs of images, strength of the Beta distribution; 0 is off")
+    cutmix: float = _option(
+        0.0, "paste a rectangle of another image, strength of the Beta distribution; with --mixup a batch draws one"
+    )
     augment: str = _option(
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
     )
     flip: float = _option(0.5, "probability of a mirror image")
     rotate: float = _option(12.0, "rotation, degrees to either side")
+    shear: float = _option(0.0, "shear, degrees to either side")
     scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1")
     shift: float = _option(0.05, "shift, share of the side")
     brightness: float = _option(0.1, "change of brightness, share of the range")
     contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
     erase: float = _option(0.3, "probability that a rectangle is painted over")
     elastic: float = _option(0.0, "largest elastic displacement, share of the side")
+    gamma: float = _option(0.0, "change of gamma; 0.5 is 1/1.5 to 1.5")
+    blur: float = _option(0.0, "largest standard deviation of a Gaussian blur, share of the side")
+    noise: float = _option(0.0, "largest standard deviation of Gaussian noise, share of the range")
+    mask: float = _option(0.0, "probability that a face mask hides nose and mouth")
+    glasses: float = _option(0.0, "probability of glasses, half of them dark")
+    hand: float = _option(0.0, "probability that a hand hides a part of the face")
     progressive: float = _option(
         0.0, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
     )
@@ -64,6 +74,13 @@ class Recipe:
     threads: int = _option(0, "CPU threads; 0 is one per core")
     seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte")
     time_limit: float = _option(0.0, "minutes; the schedule is compressed to end in time, 0 is no limit")
+
+
+AUGMENTATION = (
+    *("augment", "flip", "rotate", "shear", "scale", "shift", "elastic", "brightness", "contrast", "gamma"),
+    *("blur", "noise", "erase", "mask", "glasses", "hand", "mixup", "cutmix"),
+)
+"""The options that change pictures, which emo preview takes too."""
 
 
 @dataclass(frozen=True, slots=True)

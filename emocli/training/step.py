@@ -11,7 +11,9 @@ from torch import Generator, Tensor, nn
 
 from emocli.errors import EmoError
 from emocli.training import average, batchnorm, centers, losses, progressive, schedule
-from emocli.training.augment import Strengths, augment, mixup
+from emocli.training.augment import augment
+from emocli.training.augment_mixing import mix
+from emocli.training.augment_strengths import Strengths
 from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation, Recipe
 from emocli.training.rows import Rows
@@ -62,7 +64,7 @@ def prepare(
     `share` is how much of the run is done: early images are shown smaller, but whole to the teacher.
     """
     images = augment(x, strengths, generator) if x.dtype == torch.uint8 else x
-    images, y = mixup(images, y, recipe.mixup, generator)
+    images, y = mix(images, y, recipe.mixup, recipe.cutmix, generator)
     shown = progressive.shrink(images, recipe.progressive, share)
     if teacher is None:
         return shown, y, None

@@ -1,0 +1,33 @@
+"""Geometric changes of a batch: one resampling for all of them."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from emocli.training.augment_draws import uniform
+from emocli.training.augment_strengths import Strengths
+
+
+def resample(images: Tensor, strengths: Strengths, generator: Generator) -> Tensor:
+    """Rotate, shear, scale, shift, mirror and bend (n, channels, h, w) in one bilinear pass.
+
+    What comes from outside repeats the border.
+    """
+    n, _, height, width = images.shape
+    angle = uniform(images, math.radians(strengths.rotate), generator)
+    zoom = 1 / (1 + uniform(images, strengths.scale, generator))
+    mirror = torch.sign(uniform(images, 0.5, generator) + 0.5 - strengths.flip)
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    # The grid counts from -1 to 1, so a share of the side is twice that here.
+    across, down = uniform(images, 2 * strengths.shift, generator), uniform(images, 2 * strengths.shift, generator)
+    theta = torch.stack([torch.stack([cos * mirror, -sin, across], 1), torch.stack([sin * mirror, cos, down], 1)], 1)
+    if strengths.shear:
+        lean = torch.tan(uniform(images, math.radians(strengths.shear), generator))
+        theta[:, :, 1] += lean[:, None] * theta[:, :, 0]
+    grid = F.affine_grid(theta, [n, 1, height, width], align_corners=False)
+    if strengths.elastic:
+        coarse = ((torch.rand(n, 2, 6, 6, generator=generator) * 4 - 2) * strengths.elastic).to(images.device)
+        grid = grid + F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True).permute(0, 2, 3, 1)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)

@@ -1,0 +1,23 @@
+"""How pictures look to a net in training: the very batches that a step prepares."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator
+
+from emocli.training import step
+from emocli.training.augment import strengths
+from emocli.training.recipe import Recipe
+
+
+def views(pictures: NDArray[np.uint8], recipe: Recipe, count: int, seed: int) -> NDArray[np.uint8]:
+    """Return the pictures (n, channels, h, w) as `count` batches of a training show them, (count, n, channels, h, w).
+
+    Raises EmoError as `strengths` does.
+    """
+    # an odd batch would mix the one in its middle with itself
+    even = np.concatenate([pictures, pictures[: len(pictures) % 2]])
+    x, y = torch.from_numpy(even), torch.ones(len(even), 1)
+    changes, generator = strengths(recipe), Generator().manual_seed(seed)
+    shown = torch.stack([step.prepare(x, y, recipe, changes, generator)[0] for _ in range(count)])
+    return (shown[:, : len(pictures)] * 255).round().to(torch.uint8).numpy()
