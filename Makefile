@@ -1,4 +1,5 @@
 # make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | record | clean
+# make weights | results | speedrun: see examples/weights/weights.mk
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -88,6 +89,8 @@ bench: setup | $(OUT)
 	python examples/bench/live.py
 	test -z "$(FER2013)" || python examples/bench/csv_import.py $(FER2013)
 	test -z "$(FER2013)" || examples/bench/fer2013.sh $(FER2013) $(OUT)/bench
+
+include examples/weights/weights.mk
 
 # The picture in the README.
 record: setup

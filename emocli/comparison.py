@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emocli import bench_row, benchmark, evaluation, metrics, onnx_file, pipes, registry, store
+from emocli import bench_row, benchmark, evaluation, metrics, onnx_file, pipes, registry, shipped, store
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
@@ -71,7 +71,7 @@ def _origin(source: pipes.Input, note: Note) -> list[pipes.Input]:
     if step is None:
         return []
     try:
-        path = store.find(step["input"])
+        path = shipped.find(step["input"]) or store.find(step["input"])
     except EmoError:
         note(f"the FP32 model {step['input']} is not at hand; showing INT8 alone")
         return []

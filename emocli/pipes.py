@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emocli import artifact, store
+from emocli import artifact, shipped, store
 from emocli.artifact import Header
 from emocli.errors import EmoError
 
@@ -30,8 +30,11 @@ class Input:
 
 
 def read(argument: str | None, *kinds: str) -> Input:
-    """Return the artifact named by `argument`, or on stdin for None and "-"; EmoError unless of `kinds`."""
-    path, spooled = _locate(argument)
+    """Return the artifact named by `argument`, or on stdin for None and "-"; EmoError unless of `kinds`.
+
+    Where a model is wanted and no such file exists, the name of a shipped one will do.
+    """
+    path, spooled = _locate(shipped.named(argument) if "model" in kinds else argument)
     source = str(path) if argument not in (None, "-") and not spooled else "the input"
     header, digest = _open(path, source)
     artifact.expect(header, kinds, source)

@@ -16,9 +16,11 @@ STEPS = (
 )
 
 
-def write_model(path: Path, *, detector: str = "none", modality: str = "face", size: int = 48, width: int = 8) -> Path:
+def write_model(
+    path: Path, *, detector: str = "none", modality: str = "face", size: int = 48, width: int = 8, seed: int = 0
+) -> Path:
     """Write a convolution, a mean and a layer, with seeded weights, as a model of seven emotions."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     stem = rng.normal(0, 1, (width, 1, 3, 3)).astype(np.float32)
     weights = {
         "scale": np.float32(1 / 255),
@@ -44,7 +46,8 @@ def write_model(path: Path, *, detector: str = "none", modality: str = "face", s
     )
     opset = [helper.make_opsetid("", onnx_file.OPSET)]
     model = helper.make_model(graph, opset_imports=opset, ir_version=onnx_file.IR_VERSION)
-    steps = tuple({**step, "detector": detector} if step["command"] == "features" else step for step in STEPS)
+    changes: dict[str, dict[str, object]] = {"features": {"detector": detector}, "train": {"options": {"seed": seed}}}
+    steps = tuple({**step, **changes.get(step["command"], {})} for step in STEPS)
     onnx_file.write_header(model, Header("model", labels.SEVEN, steps, "fp32"))
     onnx.checker.check_model(model)
     onnx_file.save(model, path)

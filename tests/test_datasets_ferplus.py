@@ -65,6 +65,13 @@ def test_votes_keep_the_largest_counts_of_emotions(tmp_path: Path) -> None:
     assert corpus.notes["row without agreement left out"] == 2
 
 
+def test_public_test_can_be_the_test_part(tmp_path: Path) -> None:
+    samples = all_of(ferplus.read(write(tmp_path), public_test="test"))
+    assert [sample.split for sample in samples] == ["train", "test"]
+    with pytest.raises(EmoError, match="choose validation or test"):
+        ferplus.read([tmp_path], public_test="train")
+
+
 def test_probabilities_are_votes_divided_by_their_sum(tmp_path: Path) -> None:
     files = write(tmp_path)
     votes = [sample.y for sample in ferplus.read(files, labels="votes").samples]

@@ -22,6 +22,7 @@ UPPER = {
 }
 LAZY = {
     *("main", "registry", "artifact", "store", "errors", "labels", "extras", "pipes", "kept", "replaying"),
+    "shipped",
     *("architectures", "commands"),
 }
 LIGHT = {*sys.stdlib_module_names, "typer", "click"}
@@ -67,7 +68,9 @@ def test_what_starts_first_imports_the_standard_library_and_typer_only(path: Pat
         )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["list", "models"], ["train", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["list", "models"], ["list", "weights"], ["train", "--help"]]
+)
 def test_answers_about_emo_load_no_heavy_library(arguments: list[str]) -> None:
     program = (
         "import sys; from emocli.main import main\n"

@@ -7,7 +7,7 @@ import pytest
 from conftest import Run
 
 import emocli
-from emocli import registry
+from emocli import registry, shipped
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 COMMANDS = sorted(path.stem for path in (Path(emocli.__path__[0]) / "commands").glob("[!_]*.py"))
@@ -22,6 +22,11 @@ def test_every_command_has_an_example(name: str) -> None:
 @pytest.mark.parametrize(("folder", "name"), [(f, n) for f in registry.FUNCTIONS for n in registry.names(f)])
 def test_every_registry_entry_is_named(folder: str, name: str) -> None:
     assert f"`{name}`" in README, f"{folder}: {name}"
+
+
+@pytest.mark.parametrize("name", shipped.names())
+def test_every_shipped_model_is_named(name: str) -> None:
+    assert f"`{name}`" in README
 
 
 def test_every_exit_status_is_explained() -> None:

@@ -7,9 +7,16 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
+from emocli import pipes, shipped
+from emocli.commands._show import note
+
 Input = Annotated[str | None, typer.Argument(metavar="INPUT", help="Artifact to read; stdin when absent or -.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="File to write; stdout when absent or -.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help=f"Model artifact, or a shipped one by its name; {shipped.DEFAULT} when absent."),
+]
 Params = Annotated[
     list[str], typer.Option("--param", "-p", metavar="KEY=VALUE", help="Option of the entry; see: emo list.")
 ]
@@ -55,6 +62,14 @@ def _with(added: Sequence[inspect.Parameter]) -> Callable[[Callable[..., None]],
 def record_of(record: type[Record], flags: dict[str, Any]) -> Record:
     """Return the record that the flags of `accept` describe."""
     return record(**{field.name: flags[field.name] for field in fields(record)})  # type: ignore[arg-type]
+
+
+def model_of(named: str | None) -> pipes.Input:
+    """Return the model of `Model`; when none is named the shipped default, which is said."""
+    if named is None:
+        named = shipped.default()
+        note(f"no --model: takes {shipped.DEFAULT}, which ships with emo; see: emo list weights")
+    return pipes.read(named, "model")
 
 
 def _parameter(field: Any) -> inspect.Parameter:

@@ -45,6 +45,14 @@ def show_beside(rows: Sequence[Row], *, as_json: bool | None, title: str = "", h
     _table(title, head, [[name, *[column.get(name, "") for column in columns]] for name in names])
 
 
+def show_text(markdown: str) -> None:
+    """Print a text for people, laid out for the width of the terminal."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(markdown))
+
+
 def flatten(record: Row, prefix: str = "") -> dict[str, str]:
     """Return the record's fields as text, nested ones under joined names."""
     flat: dict[str, str] = {}

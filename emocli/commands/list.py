@@ -1,14 +1,17 @@
-"""List what there is: datasets, extractors, detectors, models, engines, devices, with their options."""
+"""List what there is: datasets, extractors, detectors, models, engines, devices, with their options, and weights."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
-from emocli import registry, store
+from emocli import registry, shipped, store
 from emocli.commands import _flags
-from emocli.commands._show import for_people, show, show_record
+from emocli.commands._show import for_people, note, show, show_record, show_text
 from emocli.errors import EmoError
+
+WEIGHTS = "weights"
+"""Listed like a registry: the models that ship with emo."""
 
 
 def run(
@@ -17,20 +20,45 @@ def run(
     as_json: _flags.Json = None,
 ) -> None:
     """Print the entries without importing any of them."""
+    if folder == WEIGHTS:
+        _show_weights(name, as_json)
+        return
     chosen = registry.ALIASES.get(folder or "", folder)
     if chosen is not None and chosen not in registry.FUNCTIONS:
-        known = [*registry.FUNCTIONS, *registry.ALIASES]
+        known = [*registry.FUNCTIONS, *registry.ALIASES, WEIGHTS]
         raise EmoError(f"there is no list of {folder}{registry.nearest(str(folder), known)}; choose {', '.join(known)}")
     if chosen and name:
         entry = registry.describe(chosen, name)
         record = {"folder": chosen, "name": name, "summary": entry.summary, "text": entry.text}
         show_record({**record, "options": dict(entry.options)}, as_json=as_json, title=f"{chosen}/{name}")
         return
-    folders = [chosen] if chosen else list(registry.FUNCTIONS)
-    rows = (row for each in folders for row in _rows(each))
+    folders = [chosen] if chosen else [*registry.FUNCTIONS, WEIGHTS]
+    rows = (row for each in folders for row in (_weights() if each == WEIGHTS else _rows(each)))
     if for_people(as_json):
         rows = ({**row, "options": " ".join(f"{key}={value}" for key, value in row["options"].items())} for row in rows)
     show(rows, as_json=as_json)
+
+
+def _weights() -> Iterator[dict[str, Any]]:
+    """Yield the shipped models in the form of registry entries."""
+    for row in shipped.rows():
+        summary = f"{len(row['labels'])} emotions, {row['precision']}, accuracy {row['accuracy']['value']:.1%}"
+        yield {"folder": WEIGHTS, "name": row["name"], "summary": summary, "options": {}}
+
+
+def _show_weights(name: str | None, as_json: bool | None) -> None:
+    """Print a row per shipped model, or all about one: for people its card."""
+    if name is None:
+        rows = [{"folder": WEIGHTS, **row} for row in shipped.rows()]
+        show(rows, as_json=as_json)
+        if not rows:
+            note("no weights ship with this copy of emo; make them: make weights")
+        return
+    record = shipped.details(name)
+    if for_people(as_json):
+        show_text(record["text"])
+    else:
+        show([{"folder": WEIGHTS, **record}], as_json=True)
 
 
 def _rows(folder: str) -> Iterator[dict[str, Any]]:

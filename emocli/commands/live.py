@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes
 from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import INTERRUPTED
 
 
 def run(
-    model: Annotated[str, typer.Option("--model", "-m", help="Model artifact.")],
+    model: _flags.Model = None,
     camera: Annotated[int, typer.Option(help="Camera number.")] = 0,
     source: Annotated[str, typer.Option(help="Video file, picture, folder or glob instead of a camera.")] = "",
     realtime: Annotated[
@@ -30,7 +29,7 @@ def run(
     as_json: _flags.Json = None,
 ) -> None:
     """Run until q, Ctrl-C or the end of the file."""
-    artifact = pipes.read(model, "model")
+    artifact = _flags.model_of(model)
     from emocli import prediction
     from emocli.live import session, sources
     from emocli.live.window import can_show

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from emocli import pipes
 from emocli.commands import _flags
 from emocli.commands._show import for_people, note, show
 from emocli.errors import EmoError
@@ -15,14 +14,14 @@ from emocli.errors import EmoError
 
 def run(
     names: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="Pictures, folders, globs, or -.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="Model artifact.")],
+    model: _flags.Model = None,
     detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
     as_json: _flags.Json = None,
 ) -> None:
     """Print one record per picture."""
-    source = pipes.read(model, "model")
+    source = _flags.model_of(model)
     from emocli import pictures, prediction
 
     predict = prediction.predictor(source.path, detector=detector, engine=engine, threads=threads, note=note)

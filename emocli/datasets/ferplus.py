@@ -12,13 +12,14 @@ votes, and a row goes that needs more than three emotions, or whose emotions hol
 
 Options:
     labels: majority for a class index, votes for 8 counts, probability for the same divided by their sum
+    public_test: what the PublicTest rows are for, validation or test
     jobs: threads that decode the csv, 0 for one per core up to four; the result is the same
 """
 
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,6 @@ from emocli.errors import EmoError
 from emocli.samples import Corpus, Sample
 
 LICENSE = "votes MIT; images research use, never shipped"
-PARTS = dict(zip(USAGES, ("train", "validation", "test"), strict=True))
 MEANINGS = {"majority": "label", "votes": "votes", "probability": "probabilities"}
 _UNKNOWN, _NOT_A_FACE = len(names.EIGHT), len(names.EIGHT) + 1
 _COLUMNS = len(names.EIGHT) + 2
@@ -46,16 +46,21 @@ class Tagged:
     votes: tuple[int, ...]
 
 
-def read(sources: Sequence[Path], *, labels: str = "majority", jobs: int = 0) -> Corpus:
+def read(
+    sources: Sequence[Path], *, labels: str = "majority", public_test: str = "validation", jobs: int = 0
+) -> Corpus:
     """Open FER+ from its two files; raises EmoError when one is missing, malformed, or they don't fit row by row."""
     if labels not in MEANINGS:
         raise EmoError(f"labels is {labels!r}; choose {', '.join(MEANINGS)}")
+    if public_test not in ("validation", "test"):
+        raise EmoError(f"public_test is {public_test!r}; choose validation or test")
     votes_path, pixels_path = _both(sources)
     source = hashlib.sha256(votes_path.read_bytes())
     tagged = _tagged(votes_path)
     table = _fer_csv.open_table(pixels_path, source, jobs)
     notes: Counter[str] = Counter()
-    samples = _samples(table, tagged, labels, notes)
+    parts = dict(zip(USAGES, ("train", public_test, "test"), strict=True))
+    samples = _samples(table, tagged, parts, labels, notes)
     return Corpus(names.EIGHT, LICENSE, samples, MEANINGS[labels], notes=notes, source=source)
 
 
@@ -87,13 +92,15 @@ def _tagged(path: Path) -> list[Tagged]:
             raise EmoError(f"{path.name} is not FER+: expected the columns Usage,Image name,neutral,…,unknown,NF")
         for line in filter(None, reader):
             votes = [int(word) if word.strip().isdecimal() else -1 for word in line[2:]]
-            if len(votes) != _COLUMNS or min(votes) < 0 or line[0] not in PARTS:
+            if len(votes) != _COLUMNS or min(votes) < 0 or line[0] not in USAGES:
                 raise EmoError(f"{path.name} line {reader.line_num}: expected a usage, a name and {_COLUMNS} votes")
             rows.append(Tagged(line[0], line[1].strip(), tuple(vote if vote > 1 else 0 for vote in votes)))
     return rows
 
 
-def _samples(table: Table, tagged: Sequence[Tagged], labels: str, notes: Counter[str]) -> Iterator[Sample]:
+def _samples(
+    table: Table, tagged: Sequence[Tagged], parts: Mapping[str, str], labels: str, notes: Counter[str]
+) -> Iterator[Sample]:
     """Yield the rows that keep a label, joined by their number."""
     row = 0
     for rows in table.rows:
@@ -106,7 +113,7 @@ def _samples(table: Table, tagged: Sequence[Tagged], labels: str, notes: Counter
                 )
             y = _target(tags, labels, notes) if tags else None
             if tags and y is not None:
-                yield Sample(x, y, PARTS[tags.usage], "", str(row))
+                yield Sample(x, y, parts[tags.usage], "", str(row))
             row += 1
     if row != len(tagged):
         notes[f"fer2013.csv has {row:,} rows, fer2013new.csv {len(tagged):,}; the common ones are joined"] = 1

@@ -1,0 +1,50 @@
+"""Puts the results into the README: python examples/results/table.py [README.md]
+
+Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder, in the order of
+their names; between `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+HEAD = "| what | accuracy, 95 % interval | scored on | seeds | parameters | training, cores |"
+MARKED = re.compile(r"(<!-- results(?P<folder>/[\w-]+)? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(readme: str, folder: Path = FOLDER) -> str:
+    """Return the text with its tables made anew."""
+    return MARKED.sub(lambda match: f"{match[1]}{table(folder / (match['folder'] or '/')[1:])}{match[3]}", readme)
+
+
+def table(folder: Path) -> str:
+    """Return a table with a row per JSON file of the folder; without files it has no rows."""
+    rows = [line(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
+    return "".join(f"{row}\n" for row in [HEAD, re.sub(r"[^|]+", "---", HEAD), *rows])
+
+
+def line(row: dict[str, Any]) -> str:
+    """Return one row."""
+    share, low, high = (100 * row["accuracy"][key] for key in ("value", "low", "high"))
+    cells = [
+        row["name"],
+        f"{share:.1f} % [{low:.1f}, {high:.1f}]",
+        f"{row['data']} {row['split']}, n = {row['n']:,}",
+        " ".join(map(str, row["seeds"])),
+        f"{row['parameters']:,}",
+        f"{row['minutes']:g} min, {row['cores']}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Fill in the README, or the file that is named."""
+    readme = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER.parents[1] / "README.md"
+    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

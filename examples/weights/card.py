@@ -1,0 +1,174 @@
+"""Writes the card of a shipped model and its INT8 form, and the figures that `emo list weights` shows.
+
+    python examples/weights/card.py NAME --fp32 MODEL.onnx --int8 MODEL.onnx --scores FP32.json INT8.json \
+        --bench BENCH.jsonl --seconds TRAINING.seconds --folder emocli/weights
+
+Scores are what `emo eval --split test --json` printed for each, bench what `emo bench --json` did for the INT8 form,
+seconds those of the training on this machine. Nothing in a card is typed: NAME.json has the figures, NAME.md is made
+from it.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emocli import onnx_file, replaying, store
+
+Figures = dict[str, Any]
+MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE"}
+"""The figures of `emo eval` that a card has, and what they are called there."""
+WEAK = 3
+"""How many classes are named as the weakest."""
+
+
+def figures(model: Path, score: Figures, timing: Figures) -> Figures:
+    """Return what is known of one model file; raises SystemExit when score or timing are those of another."""
+    digest = store.file_digest(model)
+    if score["model"] != digest or not digest.startswith(f"sha256:{timing['model']}"):
+        raise SystemExit(f"{model} is not the model that was scored and timed; run emo eval and emo bench again")
+    header, facts = onnx_file.read_header(model), onnx_file.describe(model)
+    known = {"precision": header.precision, "sha256": digest, "parameters": facts["parameters"]}
+    known |= {"bytes": model.stat().st_size, "split": score["split"], **{name: score[name] for name in MEASURES}}
+    keys = ("p50_ms", "images_per_second", "threads", "batch", "provider", "speedup")
+    return {
+        **known,
+        "per_class": score["per_class"],
+        "confusion": score["confusion"],
+        "speed": {key: timing[key] for key in keys if key in timing},
+    }
+
+
+def gather(
+    name: str, files: Mapping[str, Path], scores: list[Figures], timings: list[Figures], seconds: int
+) -> Figures:
+    """Return the figures of a card; `files` are FP32 and INT8 by their names, in the order of scores and timings."""
+    last = list(files.values())[-1]
+    int8, inputs = onnx_file.read_header(last), onnx_file.describe(last)["inputs"]
+    models = {
+        model: figures(file, score, timing)
+        for (model, file), score, timing in zip(files.items(), scores, timings, strict=True)
+    }
+    return {
+        "name": name,
+        "labels": list(int8.labels),
+        "input": next(iter(inputs.values()))["shape"][1:],
+        "data": [step["name"] for step in int8.steps if step["command"] == "dataset"],
+        "license": int8.license,
+        "recipe": replaying.pipeline(int8),
+        "minutes": round(seconds / 60, 1),
+        "cores": len(os.sched_getaffinity(0)),
+        "models": models,
+    }
+
+
+def text(card: Figures) -> str:
+    """Return the card as Markdown."""
+    names, models = list(card["models"]), list(card["models"].values())
+    side = "×".join(map(str, card["input"][1:]))
+    return "\n".join([
+        f"# {card['name']}\n",
+        f"A model of {len(card['labels'])} emotions ({', '.join(card['labels'])}) in faces of {side} pixels,",
+        f"trained from scratch: `{names[0]}` is FP32, `{names[1]}` its INT8 form.\n",
+        "It names what raters would call an expression, not what a person feels: do not decide about people by it.\n",
+        "## Data and their terms\n",
+        f"Trained on {', '.join(card['data'])}. Terms: {card['license']}.\n",
+        "## Recipe\n",
+        f"```console\n{card['recipe']}\n```\n",
+        f"{card['minutes']:g} minutes of training on {card['cores']} cores, teacher included where there is one.\n",
+        "## Figures\n",
+        f"On the {models[0]['split']} part, which had no share in training or in the choice of the epoch,",
+        f"n = {models[0]['accuracy']['n']:,}; in brackets the 95 % bootstrap interval.\n",
+        *_table(["", *[f"`{name}`" for name in names]], _rows(models)),
+        "\n## Recall by class\n",
+        *_table(["class", "n", *[f"`{name}`" for name in names]], _recalls(models)),
+        f"\nWeakest of `{names[1]}`: {_weakest(card['labels'], models[1])}.\n",
+    ])  # fmt: skip
+
+
+def _rows(models: list[Figures]) -> list[list[str]]:
+    speeds = [model["speed"] for model in models]
+    how = f"batch {speeds[0]['batch']}, {speeds[0]['threads']} thread{'s' if speeds[0]['threads'] > 1 else ''}"
+    gain = speeds[1].get("speedup")
+    return [
+        *[[title, *[_interval(model[key]) for model in models]] for key, title in MEASURES.items()],
+        ["parameters", *[f"{model['parameters']:,}" for model in models]],
+        ["bytes", *[f"{model['bytes']:,}" for model in models]],
+        [f"ms, {how}", *[f"{speed['p50_ms']:.3f}" for speed in speeds]],
+        ["speed", "1 ×", f"{gain:g} ×" if gain else ""],
+    ]
+
+
+def _recalls(models: list[Figures]) -> list[list[str]]:
+    return [
+        [label, f"{row['n']:,}", *[_share(model["per_class"][label]) for model in models]]
+        for label, row in models[0]["per_class"].items()
+    ]
+
+
+def _share(row: Figures) -> str:
+    return f"{100 * row['recall']:.1f} %" if row["n"] else ""
+
+
+def _weakest(labels: list[str], model: Figures) -> str:
+    """Return the classes of lowest recall, each with what it is mostly taken for."""
+    found = [label for label in labels if model["per_class"][label]["n"]]
+    words = []
+    for label in sorted(found, key=lambda label: float(model["per_class"][label]["recall"]))[:WEAK]:
+        row = model["confusion"][labels.index(label)]
+        others = [count if labels[place] != label else -1 for place, count in enumerate(row)]
+        taken = (
+            f", taken for {labels[others.index(max(others))]} in {100 * max(others) / sum(row):.0f} %"
+            if max(others)
+            else ""
+        )
+        words.append(f"{label} ({_share(model['per_class'][label])} found{taken})")
+    return "; ".join(words)
+
+
+def _interval(value: Figures) -> str:
+    share, low, high = (100 * value[key] for key in ("value", "low", "high"))
+    return f"{share:.1f} % [{low:.1f}, {high:.1f}]"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]]
+
+
+def write(card: Figures, folder: Path) -> None:
+    """Write NAME.json and NAME.md into a folder."""
+    (folder / f"{card['name']}.json").write_text(
+        json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    (folder / f"{card['name']}.md").write_text(text(card), encoding="utf-8")
+
+
+def main(words: list[str]) -> None:
+    """Write the card that the command line describes."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("name", help="what the FP32 model ships as")
+    for flag, about in {
+        "fp32": "model",
+        "int8": "model",
+        "bench": "rows of emo bench",
+        "seconds": "of the training",
+    }.items():
+        parser.add_argument(f"--{flag}", type=Path, required=True, help=about)
+    parser.add_argument("--scores", type=Path, nargs=2, required=True, help="of emo eval, FP32 and INT8")
+    parser.add_argument("--folder", type=Path, required=True, help="where the card goes")
+    given = parser.parse_args(words)
+    timings = [json.loads(line) for line in given.bench.read_text().splitlines()]
+    if len(timings) != 2:
+        raise SystemExit(
+            f"{given.bench} has {len(timings)} rows, not FP32 and INT8; run emo bench where emo quantize ran"
+        )
+    files = {given.name: given.fp32, f"{given.name}-int8": given.int8}
+    scores = [json.loads(file.read_text()) for file in given.scores]
+    write(gather(given.name, files, scores, timings, int(given.seconds.read_text())), given.folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

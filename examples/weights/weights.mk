@@ -1,0 +1,114 @@
+# The models that ship, from the corpora, and the results in the README; included by the Makefile.
+#     make weights FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
+#     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
+#     make speedrun FER2013=…
+# PublicTest is the test part, which is scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
+.PHONY: weights results scores speedrun
+# what is made on the way is kept: the next run begins where this one ended
+.SECONDARY:
+
+FERPLUS ?=
+SEED ?= 0
+# the seeds that `make results` averages over; the models that ship have the first
+SEEDS ?= 0
+WEIGHTS ?= emocli/weights
+RESULTS ?= examples/results
+# a folder of its own for each seed
+W ?= $(OUT)/weights-$(SEED)
+
+# The recipes: flags of emo train for a teacher, of emo distill for a student. $(TRAIN) is added to all of them.
+SIZE ?= 48
+TEACHER_FLAGS ?= --arch se-resnet
+STUDENT_FLAGS ?= --arch se-resnet -p width=48
+fer2013.teacher ?= $(TEACHER_FLAGS)
+fer2013.student ?= $(STUDENT_FLAGS)
+ferplus.teacher ?= $(TEACHER_FLAGS)
+ferplus.student ?= $(STUDENT_FLAGS)
+# what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
+FERPLUS_LABELS ?= probability
+QUANTIZE_FLAGS ?= --max-drop 0.5
+# flags of emo train, for each budget in minutes
+BUDGETS ?= 5 20
+speedrun.5 ?= --arch se-resnet
+speedrun.20 ?= --arch se-resnet
+
+CORPORA := fer2013 ferplus
+ROLES := teacher student student-int8
+NAMES := $(foreach corpus,$(CORPORA),$(ROLES:%=$(corpus)-%))
+SHIPPED := $(foreach corpus,$(CORPORA),$(corpus).onnx $(corpus)-int8.onnx $(corpus).json)
+
+weights: $(SHIPPED:%=$(WEIGHTS)/%)
+
+$(CORPORA:%=$(WEIGHTS)/%.onnx): $(WEIGHTS)/%.onnx: $(W)/%-student.onnx | $(WEIGHTS)
+	cp $< $@
+
+$(CORPORA:%=$(WEIGHTS)/%-int8.onnx): $(WEIGHTS)/%-int8.onnx: $(W)/%-student-int8.onnx | $(WEIGHTS)
+	cp $< $@
+
+# the card, NAME.md, is written with its figures
+$(CORPORA:%=$(WEIGHTS)/%.json): $(WEIGHTS)/%.json: $(W)/%-student.json $(W)/%-student-int8.json $(W)/%-bench.jsonl
+	python examples/weights/card.py $* --fp32 $(W)/$*-student.onnx --int8 $(W)/$*-student-int8.onnx \
+	  --scores $(W)/$*-student.json $(W)/$*-student-int8.json --bench $(W)/$*-bench.jsonl \
+	  --seconds $(W)/$*-student.seconds --folder $(WEIGHTS)
+
+# NAME.h5 is what is scored; for FER+ that is not what is trained on
+$(W)/fer2013.h5: $(FER2013) | setup $(W)
+	@test -n "$(FER2013)" || { echo "say where the corpus is: FER2013=path/to/fer2013.csv" >&2; exit 1; }
+	rm -f $@
+	emo dataset fer2013 $(FER2013) -p public_test=test -o $@
+
+$(W)/ferplus.h5 $(W)/ferplus-train.h5: $(FER2013) $(FERPLUS) | setup $(W)
+	@test -n "$(FER2013)" -a -n "$(FERPLUS)" || \
+	  { echo "say where the corpora are: FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv" >&2; exit 1; }
+	rm -f $@
+	emo dataset ferplus $(FER2013) $(FERPLUS) -p public_test=test \
+	  -p labels=$(if $(findstring -train,$@),$(FERPLUS_LABELS),majority) -o $@
+
+$(W)/fer2013-features.h5: $(W)/fer2013.h5
+$(W)/ferplus-features.h5: $(W)/ferplus-train.h5
+$(CORPORA:%=$(W)/%-features.h5):
+	rm -f $@
+	emo features $< -p size=$(SIZE) -o $@
+
+# NAME.seconds: the time from the features to the model, the teacher's included
+$(W)/%-teacher.onnx: $(W)/%-features.h5
+	rm -f $@
+	emo train $< $($*.teacher) --seed $(SEED) $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
+
+$(W)/%-student.onnx: $(W)/%-teacher.onnx $(W)/%-features.h5
+	rm -f $@
+	emo distill $< --data $(W)/$*-features.h5 $($*.student) --seed $(SEED) $(TRAIN) -o $@; \
+	  echo $$((SECONDS + $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
+
+$(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
+	rm -f $@
+	emo quantize $< --data $(W)/$*-features.h5 $(QUANTIZE_FLAGS) -o $@; \
+	  echo $$((SECONDS + $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
+
+$(W)/%-bench.jsonl: $(W)/%-student-int8.onnx $(W)/%-features.h5
+	emo bench $< --data $(W)/$*-features.h5 --device host --threads 1 --json > $@
+
+define SCORED
+$(W)/%-$(1).json: $(W)/%-$(1).onnx $(W)/%.h5
+	emo eval $$< --data $(W)/$$*.h5 --split test --json > $$@
+endef
+$(foreach role,$(ROLES),$(eval $(call SCORED,$(role))))
+
+scores: $(NAMES:%=$(W)/%.json)
+
+# Every model of every seed, then a row each in the README.
+results: | setup
+	for seed in $(SEEDS); do $(MAKE) scores SEED=$$seed; done
+	$(foreach name,$(NAMES),python examples/results/record.py $(name) $(SEEDS:%=$(OUT)/weights-%/$(name)) \
+	  -o $(RESULTS)/$(name).json;)
+	python examples/results/table.py
+
+speedrun: $(BUDGETS:%=speedrun-%)
+	python examples/results/table.py
+
+speedrun-%: | setup $(OUT)
+	examples/bench/speedrun.sh "$(FER2013)" $* $(OUT)/speedrun-$* $(speedrun.$*) $(TRAIN)
+	python examples/results/record.py "fer2013 in $* minutes" $(OUT)/speedrun-$* -o $(RESULTS)/speedrun-$*.json
+
+$(W) $(WEIGHTS):
+	mkdir -p $@

@@ -1,0 +1,155 @@
+"""From the corpora to the shipped models and the README's results: every figure in the README is one of a JSON file."""
+
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import corpus_files
+import pytest
+from conftest import write_features
+from shipped_copy import ROOT
+from small_model import write_model
+
+RESULTS = ROOT / "examples" / "results"
+SMALL = "--arch emotion-cnn -p width=8 --epochs 1 --threads 1"
+
+
+def _run(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [str(word) for word in words]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    return subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900, check=False
+    )
+
+
+def _record(*words: object) -> subprocess.CompletedProcess[str]:
+    return _run(sys.executable, RESULTS / "record.py", *words)
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """210 rows of FER2013's layout, a fifth of them PublicTest."""
+    folder = tmp_path_factory.mktemp("fer2013")
+    usages = ["PublicTest" if index % 5 == 4 else "Training" for index in range(210)]
+    rows = [corpus_files.row(x, index % 7, usages[index]) for index, x in enumerate(corpus_files.faces(210))]
+    return corpus_files.fer2013(folder / "fer2013.csv", rows)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three scored runs that differ in their seed."""
+    folder = tmp_path_factory.mktemp("runs")
+    write_features(folder / "f.h5", classes=7, n=210)
+    for seed in range(3):
+        run = folder / f"run-{seed}"
+        write_model(run.with_suffix(".onnx"), seed=seed)
+        words = ("eval", f"{run}.onnx", "--data", folder / "f.h5", "--split", "validation", "--json")
+        done = _run(sys.executable, "-m", "emocli", *words)
+        assert done.returncode == 0, done.stderr
+        run.with_suffix(".json").write_text(done.stdout)
+        run.with_suffix(".seconds").write_text(f"{60 * (seed + 1)}\n")
+    return [folder / f"run-{seed}" for seed in range(3)]
+
+
+def test_the_readme_has_the_results_that_the_files_have() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert "<!-- results -->" in readme
+    assert runpy.run_path(str(RESULTS / "table.py"))["filled"](readme) == readme
+
+
+def test_every_results_row_says_where_it_comes_from() -> None:
+    for file in RESULTS.rglob("*.json"):
+        row = json.loads(file.read_text())
+        assert row["command"].count("emo ") >= 3 and row["seeds"] and row["minutes"] > 0 and row["cores"] > 0, file
+        assert row["accuracy"]["low"] <= row["accuracy"]["value"] <= row["accuracy"]["high"], file
+
+
+def test_one_run_has_the_interval_of_its_score(runs: list[Path], tmp_path: Path) -> None:
+    done = _record("one", runs[0], "-o", tmp_path / "one.json")
+    assert done.returncode == 0, done.stderr
+    row, score = json.loads((tmp_path / "one.json").read_text()), json.loads(Path(f"{runs[0]}.json").read_text())
+    assert all(row["accuracy"][key] == score["accuracy"][key] for key in ("value", "low", "high"))
+    assert (row["n"], row["seeds"], row["minutes"], row["split"]) == (70, [0], 1.0, "validation")
+    assert row["command"].endswith("--seed 0") and "1 minutes, accuracy" in done.stdout
+
+
+def test_several_runs_have_their_mean_and_students_interval(runs: list[Path], tmp_path: Path) -> None:
+    assert _record("three", *runs, "-o", tmp_path / "three.json").returncode == 0
+    row = json.loads((tmp_path / "three.json").read_text())
+    values = [json.loads(Path(f"{run}.json").read_text())["accuracy"]["value"] for run in runs]
+    mean = sum(values) / 3
+    deviation = (sum((value - mean) ** 2 for value in values) / 2) ** 0.5
+    # 4.303 is the 97.5 % point of Student's t with two degrees of freedom
+    assert row["accuracy"]["high"] - row["accuracy"]["value"] == pytest.approx(4.3027 * deviation / 3**0.5, rel=1e-3)
+    assert row["accuracy"]["value"] == pytest.approx(mean) and row["seeds"] == [0, 1, 2]
+    assert row["minutes"] == 2.0
+
+
+def test_runs_that_do_not_go_together_are_refused(runs: list[Path], tmp_path: Path) -> None:
+    done = _record("twice", runs[0], runs[0], "-o", tmp_path / "x.json")
+    assert done.returncode == 1 and "different seeds" in done.stderr
+    for ending in ("onnx", "seconds"):
+        shutil.copy(f"{runs[0]}.{ending}", tmp_path / f"run.{ending}")
+    shutil.copy(f"{runs[1]}.json", tmp_path / "run.json")
+    done = _record("mixed", tmp_path / "run", "-o", tmp_path / "x.json")
+    assert done.returncode == 1 and "not the model that was scored" in done.stderr
+
+
+def test_a_table_has_a_row_per_file_and_none_without_files(runs: list[Path], tmp_path: Path) -> None:
+    filled = runpy.run_path(str(RESULTS / "table.py"))["filled"]
+    text = "a\n<!-- results -->\nold\n<!-- end -->\nb\n<!-- results/losses -->\n<!-- end -->\n"
+    empty = filled(text, tmp_path)
+    assert "old" not in empty and empty.count("| what |") == 2 and empty.count("\n|") == 4
+    (tmp_path / "losses").mkdir()
+    for name, place in (("second", "2.json"), ("first", "1.json"), ("focal", "losses/1.json")):
+        assert _record(name, runs[0], "-o", tmp_path / place).returncode == 0
+    full = filled(empty, tmp_path)
+    assert re.findall(r"^\| (first|second|focal) \|", full, re.MULTILINE) == ["first", "second", "focal"]
+    assert full.startswith("a\n<!-- results -->\n| what") and full.index("focal") > full.index("results/losses")
+    assert filled(full, tmp_path) == full
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_do(csv: Path, tmp_path: Path) -> None:
+    flags = [f"TEACHER_FLAGS={SMALL}", f"STUDENT_FLAGS={SMALL}", "QUANTIZE_FLAGS=--max-drop 100 --force"]
+    place = tmp_path / "weights"
+    targets = [place / "fer2013.json", place / "fer2013.onnx", place / "fer2013-int8.onnx"]
+    # the environment is that of the tests: .venv/ready is taken to be there
+    words = ["make", "-o", ".venv/ready", *targets, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", f"WEIGHTS={place}"]
+    done = _run(*words, *flags)
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in place.iterdir()) == [
+        "fer2013-int8.onnx",
+        "fer2013.json",
+        "fer2013.md",
+        "fer2013.onnx",
+    ]
+    card = json.loads((place / "fer2013.json").read_text())
+    assert card["models"]["fer2013-int8"]["accuracy"]["n"] == 42 and card["models"]["fer2013"]["split"] == "test"
+    assert "-p public_test=test" in card["recipe"]
+    again = _run(*words, *flags)
+    assert again.returncode == 0 and "emo " not in again.stdout
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+@pytest.mark.parametrize("target", ["weights", "speedrun"])
+def test_make_says_which_corpus_it_needs(target: str, tmp_path: Path) -> None:
+    done = _run("make", "-o", ".venv/ready", target, f"OUT={tmp_path / 'out'}", f"WEIGHTS={tmp_path / 'w'}")
+    assert done.returncode == 2 and "fer2013.csv" in done.stderr
+
+
+def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    done = _run(ROOT / "examples" / "bench" / "speedrun.sh", csv, 5, out, *SMALL.split())
+    assert done.returncode == 0, done.stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json", "run.onnx", "run.seconds"]
+    assert _record("in 5 minutes", out, "-o", tmp_path / "row.json").returncode == 0
+    row = json.loads((tmp_path / "row.json").read_text())
+    limit = float(re.search(r"--time-limit ([\d.]+)", row["command"]).group(1))  # type: ignore[union-attr]
+    assert row["n"] == 42 and row["minutes"] * 60 >= int((tmp_path / "run.seconds").read_text()) - 3
+    assert limit < 5 - 40 / 60
