@@ -3,6 +3,7 @@
 #     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
 #     make speedrun FER2013=…
 # PublicTest is the test part, which is scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
+.SECONDEXPANSION:
 .PHONY: weights results scores speedrun
 # what is made on the way is kept: the next run begins where this one ended
 .SECONDARY:
@@ -18,12 +19,13 @@ W ?= $(OUT)/weights-$(SEED)
 
 # The recipes: flags of emo train for a teacher, of emo distill for a student. $(TRAIN) is added to all of them.
 SIZE ?= 48
-TEACHER_FLAGS ?= --arch se-resnet
-STUDENT_FLAGS ?= --arch se-resnet -p width=48
+TEACHER_FLAGS ?= --arch se-resnet --drop-leaks
+STUDENT_FLAGS ?= --arch student --drop-leaks
 fer2013.teacher ?= $(TEACHER_FLAGS)
 fer2013.student ?= $(STUDENT_FLAGS)
-ferplus.teacher ?= $(TEACHER_FLAGS)
-ferplus.student ?= $(STUDENT_FLAGS)
+# no teacher: taggers' votes tell as much as one, and the student is trained on them alone
+ferplus.teacher ?=
+ferplus.student ?= $(STUDENT_FLAGS) --epochs 40
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
 FERPLUS_LABELS ?= probability
 QUANTIZE_FLAGS ?= --max-drop 0.5
@@ -34,7 +36,7 @@ speedrun.20 ?= --arch se-resnet
 
 CORPORA := fer2013 ferplus
 ROLES := teacher student student-int8
-NAMES := $(foreach corpus,$(CORPORA),$(ROLES:%=$(corpus)-%))
+NAMES := $(foreach corpus,$(CORPORA),$(foreach role,$(ROLES),$(if $(filter-out teacher,$(role))$($(corpus).teacher),$(corpus)-$(role))))
 SHIPPED := $(foreach corpus,$(CORPORA),$(corpus).onnx $(corpus)-int8.onnx $(corpus).json)
 
 weights: $(SHIPPED:%=$(WEIGHTS)/%)
@@ -75,10 +77,10 @@ $(W)/%-teacher.onnx: $(W)/%-features.h5
 	rm -f $@
 	emo train $< $($*.teacher) --seed $(SEED) $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
 
-$(W)/%-student.onnx: $(W)/%-teacher.onnx $(W)/%-features.h5
+$(W)/%-student.onnx: $(W)/%-features.h5 $$(if $$($$*.teacher),$(W)/%-teacher.onnx)
 	rm -f $@
-	emo distill $< --data $(W)/$*-features.h5 $($*.student) --seed $(SEED) $(TRAIN) -o $@; \
-	  echo $$((SECONDS + $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
+	$(if $($*.teacher),emo distill $(W)/$*-teacher.onnx --data,emo train) $< $($*.student) --seed $(SEED) $(TRAIN) -o $@; \
+	  echo $$((SECONDS $(if $($*.teacher),+ $$(cat $(W)/$*-teacher.seconds)))) > $(@:onnx=seconds)
 
 $(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
 	rm -f $@
