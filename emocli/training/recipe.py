@@ -12,7 +12,7 @@ def _option(default: Any, help: str) -> Any:
 class Recipe:
     """How a net is trained."""
 
-    epochs: int = _option(28, "passes over the train part")
+    epochs: int = _option(36, "passes over the train part")
     batch: int = _option(128, "images a step, at most a sixteenth of the train part")
     optimizer: str = _option("adamw", "adamw, or sgd (momentum 0.9, Nesterov; try --lr 0.1 --weight-decay 0.0005)")
     lr: float = _option(4e-3, "highest learning rate")
