@@ -20,8 +20,12 @@ def run(
     param: _flags.Params = [],  # noqa: B006
     save: Annotated[bool, typer.Option("--save", help="Keep it in the store under its name.")] = False,
     save_as: Annotated[str, typer.Option("--as", help="Keep it in the store under this name.")] = "",
-    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = kept.PARTS["split"],
-    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = kept.PARTS["validation"],
+    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = kept.PARTS[
+        "split"
+    ],
+    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = kept.PARTS[
+        "validation"
+    ],
     test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = kept.PARTS["test"],
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = kept.PARTS["seed"],
     output: _flags.Output = None,
