@@ -44,6 +44,9 @@ def answers(
     Raises EmoError for an empty part and for labels that the model does not know.
     """
     labels = label_map.match(source.header.labels, model.labels, {}, source.source)
+    if labels.left_out:
+        unknown, known = ", ".join(labels.left_out), ", ".join(model.labels)
+        raise EmoError(f"{source.source} has labels the model does not know ({unknown}); it knows {known}")
     found = collect(engine, model, source, split, labels)
     return found.logits, found.y
 

@@ -10,7 +10,19 @@ from conftest import Run
 from numpy.typing import NDArray
 from small_model import write_model
 
-from emocli import abstention, calibration, group_gaps, label_map, labels, metrics, onnx_file, pipes, plotting, scoring
+from emocli import (
+    abstention,
+    calibration,
+    evaluation,
+    group_gaps,
+    label_map,
+    labels,
+    metrics,
+    onnx_file,
+    pipes,
+    plotting,
+    scoring,
+)
 from emocli.artifact import Header
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
@@ -94,6 +106,12 @@ def test_a_class_that_only_the_data_have_is_left_out_and_counted(model: Path, tm
     assert record["left_out"] == {"contempt": contempt}
     assert record["accuracy"]["n"] == 60 - contempt
     assert f"contempt ({contempt} rows)" in notes[0]
+
+
+def test_where_no_map_can_be_said_no_row_is_left_out(model: Path, tmp_path: Path) -> None:
+    data = pipes.read(str(write_data(tmp_path / "x.h5", labels.EIGHT)), "features")
+    with pytest.raises(EmoError, match=r"does not know \(contempt\)"):
+        evaluation.answers(onnxruntime.load(model), onnx_file.read_header(model), data, "test")
 
 
 def test_labels_that_differ_both_ways_are_asked_about(model: Path, tmp_path: Path) -> None:
