@@ -1,25 +1,38 @@
 """A model's answers on one part of the data, batch by batch."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, hdf5, pipes
+from emocli import extraction, hdf5, label_map, mirroring, pipes
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.faces import FaceImage
 from emocli.hdf5 import Data
+from emocli.label_map import LabelMap
+from emocli.mirroring import Runs
 
 BATCH = 64
 
 
-class Runs(Protocol):
-    """What is asked of an engine here."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model said about one part of some data, n rows in file order."""
 
-    def run(self, x: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return the outputs by name for a batch."""
-        ...
+    logits: NDArray[np.float32]
+    """(n, k)."""
+    y: NDArray[np.int64]
+    """(n,) indices into the model's labels; -1 where the data have no label, or one that is left out."""
+    groups: list[str]
+    """Subject or speaker of each row; empty where the data name none."""
+    left_out: dict[str, int]
+    """Rows of each label that is not scored."""
+    no_face: int
+    """Samples that are not among the n rows, as the model's detector finds no face in them."""
 
 
 def answers(
@@ -30,35 +43,68 @@ def answers(
     A dataset goes through the model's own extractor first; samples in which its detector finds no face are left out.
     Raises EmoError for an empty part and for labels that the model does not know.
     """
+    labels = label_map.match(source.header.labels, model.labels, {}, source.source)
+    if labels.left_out:
+        unknown, known = ", ".join(labels.left_out), ", ".join(model.labels)
+        raise EmoError(f"{source.source} has labels the model does not know ({unknown}); it knows {known}")
+    found = collect(engine, model, source, split, labels)
+    return found.logits, found.y
+
+
+def collect(
+    engine: Runs,
+    model: Header,
+    source: pipes.Input,
+    split: str,
+    labels: LabelMap,
+    *,
+    flip: bool = False,
+    hint: str = "choose another --split",
+) -> Answers:
+    """Return a model's answers on a part, its labels counted as `labels` says.
+
+    A dataset goes through the model's own extractor first. `flip` averages the logits of a face and its mirror image.
+    Raises EmoError for an empty part; `hint` says what to do about it.
+    """
     with hdf5.open_data(source.path, source.source) as data:
-        places = _places(data, model, source.source)
-        logits, y = [], []
-        for x, targets in _batches(data, model, split):
-            logits.append(engine.run(x)["logits"])
-            y.append(np.where(targets < 0, -1, places[targets]))
-    if not y:
-        parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
-        raise EmoError(f"{source.source} has no {split} part (it has {parts}); choose another --split")
-    return np.concatenate(logits), np.concatenate(y)
+        logits, rows = [], []
+        for x, part in _batches(data, model, split):
+            logits.append(mirroring.logits(engine, x, flip=flip))
+            rows.append(part)
+        if not rows and len(data.rows(split)):
+            raise EmoError(f"no sample of {source.source} has a face that the model's detector finds; score features")
+        if not rows:
+            parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
+            raise EmoError(f"{source.source} has no {split} part (it has {parts}); {hint}")
+        kept = np.concatenate(rows)
+        targets = data.targets()[kept]
+        counts = Counter(targets[targets >= 0].tolist())
+        places = np.array([labels.model.index(label) if label else -1 for label in labels.target], np.int64)
+        return Answers(
+            np.concatenate(logits),
+            np.where(targets < 0, -1, places[targets]),
+            [data.group[row] for row in kept],
+            {label: counts[labels.data.index(label)] for label in labels.left_out},
+            len(data.rows(split)) - len(kept),
+        )
 
 
 def _batches(data: Data, model: Header, split: str) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
+    """Yield (x, row numbers) of a part in file order; samples without a face are left out."""
+    rows = data.rows(split)
+    parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     if data.header.kind == "features":
-        yield from data.batches(split, BATCH)
+        for (x, _), part in zip(data.batches(split, BATCH), parts, strict=True):
+            yield x, part
         return
-    process, targets, rows = extraction.restart(model), data.targets(), data.rows(split)
-    for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        pictures = data.images(int(part[0]), int(part[-1]) + 1)
-        x, found = process([pictures[row - part[0]] for row in part])
+    process = extraction.restart(model)
+    for part in parts:
+        x, found = process(_pictures(data, part))
         if found.any():
-            yield x, targets[part[found]]
+            yield x, part[found]
 
 
-def _places(data: Data, model: Header, source: str) -> NDArray[np.int64]:
-    """Return where each of the data's labels is among the model's."""
-    unknown = [label for label in data.labels if label not in model.labels]
-    if unknown:
-        known = ", ".join(model.labels)
-        raise EmoError(f"{source} has labels the model does not know ({', '.join(unknown)}); it knows {known}")
-    return np.array([model.labels.index(label) for label in data.labels], np.int64)
+def _pictures(data: Data, rows: NDArray[np.int64]) -> list[FaceImage]:
+    # rows of a part may lie far apart: what is between them is neither read nor decoded
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    return [picture for run in runs for picture in data.images(int(run[0]), int(run[-1]) + 1)]

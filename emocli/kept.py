@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from emocli import pipes, registry, store
+from emocli.artifact import Header
 from emocli.errors import EmoError
 
 GENERATED = "synthetic"
@@ -30,6 +31,13 @@ def dataset(argument: str | None, *kinds: str) -> pipes.Input:
     raise EmoError(
         f"{name} is neither a file nor a kept dataset{registry.nearest(name, known)}; see: emo list datasets"
     )
+
+
+def data(model: Header, argument: str | None) -> pipes.Input:
+    """Return what a model is scored on: a file or the stream, a kept dataset's name, else what its header states."""
+    if argument in (None, "-") or Path(str(argument)).exists() or "/" in str(argument):
+        return pipes.features_of(model, argument, "dataset", "features")
+    return dataset(argument)
 
 
 def _generate(name: str) -> pipes.Input:

@@ -18,11 +18,22 @@ _SPELLINGS = {
     "contemptuous": "contempt",
 }  # fmt: skip
 
+_NEIGHBOURS = {"calm": "neutral", "neutral": "calm"}
+"""Not the same emotion, but the one it is usually counted as where a corpus lacks it."""
+
 
 def canonical(name: str) -> str:
     """Return the usual spelling of an emotion's name; a name that is not known comes back in lower case."""
     word = name.strip().lower()
     return _SPELLINGS.get(word, word)
+
+
+def near(name: str, among: tuple[str, ...]) -> str:
+    """Return the label among `among` that means the same as `name`, or nearly so; empty where there is none."""
+    word = canonical(name)
+    alike = {word: 0, _NEIGHBOURS.get(word, word): 1}
+    close = [label for label in among if canonical(label) in alike]
+    return min(close, key=lambda label: alike[canonical(label)], default="")
 
 
 def index(labels: tuple[str, ...], name: str) -> int:

@@ -1,21 +1,17 @@
-"""Figures of merit with a 95 % bootstrap interval each: accuracy, macro-F1, UAR, ROC-AUC, ECE.
+"""Figures of merit with a 95 % bootstrap interval each: accuracy, macro-F1, UAR, ROC-AUC, ECE."""
 
-Written in numpy, as a bootstrap of a thousand draws needs each figure for all draws at once. Every draw is a vector of
-counts, how often each row was drawn, so that no row is copied.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli import bootstrap
+from emocli.bootstrap import Figure, Floats
 from emocli.errors import EmoError
 
-Floats = NDArray[np.float64]
+FIGURES = ("accuracy", "macro_f1", "uar", "roc_auc", "ece")
 _BINS = 15
-_BLOCK_BYTES = 1 << 20
-"""Memory for one block of draws."""
 
 
 def softmax(logits: NDArray[Any]) -> NDArray[Any]:
@@ -45,7 +41,7 @@ def evaluate(
     true class down.
     Raises EmoError when no row has a label; rows with a negative label are left out.
     """
-    logits, y = _labelled(logits, y, len(labels))
+    logits, y = labelled(logits, y, len(labels))
     shares = softmax(logits.astype(np.float64))
     guess = shares.argmax(axis=1)
     figures = {
@@ -55,14 +51,7 @@ def evaluate(
         "roc_auc": _roc_auc(shares, y),
         "ece": _ece(shares, y),
     }
-    found: dict[str, list[Floats]] = {name: [] for name in figures}
-    for weights in _draws(len(y), samples, seed):
-        for name, figure in figures.items():
-            found[name].append(figure(weights))
-    whole = np.ones((1, len(y)))
-    results: dict[str, Any] = {
-        name: _interval(float(figure(whole)[0]), found[name], len(y)) for name, figure in figures.items()
-    }
+    results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
     confusion = np.bincount(y * len(labels) + guess, minlength=len(labels) ** 2).reshape(len(labels), -1)
     results["per_class"] = _per_class(confusion, labels)
     results["confusion"] = confusion.tolist()
@@ -70,22 +59,15 @@ def evaluate(
     return results
 
 
-Figure = Callable[[Floats], Floats]
-"""From weights of the rows, (draws, n), to the figure for each draw, NaN where it is not defined."""
+def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:
+    """Return the ECE of logits (n, k) and labels y (n,) alone, as in `evaluate` and from the same draws."""
+    logits, y = labelled(logits, y, logits.shape[-1])
+    figures = {"ece": _ece(softmax(logits.astype(np.float64)), y)}
+    return bootstrap.intervals(figures, len(y), samples=samples, seed=seed)["ece"] or {}
 
 
-def _draws(rows: int, samples: int, seed: int) -> Iterator[Floats]:
-    """Yield the bootstrap's draws in blocks that fit the cache: (draws, rows), how often each row was drawn."""
-    random = np.random.default_rng(seed)
-    most = max(1, _BLOCK_BYTES // (8 * rows))
-    for start in range(0, samples, most):
-        size = min(most, samples - start)
-        # row numbers of their own for each draw, so that one bincount counts all of the block
-        picks = random.integers(0, rows, (size, rows)) + np.arange(size)[:, None] * rows
-        yield np.bincount(picks.ravel(), minlength=size * rows).reshape(size, rows).astype(np.float64)
-
-
-def _labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the rows that have a label; raises EmoError for no such row and for logits that aren't (n, classes)."""
     if logits.ndim != 2 or logits.shape != (len(y), classes):
         raise EmoError(
             f"logits {logits.shape} do not match {len(y)} rows of {classes} classes; the model and the data "
@@ -97,13 +79,6 @@ def _labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDAr
     if y.max() >= classes:
         raise EmoError(f"label {y.max()} is beyond the {classes} classes of the model; use data with its labels")
     return logits[kept], y[kept].astype(np.int64)
-
-
-def _interval(value: float, found: list[Floats], rows: int) -> dict[str, Any] | None:
-    if np.isnan(value):
-        return None
-    low, high = np.nanpercentile(np.concatenate(found), [2.5, 97.5]) if found else (np.nan, np.nan)
-    return {"value": value, "low": float(low), "high": float(high), "n": rows}
 
 
 def _accuracy(y: NDArray[np.int64], guess: NDArray[np.int64]) -> Figure:

@@ -1,7 +1,8 @@
-"""A confusion matrix as a picture, drawn with what the core installation has."""
+"""Figures of an evaluation as pictures, drawn with what the core installation has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from emocli.errors import EmoError
 
 CELL, MARGIN = 72, 130
+WIDTH, HEIGHT, FRAME = 640, 480, (60, 40, 620, 420)
+"""Size of a curve's picture, and left, top, right, bottom of its axes."""
 _FONT, _INK, _BLUE = cv2.FONT_HERSHEY_SIMPLEX, (40, 40, 40), np.array([150, 80, 20])
 
 
@@ -26,6 +29,35 @@ def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path, 
         cv2.putText(image, label[:9], (place + 2, MARGIN - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
         for column in range(len(labels)):
             _cell(image, place, MARGIN + CELL * column, float(shares[row, column]), int(counts[row, column]))
+    _write(image, path, name)
+
+
+def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path, name: str = "") -> None:
+    """Write the curve of `abstention.risk_coverage` as a PNG: accuracy over coverage, its interval shaded."""
+    image = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    lowest = min(0.9, np.floor(min(point["low"] for point in curve) * 10) / 10)
+    left, top, right, bottom = FRAME
+
+    def place(coverage: float, accuracy: float) -> tuple[int, int]:
+        height = (accuracy - lowest) / (1 - lowest)
+        return round(left + coverage * (right - left)), round(bottom - height * (bottom - top))
+
+    band = [place(p["coverage"], p["low"]) for p in curve] + [place(p["coverage"], p["high"]) for p in curve[::-1]]
+    cv2.fillPoly(image, [np.array(band, np.int32)], (235, 215, 195), cv2.LINE_AA)
+    for tick in np.arange(0, 1.01, 0.1):
+        cv2.putText(image, f"{tick:.0%}", (place(tick, lowest)[0] - 16, bottom + 22), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+    for tick in np.arange(lowest, 1.01, 0.1):
+        cv2.line(image, place(0, tick), place(1, tick), (225, 225, 225), 1)
+        cv2.putText(image, f"{tick:.0%}", (10, place(0, tick)[1] + 5), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+    line = [place(point["coverage"], point["value"]) for point in curve]
+    cv2.polylines(image, [np.array(line, np.int32)], False, _BLUE.tolist(), 2, cv2.LINE_AA)
+    cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
+    cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
+    cv2.putText(image, "share of the pictures answered", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+    _write(image, path, name)
+
+
+def _write(image: NDArray[np.uint8], path: Path, name: str) -> None:
     done, png = cv2.imencode(".png", image)
     if not done:
         raise EmoError(f"can't draw {name or path}; choose another name for --plot")

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, onnx_file, pictures, registry
+from emocli import extraction, mirroring, onnx_file, pictures, registry
 from emocli.artifact import Header, expect
 from emocli.errors import EmoError
 from emocli.faces import Face, FaceImage
@@ -60,12 +60,14 @@ def predictor(
     engine: str = "onnxruntime",
     threads: int = 1,
     provider: str = "auto",
+    flip: bool = False,
     note: Callable[[str], None],
 ) -> Predictor:
     """Open a model for pictures. How faces are cropped and turned into features comes from its header.
 
     `detector` is a registry name; "none" takes each picture for one face; "auto" is the detector the model was trained
-    with, or for a model of cropped faces the best that can be had (`note` says which where it is not the best).
+    with, or for a model of cropped faces the best that can be had (`note` says which where it is not the best). `flip`
+    averages the logits of a face with those of its mirror image.
     Raises EmoError for what is not a model, or not one of faces, and for a detector that can't be had.
     """
     header = expect(onnx_file.read_header(model), ("model",), str(model))
@@ -82,7 +84,7 @@ def predictor(
         if not faces:
             return []
         x = extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces])
-        chances = softmax(running.run(x)["logits"].astype(np.float64))
+        chances = softmax(mirroring.logits(running, x, flip=flip).astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 
     return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify)

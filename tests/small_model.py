@@ -1,5 +1,6 @@
 """A small real model artifact for tests that need one and no training."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,31 @@ STEPS = (
 
 
 def write_model(
-    path: Path, *, detector: str = "none", modality: str = "face", size: int = 48, width: int = 8, seed: int = 0
+    path: Path,
+    *,
+    detector: str = "none",
+    modality: str = "face",
+    size: int = 48,
+    width: int = 8,
+    names: Sequence[str] = labels.SEVEN,
+    varied: bool = False,
+    seed: int = 0,
 ) -> Path:
-    """Write a convolution, a mean and a layer, with seeded weights, as a model of seven emotions."""
+    """Write a convolution, a mean and a layer, with seeded weights, as a model of the emotions `names`.
+
+    `varied` ones don't say the same of every picture.
+    """
     rng = np.random.default_rng(seed)
     stem = rng.normal(0, 1, (width, 1, 3, 3)).astype(np.float32)
     weights = {
         "scale": np.float32(1 / 255),
         # edges, not brightness, or every face would be the same class
         "stem": stem - stem.mean(axis=(1, 2, 3), keepdims=True),
-        "head": rng.normal(0, 8, (width, 7)).astype(np.float32),
+        "head": rng.normal(0, 8, (width, len(names))).astype(np.float32),
     }
+    if varied:
+        # features are never negative: what they have in common would decide
+        weights["head"] -= weights["head"].mean(axis=0)
     nodes = [
         helper.make_node("Cast", [modality], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["float", "scale"], ["unit"]),
@@ -41,14 +56,14 @@ def write_model(
         nodes,
         "small",
         [helper.make_tensor_value_info(modality, TensorProto.UINT8, ["batch", 1, size, size])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 7])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(names)])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
     )
     opset = [helper.make_opsetid("", onnx_file.OPSET)]
     model = helper.make_model(graph, opset_imports=opset, ir_version=onnx_file.IR_VERSION)
     changes: dict[str, dict[str, object]] = {"features": {"detector": detector}, "train": {"options": {"seed": seed}}}
     steps = tuple({**step, **changes.get(step["command"], {})} for step in STEPS)
-    onnx_file.write_header(model, Header("model", labels.SEVEN, steps, "fp32"))
+    onnx_file.write_header(model, Header("model", tuple(names), steps, "fp32"))
     onnx.checker.check_model(model)
     onnx_file.save(model, path)
     return path

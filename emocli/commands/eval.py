@@ -1,48 +1,102 @@
-"""Score a model on one part of the data: accuracy, macro-F1, UAR, ROC-AUC, ECE, each with its interval."""
+"""Score models on one part of the data: accuracy, macro-F1, UAR, ROC-AUC, ECE, each with its interval."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
-from emocli import pipes, registry
+from emocli import pipes
 from emocli.commands import _flags
-from emocli.commands._show import for_people, show, show_record
+from emocli.commands._show import for_people, note, show, show_record
+from emocli.errors import EmoError
+
+Models = Annotated[list[str], typer.Argument(metavar="[INPUT]...", help="Models; stdin when absent or -.")]
+Datas = Annotated[
+    list[str],
+    typer.Option("--data", help="Features, dataset or its name; the model's own when absent; may be repeated."),
+]
+Maps = Annotated[
+    list[str],
+    typer.Option("--map", metavar="DATA=MODEL", help="What a label counts as, nothing: left out; or auto (7 and 8)."),
+]
+Scale = Annotated[str, typer.Option("--temperature", help="Divide logits: a number, or fit on the validation part.")]
 
 
 def run(
-    model: _flags.Input = None,
-    data: _flags.Data = None,
+    models: Models = [],  # noqa: B006
+    data: Datas = [],  # noqa: B006
     split: Annotated[str, typer.Option(help="Part to score: train, validation, test or all.")] = "test",
+    maps: Maps = [],  # noqa: B006
+    restrict: Annotated[bool, typer.Option("--restrict", help="Choose among labels that the data have only.")] = False,
+    metric: Annotated[str, typer.Option(help="What the table of several models or corpora shows.")] = "accuracy",
+    temperature: Scale = "",
+    abstain: Annotated[bool, typer.Option("--abstain", help="Add accuracy by the share of answers given.")] = False,
+    by_group: Annotated[bool, typer.Option("--by-group", help="Add accuracy by subject, and the gap.")] = False,
+    min_group: Annotated[int, typer.Option(help="Rows of a group that is compared with others.")] = 10,
+    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
     plot: Annotated[str | None, typer.Option(help="Write the confusion matrix to this PNG.")] = None,
+    plot_abstain: Annotated[str | None, typer.Option(help="Write the curve of --abstain to this PNG.")] = None,
     samples: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
     force: _flags.Force = False,
     as_json: _flags.Json = None,
 ) -> None:
-    """Run the model over the part and print the figures."""
-    source = pipes.read(model, "model")
-    features = pipes.features_of(source.header, data, "dataset", "features")
-    from emocli import evaluation, metrics
+    """Run each model over the part of each corpus and print the figures."""
+    sources = [pipes.read(each, "model") for each in models or ["-"]]
+    from emocli import scoring
 
-    running = registry.load("engines", engine)(source.path, threads=threads)
-    logits, y = evaluation.answers(running, source.header, features, split)
-    figures = metrics.evaluate(logits, y, source.header.labels, samples=samples)
+    abstain = abstain or plot_abstain is not None
+    options = scoring.Options(
+        split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, flip, samples
+    )
+    pairs = scoring.pairs(sources, data, options)
+    if len(pairs) > 1 and (plot or plot_abstain):
+        raise EmoError("a plot shows one model on one corpus; name one of each")
+    records = scoring.records(pairs, engine, threads, options, note)
+    if len(pairs) == 1:
+        (record,) = records
+        _draw(record, plot, plot_abstain, force)
+        _show_one(record, as_json)
+        return
+    rows = scoring.table(pairs, records, metric) if for_people(as_json) else scoring.named(pairs, records)
+    show(rows, as_json=as_json)
+
+
+def _draw(record: Mapping[str, Any], plot: str | None, plot_abstain: str | None, force: bool) -> None:
+    if not plot and not plot_abstain:
+        return
+    from emocli import plotting
+
+    title = f"{record['split']} part, n = {record['accuracy']['n']}, accuracy {record['accuracy']['value']:.1%}"
     if plot:
-        from emocli import plotting
-
         with pipes.output(plot, force=force) as scratch:
-            title = f"{split} part, n = {len(y)}, accuracy {figures['accuracy']['value']:.1%}"
-            plotting.confusion(figures["confusion"], source.header.labels, title, scratch)
-    record = {"model": source.digest, "data": features.digest, "split": split, **figures}
+            plotting.confusion(record["confusion"], list(record["per_class"]), title, scratch)
+    if plot_abstain:
+        with pipes.output(plot_abstain, force=force) as scratch:
+            title = f"{title}, AURC {record['abstention']['aurc']['value']:.3f}"
+            plotting.risk_coverage(record["abstention"]["curve"], title, scratch)
+
+
+def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
+    """Print one record; for people what is long comes in tables of its own."""
     if not for_people(as_json):
         show_record(record, as_json=True)
         return
     per_class, matrix = record.pop("per_class"), record.pop("confusion")
+    curve, of_group = (record.get(key) or {} for key in ("abstention", "groups"))
+    points, groups = curve.pop("curve", []), of_group.pop("accuracy", {})
     show_record(record, as_json=False)
     show(({"class": label, **row} for label, row in per_class.items()), as_json=False)
-    rows = zip(source.header.labels, matrix, strict=True)
-    show(
-        ({"true \\ said": label, **dict(zip(source.header.labels, row, strict=True))} for label, row in rows),
-        as_json=False,
+    rows = (
+        {"true \\ said": label, **dict(zip(per_class, row, strict=True))}
+        for label, row in zip(per_class, matrix, strict=True)
     )
+    show(rows, as_json=False)
+    if points:
+        show(
+            ({"answered": f"{p['coverage']:.0%}", "accuracy": p, "threshold": p["threshold"]} for p in points),
+            as_json=False,
+        )
+    if groups:
+        show(({"group": name, "accuracy": row} for name, row in groups.items()), as_json=False)

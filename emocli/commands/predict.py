@@ -16,6 +16,7 @@ def run(
     names: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="Pictures, folders, globs, or -.")],
     model: _flags.Model = None,
     detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
+    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
     as_json: _flags.Json = None,
@@ -24,7 +25,7 @@ def run(
     source = _flags.model_of(model)
     from emocli import pictures, prediction
 
-    predict = prediction.predictor(source.path, detector=detector, engine=engine, threads=threads, note=note)
+    predict = prediction.predictor(source.path, detector=detector, engine=engine, threads=threads, flip=flip, note=note)
     counts: Counter[str] = Counter()
     paths = pictures.expand(names, stdin=sys.stdin.buffer)
     records = prediction.predictions(predict, paths, counts)

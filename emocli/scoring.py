@@ -1,0 +1,189 @@
+"""The record of a score: one model on one part of one corpus, and of several models on several corpora."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import abstention, calibration, evaluation, group_gaps, kept, label_map, metrics, pipes, registry
+from emocli.errors import EmoError
+from emocli.evaluation import Answers
+from emocli.label_map import LabelMap
+from emocli.mirroring import Runs
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is scored, and what is reported beside the figures."""
+
+    split: str = "test"
+    maps: tuple[str, ...] = ()
+    """DATA=MODEL, as `label_map.parse` takes them."""
+    restrict: bool = False
+    """Choose among the labels that the data have only."""
+    metric: str = "accuracy"
+    """What a table of several shows."""
+    temperature: str = ""
+    """"fit" or a number; empty for none."""
+    abstain: bool = False
+    by_group: bool = False
+    least: int = 10
+    """Rows of a group that is compared with others."""
+    flip: bool = False
+    samples: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A model and the data it is scored on."""
+
+    model: pipes.Input
+    data: pipes.Input
+    labels: LabelMap
+
+
+def pairs(models: Sequence[pipes.Input], names: Sequence[str], options: Options) -> list[Pair]:
+    """Return every model with every corpus; without names each model with the features its header states.
+
+    All that can be wrong with the labels and the options is an error here, before anything runs.
+    """
+    entries = label_map.parse(options.maps)
+    _check(options)
+    datas = [kept.data(models[0].header, name) for name in names]
+    couples = [(model, data) for model in models for data in datas or [kept.data(model.header, None)]]
+    label_map.check_used(entries, [data.header.labels for _, data in couples])
+    return [
+        Pair(model, data, label_map.match(data.header.labels, model.header.labels, entries, data.source))
+        for model, data in couples
+    ]
+
+
+def records(
+    couples: Sequence[Pair], engine: str, threads: int, options: Options, note: Note
+) -> Iterator[dict[str, Any]]:
+    """Yield the record of each pair, in order; one model is loaded at a time."""
+    load = registry.load("engines", engine)
+    for path, same in itertools.groupby(couples, lambda pair: pair.model.path):
+        running = load(path, threads=threads)
+        for pair in same:
+            yield record(running, pair, options, note)
+
+
+def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, Any]:
+    """Return the figures of a pair as a dict that is ready for JSON.
+
+    {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
+    `left_out`, `temperature`, `abstention`, `groups`, `flip`.
+    """
+    found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, flip=options.flip)
+    if found.no_face:
+        note(f"{found.no_face} samples of {pair.data.source} have no face that the model's detector finds; left out")
+    labels = pair.labels.shared if options.restrict else pair.labels.model
+    plain, y = _among(labels, pair.labels, found)
+    scaling = _scaling(engine, pair, options, labels)
+    logits = plain / scaling["value"] if scaling else plain
+    result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
+    result |= metrics.evaluate(logits, y, labels, samples=options.samples)
+    if options.flip:
+        result["flip"] = True
+    if pair.labels.differs or options.restrict:
+        result |= _labels(pair, labels, found, options, note)
+    if scaling:
+        before = metrics.calibration_error(plain, y, samples=options.samples)
+        result["temperature"] = scaling | {"ece_before": before, "ece_after": result["ece"]}
+    if options.abstain:
+        result["abstention"] = abstention.risk_coverage(logits, y, samples=options.samples)
+    if options.by_group:
+        result["groups"] = _groups(logits, y, found, options)
+        if result["groups"] is None:
+            note(f"{pair.data.source} names no groups, so there is nothing to compare by group")
+    return result
+
+
+def named(couples: Sequence[Pair], found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield each record with the names of its model and its data before it."""
+    models, datas = _names([pair.model for pair in couples]), _names([pair.data for pair in couples])
+    for pair, one in zip(couples, found, strict=True):
+        yield {"model_name": models[pair.model.digest], "data_name": datas[pair.data.digest], **one}
+
+
+def table(couples: Sequence[Pair], found: Iterable[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Return a row per model with the metric on each corpus, for people."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in named(couples, found):
+        row = rows.setdefault(one["model_name"], {f"{metric} ({one['split']})": one["model_name"]})
+        row[one["data_name"]] = one[metric]
+    return list(rows.values())
+
+
+def _check(options: Options) -> None:
+    """Raise EmoError for options that can't be met, before anything runs."""
+    if options.metric not in metrics.FIGURES:
+        raise EmoError(f"no metric {options.metric!r}; choose {', '.join(metrics.FIGURES)}")
+    if options.least < 1:
+        raise EmoError(f"--min-group is {options.least}; compare groups of at least one row")
+    if options.temperature:
+        calibration.temperature(options.temperature, options.split)
+
+
+def _names(inputs: Sequence[pipes.Input]) -> dict[str, str]:
+    """Return what to call each input, by its hash: the file's name where that tells them apart."""
+    by_digest = {each.digest: Path(each.source).name for each in inputs}
+    unique = len(set(by_digest.values())) == len(by_digest)
+    return {key: name if unique else f"{name} {key.removeprefix('sha256:')[:8]}" for key, name in by_digest.items()}
+
+
+def _among(labels: Sequence[str], known: LabelMap, found: Answers) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the logits of `labels`, and each row's place among these."""
+    columns = [known.model.index(label) for label in labels]
+    places = np.full(len(known.model) + 1, -1, np.int64)
+    places[columns] = np.arange(len(columns))
+    # the last place is that of rows without a label, -1
+    return found.logits[:, columns].astype(np.float64), places[found.y]
+
+
+def _scaling(engine: Runs, pair: Pair, options: Options, labels: Sequence[str]) -> dict[str, Any]:
+    """Return the temperature, and for one that is fitted on what; empty without."""
+    if not options.temperature:
+        return {}
+    given = calibration.temperature(options.temperature, options.split)
+    if given is not None:
+        return {"value": given}
+    hint = "a number needs no such part: --temperature 1.5"
+    found = evaluation.collect(
+        engine, pair.model.header, pair.data, "validation", pair.labels, flip=options.flip, hint=hint
+    )
+    logits, y = _among(labels, pair.labels, found)
+    value = calibration.fit_temperature(logits, y)
+    return {"value": value, "fitted_on": "validation", "n": int((y >= 0).sum())}
+
+
+def _labels(pair: Pair, labels: Sequence[str], found: Answers, options: Options, note: Note) -> dict[str, Any]:
+    """Return which labels were scored and how, and say what is missing on either side."""
+    rows = ", ".join(f"{label} ({count} rows)" for label, count in found.left_out.items())
+    remarks = [f"left out, as it has no place among the model's labels: {rows}"] if rows else []
+    if pair.labels.lacking:
+        price = "never answered" if options.restrict else "wrong when answered; see --restrict"
+        remarks.append(f"only the model has {', '.join(pair.labels.lacking)} ({price})")
+    if remarks:
+        note(f"{pair.data.source}: {'; '.join(remarks)}")
+    return {
+        "labels": list(labels),
+        "map": pair.labels.renamed,
+        "left_out": found.left_out,
+        "only_in_model": list(pair.labels.lacking),
+        "restrict": options.restrict,
+    }
+
+
+def _groups(logits: NDArray[Any], y: NDArray[np.int64], found: Answers, options: Options) -> dict[str, Any] | None:
+    scored = y >= 0
+    right = (logits.argmax(axis=1) == y)[scored]
+    groups = [group for group, is_scored in zip(found.groups, scored, strict=True) if is_scored]
+    return group_gaps.by_group(right, groups, least=options.least)
