@@ -10,6 +10,7 @@ from torch import nn
 
 from emocli import architectures, labels, onnx_file, registry
 from emocli.artifact import Header
+from emocli.compress.quantize import quantize
 from emocli.errors import EmoError
 from emocli.training import export, loop, rebuild
 
@@ -98,6 +99,22 @@ def test_the_graph_pools_with_an_operator_that_quantizes_and_keeps_its_norms(
     norms = sum(isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) for module in net.modules())
     assert operators.count("BatchNormalization") == norms
     assert not {"ReduceMean", "Expand", "Shape", "CastLike", "Identity"} & set(operators)
+
+
+def test_an_image_net_quantizes_with_its_weights_in_int8(made: tuple[str, nn.Module, Path]) -> None:
+    arch, net, path = made
+    if arch == "mlp":
+        pytest.skip("takes no images")
+    shape = shape_of(arch)
+    int8 = quantize(onnx_file.load(path), lambda: [batch(shape, 8)[0]])
+    weights = sum(weight.numel() for weight in net.parameters() if weight.ndim > 1)
+    assert int8.ByteSize() < 1.6 * weights + 200_000
+    given, _ = batch(shape, 5)
+    fp32, quantized = (
+        onnxruntime.InferenceSession(model).run(["logits"], {"face": given})[0]
+        for model in (path.read_bytes(), int8.SerializeToString())
+    )
+    assert np.abs(fp32 - quantized).max() < 0.2 * np.abs(fp32).max()
 
 
 def test_the_file_says_nothing_of_the_machine_or_the_source(made: tuple[str, nn.Module, Path]) -> None:

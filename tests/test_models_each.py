@@ -72,15 +72,8 @@ def test_the_squeeze_and_excitation_gate_scales_the_branch_before_the_addition()
         assert torch.equal(block(x), torch.relu(x))
 
 
-@pytest.mark.parametrize(("halvings", "side"), [(3, 6), (4, 3), (5, 2)])
-def test_mobilenetv2_halves_as_often_as_it_is_told(halvings: int, side: int) -> None:
-    net = mobilenetv2.build((1, 48, 48), 7, halvings=halvings)
-    assert net.eval().features(torch.zeros(1, 1, 48, 48)).shape[2:] == (side, side)  # type: ignore[operator]
-
-
-def test_mobilenetv2_at_full_width_has_the_published_layers() -> None:
-    net = mobilenetv2.build((3, 224, 224), 1000, width=1.0, halvings=5)
-    assert parameters(net) == 3_504_872  # as torchvision's mobilenet_v2
+def test_mobilenetv2_has_no_activation_that_int8_runtimes_do_not_fuse() -> None:
+    net = mobilenetv2.build((1, 48, 48), 7)
     assert not any(isinstance(module, nn.ReLU6) for module in net.modules())
 
 

@@ -15,8 +15,9 @@ class Branched(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1, relu: bool = True) -> None:
         super().__init__()
-        self.dense = conv_norm(inputs, outputs, 3, stride=stride, relu=False)
-        self.point = conv_norm(inputs, outputs, 1, stride=stride, relu=False)
+        self.stride = stride
+        self.dense = conv_norm(inputs, outputs, 3, stride=stride, activation=None)
+        self.point = conv_norm(inputs, outputs, 1, stride=stride, activation=None)
         self.same = nn.BatchNorm2d(inputs) if stride == 1 and inputs == outputs else None
         self.relu = nn.ReLU(inplace=True) if relu else None
 
@@ -37,13 +38,10 @@ class Branched(nn.Module):
         if self.same is not None:
             identity = torch.eye(dense.in_channels, device=dense.weight.device)[:, :, None, None]
             parts.append(_scaled(F.pad(identity, (1, 1, 1, 1)), self.same))
-        # skip_init: random weights, which are replaced at once, would move the global generator
-        conv: nn.Conv2d = nn.utils.skip_init(
-            nn.Conv2d, dense.in_channels, dense.out_channels, 3, stride=dense.stride, padding=1
-        )
-        conv.weight.copy_(torch.stack([kernel for kernel, _ in parts]).sum(0))
-        assert conv.bias is not None
-        conv.bias.copy_(torch.stack([bias for _, bias in parts]).sum(0))
+        # meta: random weights, which are replaced at once, would move the global generator
+        conv = nn.Conv2d(dense.in_channels, dense.out_channels, 3, stride=self.stride, padding=1, device="meta")
+        conv.weight = nn.Parameter(torch.stack([kernel for kernel, _ in parts]).sum(0).float())
+        conv.bias = nn.Parameter(torch.stack([bias for _, bias in parts]).sum(0).float())
         return nn.Sequential(conv, *([] if self.relu is None else [nn.ReLU(inplace=True)]))
 
 

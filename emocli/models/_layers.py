@@ -37,16 +37,31 @@ class Classifier(nn.Module):
 
 
 def conv_norm(
-    inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1, relu: bool = True
+    inputs: int,
+    outputs: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    activation: type[nn.Module] | None = nn.ReLU,
 ) -> nn.Sequential:
-    """Return convolution without bias, BatchNorm and, if `relu`, ReLU; padding keeps the size at stride 1."""
+    """Return convolution without bias, BatchNorm and, if any, the activation; padding keeps the size at stride 1."""
     layers: list[nn.Module] = [
         nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outputs),
     ]
-    if relu:
-        layers.append(nn.ReLU(inplace=True))
+    if activation:
+        layers.append(activation(inplace=True))
     return nn.Sequential(*layers)
+
+
+def halving_stem(name: str, kind: str, channels: int, outputs: int, activation: type[nn.Module]) -> nn.Sequential:
+    """Return a 3x3 convolution that halves the image: with stride 2 ("conv") or after space-to-depth ("s2d")."""
+    if kind == "conv":
+        return conv_norm(channels, outputs, 3, stride=2, activation=activation)
+    if kind == "s2d":
+        return nn.Sequential(nn.PixelUnshuffle(2), conv_norm(channels * 4, outputs, 3, activation=activation))
+    raise EmoError(f"{name} has no stem {kind!r}; use conv or s2d")
 
 
 def expect_images(name: str, shape: tuple[int, ...], *, multiple: int = 1, least: int = 16) -> tuple[int, int, int]:

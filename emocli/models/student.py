@@ -38,7 +38,7 @@ class Pair(nn.Module):
 def _conv(inputs: int, outputs: int, branches: bool, *, stride: int = 1, relu: bool = True) -> nn.Module:
     if branches:
         return Branched(inputs, outputs, stride=stride, relu=relu)
-    return conv_norm(inputs, outputs, 3, stride=stride, relu=relu)
+    return conv_norm(inputs, outputs, 3, stride=stride, activation=nn.ReLU if relu else None)
 
 
 def _stage(

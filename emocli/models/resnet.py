@@ -1,0 +1,32 @@
+"""Residual net (He et al. 2016, arXiv 1512.03385): 18 or 50 layers and others, for small images.
+
+With stem conv7 it is the published net, stride in the 3x3 of a bottleneck; the stem for small faces is space-to-depth
+instead of a convolution over one channel, which is slow in INT8.
+
+Options:
+    depth: 10, 18, 34 (two 3x3 convolutions a block) or 50 (bottleneck)
+    width: channels of the first of four stages; each next stage has twice as many
+    stem: s2d2, s2d4 (space-to-depth by 2 or 4, then 3x3) or conv7 (7x7 and max pool, for 112 pixels and more)
+    neck: none, or fpn (Lin et al. 2017, arXiv 1612.03144): the embedding is pooled from the merged maps of all stages
+    dropout: share of the embedding dropped in training
+"""
+
+from torch import nn
+
+from emocli.models._residual import residual_net
+
+
+def build(
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    depth: int = 18,
+    width: int = 64,
+    stem: str = "s2d2",
+    neck: str = "none",
+    dropout: float = 0.2,
+) -> nn.Module:
+    """Return the net for images of `shape` (channels, height, width); raises EmoError for what it can't be."""
+    return residual_net(
+        "resnet", shape, classes, depth=depth, width=width, reduction=0, stem=stem, neck=neck, dropout=dropout
+    )
