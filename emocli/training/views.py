@@ -15,8 +15,9 @@ def views(pictures: NDArray[np.uint8], recipe: Recipe, count: int, seed: int) ->
 
     Raises EmoError as `strengths` does.
     """
-    # an odd batch would mix the one in its middle with itself
-    even = np.concatenate([pictures, pictures[: len(pictures) % 2]])
+    # in an odd batch the one in the middle would be mixed with itself: once more at the end, it is the first one's pair
+    middle = len(pictures) // 2
+    even = np.concatenate([pictures, pictures[middle : middle + len(pictures) % 2]])
     x, y = torch.from_numpy(even), torch.ones(len(even), 1)
     changes, generator = strengths(recipe), Generator().manual_seed(seed)
     shown = torch.stack([step.prepare(x, y, recipe, changes, generator)[0] for _ in range(count)])
