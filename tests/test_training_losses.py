@@ -144,11 +144,10 @@ def test_center_loss_draws_the_embeddings_of_a_class_together(data: hdf5.Data) -
         embedding = outcome.net.outputs(x)[1].detach()  # type: ignore[operator]
         means = torch.stack([embedding[start::CLASSES].mean(0) for start in range(CLASSES)])
         own = means[torch.arange(len(x)) % CLASSES]
-        return float((embedding - own).square().sum() / (own - means.mean(0)).square().sum())
+        return float((embedding - own).square().sum(1).mean())
 
-    # rows 160.. begin with class 160 % 3, which only turns the order of the three
     plain, pulled = (trained(data, replace(QUICK, epochs=6, lr=5e-3, augment="light", center=c)) for c in (0.0, 0.1))
-    assert spread(pulled) < 0.8 * spread(plain) and pulled.accuracy > 0.9
+    assert spread(pulled) < 0.5 * spread(plain) and pulled.accuracy > 0.9
 
 
 @pytest.mark.parametrize("option", ["focal", "logit_adjustment", "center"])

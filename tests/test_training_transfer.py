@@ -167,7 +167,8 @@ def test_without_layer_decay_there_are_two_groups_as_ever() -> None:
 
 
 def test_a_small_layer_decay_leaves_early_layers_nearly_as_they_were(data: hdf5.Data) -> None:
-    before, after = small_net(), trained(data, replace(QUICK, layer_decay=0.01, ema=0.0)).net
+    outcome = trained(data, replace(QUICK, layer_decay=0.01, ema=0.0))
+    before, after = small_net().requires_grad_(False), outcome.net.requires_grad_(False)
 
     def moved(name: str) -> float:
         first, last = before.get_parameter(name), after.get_parameter(name)
