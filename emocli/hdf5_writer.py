@@ -70,7 +70,9 @@ class Writer:
         ids: Sequence[str] = (),
     ) -> str:
         """Write the columns and the header and close the file; returns the content hash, "sha256:…"."""
-        codes = np.array([NO_SPLIT if not name else SPLITS.index(name) for name in split], np.uint8)
+        codes = np.full(len(split), NO_SPLIT, np.uint8)
+        for code, name in enumerate(SPLITS):
+            codes[np.asarray(split) == name] = code
         self._column("/y", y.astype(np.int16 if y.ndim == 1 else np.float32))
         self._file["/y"].attrs["meaning"] = meaning
         self._column("/split", codes)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
     `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples.
     """
     columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": []}
+    fields = attrgetter(*columns)
     writer = Writer(path, count=corpus.count)
     try:
         for samples in _chunks(corpus.samples):
             _append(writer, samples)
-            for name, column in columns.items():
-                column += [getattr(sample, name) for sample in samples]
+            for column, values in zip(columns.values(), zip(*map(fields, samples), strict=True), strict=True):
+                column.extend(values)
         _report(corpus, len(columns["y"]), note)
         y = np.array(columns["y"], np.float32 if corpus.meaning != "label" else np.int64)
         classes = y if y.ndim == 1 else y.argmax(axis=1)

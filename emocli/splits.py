@@ -29,6 +29,7 @@ def assign(
         raise EmoError(f"no way {split!r} to split; choose {', '.join(HOW)}")
     if split == "subject" and len(set(groups)) < 3:
         raise EmoError("a split by subject needs at least 3 named subjects; this corpus has fewer: --split random")
+    names = np.array(groups, dtype=str)
     parts = np.array(list(published) if split == "published" else ["train"] * len(y), dtype="U10")
     parts[parts == ""] = "train"
     by_subject = split != "random" and len(set(groups)) >= 3
@@ -41,13 +42,13 @@ def assign(
         rows = np.flatnonzero(parts == "train")
         share = fraction * len(y) / max(1, len(rows)) if split != "published" else fraction
         choose = _whole_groups if by_subject else _stratified
-        parts[rows[choose([groups[int(row)] for row in rows], y[rows], share, seed)]] = name
+        parts[rows[choose(names[rows], y[rows], share, seed)]] = name
     return parts
 
 
-def _whole_groups(groups: Sequence[str], y: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+def _whole_groups(groups: NDArray[np.str_], y: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
     """Return the rows of randomly drawn groups that together stay within the share, one at least."""
-    names, member = np.unique(np.array(groups), return_inverse=True)
+    names, member = np.unique(groups, return_inverse=True)
     wanted, chosen = share * len(y), np.zeros(len(y), bool)
     for group in np.random.default_rng(seed).permutation(len(names)):
         rows = member == group
@@ -56,7 +57,7 @@ def _whole_groups(groups: Sequence[str], y: NDArray[np.int64], share: float, see
     return np.flatnonzero(chosen)
 
 
-def _stratified(groups: Sequence[str], y: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+def _stratified(groups: NDArray[np.str_], y: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
     """Return the share of every class's rows, drawn at random."""
     rng = np.random.default_rng(seed)
     rows = [rng.permutation(np.flatnonzero(y == label)) for label in np.unique(y)]
