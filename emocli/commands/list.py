@@ -50,8 +50,9 @@ def _show_weights(name: str | None, as_json: bool | None) -> None:
     """Print a row per shipped model, or all about one: for people its card."""
     if name is None:
         rows = [{"folder": WEIGHTS, **row} for row in shipped.rows()]
-        show(rows, as_json=as_json)
-        if not rows:
+        if rows:
+            show(rows, as_json=as_json)
+        else:
             note("no weights ship with this copy of emo; make them: make weights")
         return
     record = shipped.details(name)

@@ -58,7 +58,7 @@ def over(figures: list[dict[str, float]]) -> dict[str, Any]:
     values = np.array([figure["value"] for figure in figures])
     reach = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     mean = float(values.mean())
-    return {"value": mean, "low": mean - reach, "high": mean + reach, "runs": values.tolist()}
+    return {"value": mean, "low": max(0.0, mean - reach), "high": min(1.0, mean + reach), "runs": values.tolist()}
 
 
 def _trained(steps: tuple[dict[str, Any], ...]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ $(CORPORA:%=$(WEIGHTS)/%-int8.onnx): $(WEIGHTS)/%-int8.onnx: $(W)/%-student-int8
 	cp $< $@
 
 # the card, NAME.md, is written with its figures
-$(CORPORA:%=$(WEIGHTS)/%.json): $(WEIGHTS)/%.json: $(W)/%-student.json $(W)/%-student-int8.json $(W)/%-bench.jsonl
+$(CORPORA:%=$(WEIGHTS)/%.json): $(WEIGHTS)/%.json: $(W)/%-student.json $(W)/%-student-int8.json $(W)/%-bench.jsonl | $(WEIGHTS)
 	python examples/weights/card.py $* --fp32 $(W)/$*-student.onnx --int8 $(W)/$*-student-int8.onnx \
 	  --scores $(W)/$*-student.json $(W)/$*-student-int8.json --bench $(W)/$*-bench.jsonl \
 	  --seconds $(W)/$*-student.seconds --folder $(WEIGHTS)
