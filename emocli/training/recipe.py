@@ -64,7 +64,9 @@ class Recipe:
         0.0, "share of the run, at its end, whose weights are averaged evenly instead of --ema; 0.25 is usual, 0 is off"
     )
     init: str = _option("none", "model whose weights are the first, where name and shape fit: file or sha256:… or none")
-    freeze: float = _option(0.0, "share of the parameters, the first of the net, that stays as it is; for --init")
+    freeze: float = _option(
+        0.0, "largest share of the parameters, whole layers from the first, that stay as they are; for --init"
+    )
     layer_decay: float = _option(1.0, "learning rate of a layer, as a share of that of the layer after it; for --init")
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
     clip: float = _option(0.0, "largest norm of the gradient; 0 is off")
