@@ -47,7 +47,8 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
         "parameters": onnx_file.describe(models[0])["parameters"],
         "bytes": models[0].stat().st_size,
         "minutes": round(float(np.mean([int(_beside(run, "seconds").read_text()) for run in runs])) / 60, 1),
-        "cores": len(os.sched_getaffinity(0)),
+        # as many threads as it was told, else one per core
+        "cores": _trained(headers[0].steps)["options"].get("threads", 0) or len(os.sched_getaffinity(0)),
     }
 
 

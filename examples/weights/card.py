@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emocli import onnx_file, replaying, store
+from emocli.artifact import Header
 
 Figures = dict[str, Any]
 MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE"}
@@ -60,9 +61,15 @@ def gather(
         "license": int8.license,
         "recipe": replaying.pipeline(int8),
         "minutes": round(seconds / 60, 1),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": _threads(int8) or len(os.sched_getaffinity(0)),
         "models": models,
     }
+
+
+def _threads(header: Header) -> int:
+    """Return the threads that training was told to take, 0 where it took a thread per core."""
+    step = header.step("train", "distill")
+    return int(step["options"].get("threads", 0)) if step else 0
 
 
 def text(card: Figures) -> str:
@@ -78,7 +85,7 @@ def text(card: Figures) -> str:
         f"Trained on {', '.join(card['data'])}. Terms: {card['license']}.\n",
         "## Recipe\n",
         f"```console\n{card['recipe']}\n```\n",
-        f"{card['minutes']:g} minutes of training on {card['cores']} cores, teacher included where there is one.\n",
+        f"{card['minutes']:g} minutes of training on {card['cores']} core{'s' * (card['cores'] > 1)}, teacher included where there is one.\n",
         "## Figures\n",
         f"On the {models[0]['split']} part, which had no share in training or in the choice of the epoch,",
         f"n = {models[0]['accuracy']['n']:,}; in brackets the 95 % bootstrap interval.\n",
