@@ -11,6 +11,7 @@ from torch import nn
 
 from emocli.errors import EmoError
 from emocli.models import emotion_cnn, mini_xception, mobilenetv2, se_resnet, timm
+from emocli.models._residual import Block
 from emocli.models._squeeze import SqueezeExcite
 
 
@@ -64,7 +65,7 @@ def test_space_to_depth_loses_no_pixel() -> None:
 
 
 def test_the_squeeze_and_excitation_gate_scales_the_branch_before_the_addition() -> None:
-    block = se_resnet.Block(16, 16, 1, 16, bottleneck=False).eval()
+    block = Block(16, 16, 1, 16, bottleneck=False).eval()
     nn.init.ones_(block.branch[-1].weight)
     x = torch.rand(1, 16, 8, 8)
     with torch.no_grad():
