@@ -10,7 +10,7 @@ from onnx import GraphProto, NodeProto, helper, numpy_helper
 
 SAME_VALUES = frozenset(
     {"DepthToSpace", "Dropout", "Flatten", "Identity", "MaxPool", "Reshape", "SpaceToDepth", "Squeeze", "Transpose"}
-    | {"Unsqueeze"}
+    | {"Slice", "Unsqueeze"}
 )
 """Operators whose output holds values of their first input and no others, so that both share one scale."""
 
