@@ -117,7 +117,7 @@ def test_a_file_of_that_name_comes_first_and_a_folder_does_not(emo: Emo, made: P
 
 def test_a_name_of_weights_is_no_name_of_data(emo: Emo) -> None:
     done = emo("emo eval ferplus --data ferplus-int8")
-    assert done.returncode == 1 and "can't read ferplus-int8" in done.stderr
+    assert done.returncode == 1 and "ferplus-int8 is neither a file nor a kept dataset" in done.stderr
 
 
 def test_pictures_are_predicted_without_naming_a_model_and_it_is_said_which_is_used(emo: Emo) -> None:
