@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emocli import store
+from emocli import download, store
 from emocli.errors import EmoError
 
 
@@ -40,28 +40,28 @@ PIN = hashlib.sha256(b"weights" * 1000).hexdigest()
 
 def test_a_download_is_fetched_once_and_found_again_without_the_server(server: str, tmp_path: Path) -> None:
     notes: list[str] = []
-    path = store.download(f"{server}/weights.bin", PIN, notes.append)
+    path = download.fetch(f"{server}/weights.bin", PIN, notes.append)
     assert path.read_bytes() == b"weights" * 1000 and len(notes) == 1
     (tmp_path / "weights.bin").unlink()
-    assert store.download(f"{server}/weights.bin", PIN, notes.append) == path and len(notes) == 1
+    assert download.fetch(f"{server}/weights.bin", PIN, notes.append) == path and len(notes) == 1
 
 
 def test_a_file_that_is_not_the_pinned_one_is_not_kept(server: str, empty_store: Path) -> None:
     with pytest.raises(EmoError, match="not the pinned file"):
-        store.download(f"{server}/weights.bin", "0" * 64)
+        download.fetch(f"{server}/weights.bin", "0" * 64)
     assert not [path for path in empty_store.rglob("*") if path.is_file()]
 
 
 def test_a_file_that_is_not_there_is_one_clear_error(server: str, empty_store: Path) -> None:
     with pytest.raises(EmoError, match=r"can't download .*by hand"):
-        store.download(f"{server}/absent.bin", PIN)
+        download.fetch(f"{server}/absent.bin", PIN)
     assert not [path for path in empty_store.rglob("*") if path.is_file()]
 
 
 def test_only_web_addresses_are_downloaded(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"weights" * 1000)
     with pytest.raises(EmoError, match="https"):
-        store.download((tmp_path / "secret").as_uri(), PIN)
+        download.fetch((tmp_path / "secret").as_uri(), PIN)
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a b"])

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import store
+from emocli import download, store
 from emocli.detectors import _network
 from emocli.errors import EmoError
 from emocli.faces import Face
@@ -63,7 +63,7 @@ def _model() -> Path:
     """Return the network's file, taken out of the published zip on first use and checked."""
     place = store.folder("downloads") / _SHA256
     if not place.exists():
-        with zipfile.ZipFile(store.download(_URL, _ZIP_SHA256)) as pack:
+        with zipfile.ZipFile(download.fetch(_URL, _ZIP_SHA256)) as pack:
             # read, not extracted: a member's name can't lead anywhere
             scratch = place.with_suffix(".part")
             scratch.write_bytes(next(pack.read(name) for name in pack.namelist() if Path(name).name == _MEMBER))

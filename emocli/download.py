@@ -1,0 +1,40 @@
+"""Files from the net, each pinned by its sha256 and fetched once into the store."""
+
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from emocli import store
+from emocli.errors import EmoError
+
+
+def _tell(text: str) -> None:
+    """A download is never silent, whoever asks for it."""
+    print(f"emo: {text}", file=sys.stderr)
+
+
+def fetch(url: str, sha256: str, note: Callable[[str], None] = _tell) -> Path:
+    """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
+    if not url.startswith(("https://", "http://127.0.0.1:")):
+        raise EmoError(f"{url} is not an https address; nothing was downloaded")
+    place = store.folder("downloads") / sha256
+    if place.exists() and store.file_digest(place) == f"sha256:{sha256}":
+        return place
+    note(f"downloading {url}")
+    scratch = store.spool()
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer, open(scratch, "wb") as file:
+            shutil.copyfileobj(answer, file)
+        if (found := store.file_digest(scratch)) != f"sha256:{sha256}":
+            raise EmoError(f"{url} is not the pinned file (expected sha256:{sha256}, got {found}); nothing was kept")
+        os.replace(scratch, place)
+    except (urllib.error.URLError, OSError) as fault:
+        why = getattr(fault, "reason", fault)
+        raise EmoError(f"can't download {url} ({why}); put the file at {place} by hand") from fault
+    finally:
+        scratch.unlink(missing_ok=True)
+    return place
