@@ -13,6 +13,8 @@ from emocli import labels
 from emocli.artifact import Header
 from emocli.hdf5_writer import Writer
 
+# Threads that spin while they wait take the cores from each other when anything else runs; read when torch is imported.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -22,8 +24,6 @@ def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's own store is never touched."""
     home = tmp_path_factory.mktemp("emo-home")
     os.environ["EMO_HOME"] = str(home)
-    # threads that spin while they wait take the cores from each other when anything else runs
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return home
 
