@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from emocli.errors import EmoError
 from emocli.metrics import labelled, softmax
@@ -20,6 +19,8 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
     is convex in 1 / temperature, so that its slope has one zero.
     Raises EmoError where it has none: every answer is right, or the model knows no better than chance.
     """
+    from scipy.optimize import brentq  # not at the top: 0.4 s that a score without a fit doesn't need
+
     logits, y = labelled(logits, y, logits.shape[-1])
     scores = logits.astype(np.float64)
     true = scores[np.arange(len(y)), y]

@@ -70,9 +70,8 @@ class Writer:
         ids: Sequence[str] = (),
     ) -> str:
         """Write the columns and the header and close the file; returns the content hash, "sha256:…"."""
-        codes = np.full(len(split), NO_SPLIT, np.uint8)
-        for code, name in enumerate(SPLITS):
-            codes[np.asarray(split) == name] = code
+        places = {"": NO_SPLIT, **{name: code for code, name in enumerate(SPLITS)}}
+        codes = np.array([places[name] for name in np.asarray(split).tolist()], np.uint8)
         self._column("/y", y.astype(np.int16 if y.ndim == 1 else np.float32))
         self._file["/y"].attrs["meaning"] = meaning
         self._column("/split", codes)

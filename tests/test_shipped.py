@@ -23,11 +23,11 @@ Emo = Callable[[str], subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package whose weights are a small `ferplus` and its INT8 form; beside it `work`, where they were made."""
+    """A package whose weights are a small `ferplus` and its INT8 form; beside it `made`, where they were made."""
     folder = tmp_path_factory.mktemp("package")
     shipped_copy.copy_package(folder)
-    (folder / "work").mkdir()
-    shipped_copy.make_weights(folder, folder / "work", "ferplus")
+    (folder / "made").mkdir()
+    shipped_copy.make_weights(folder, folder / "made", "ferplus")
     return folder
 
 
@@ -59,7 +59,7 @@ def test_weights_are_listed_with_what_they_can_do(emo: Emo, made: Path) -> None:
         assert row["bytes"] == (made / "emocli" / "weights" / f"{row['name']}.onnx").stat().st_size
         assert 0 <= row["accuracy"]["low"] <= row["accuracy"]["value"] <= row["accuracy"]["high"] <= 1
         assert row["accuracy"]["n"] == 70 and row["license"] == "none" and len(row["labels"]) == 7
-    assert fp32["parameters"] == onnx_file.describe(made / "work" / "ferplus.onnx")["parameters"]
+    assert fp32["parameters"] == onnx_file.describe(made / "made" / "ferplus.onnx")["parameters"]
 
 
 def test_the_list_of_everything_has_the_weights_too(emo: Emo) -> None:
@@ -92,7 +92,7 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(emo: Emo) -> None
 )
 def test_a_name_works_where_a_model_is_taken(emo: Emo, made: Path, line: str) -> None:
     named, file = (
-        emo(line.format(model, data=made / "work" / "features.h5"))
+        emo(line.format(model, data=made / "made" / "features.h5"))
         for model in ("ferplus", made / "emocli" / "weights" / "ferplus.onnx")
     )
     assert named.returncode == 0, named.stderr
@@ -101,15 +101,15 @@ def test_a_name_works_where_a_model_is_taken(emo: Emo, made: Path, line: str) ->
 
 
 def test_a_name_is_quantized_and_teaches(emo: Emo, made: Path) -> None:
-    data = f"--data {made}/work/features.h5"
+    data = f"--data {made}/made/features.h5"
     assert "int8" in emo(f"emo quantize ferplus {data} --max-drop 100 --force | emo info").stdout
     student = "--arch emotion-cnn -p width=8 --epochs 1 --threads 1"
     (record,) = _rows(emo(f"emo distill --teacher ferplus {data} {student} | emo info"))
-    assert record["steps"][-1]["input"] == store.file_digest(made / "work" / "ferplus.onnx")
+    assert record["steps"][-1]["input"] == store.file_digest(made / "made" / "ferplus.onnx")
 
 
 def test_a_file_of_that_name_comes_first_and_a_folder_does_not(emo: Emo, made: Path) -> None:
-    (record,) = _rows(emo(f"cp {made}/work/ferplus-int8.onnx ferplus; emo info ferplus"))
+    (record,) = _rows(emo(f"cp {made}/made/ferplus-int8.onnx ferplus; emo info ferplus"))
     assert record["precision"] == "int8"
     (record,) = _rows(emo("rm ferplus; mkdir ferplus; emo info ferplus"))
     assert record["precision"] == "fp32"
@@ -153,7 +153,7 @@ def test_the_card_tells_what_the_artifacts_and_the_runs_say(made: Path) -> None:
     card = json.loads((made / "emocli" / "weights" / "ferplus.json").read_text())
     text = (made / "emocli" / "weights" / "ferplus.md").read_text()
     for name, model in card["models"].items():
-        score = json.loads((made / "work" / f"{name}.json").read_text())
+        score = json.loads((made / "made" / f"{name}.json").read_text())
         assert {key: model[key] for key in ("accuracy", "uar", "per_class")} == {
             key: score[key] for key in ("accuracy", "uar", "per_class")
         }
@@ -164,7 +164,7 @@ def test_the_card_tells_what_the_artifacts_and_the_runs_say(made: Path) -> None:
 
 
 def test_a_card_of_another_models_figures_is_refused(emo: Emo, made: Path) -> None:
-    work = made / "work"
+    work = made / "made"
     done = emo(
         f"""python {CARD} x --fp32 {work}/ferplus.onnx --int8 {work}/ferplus-int8.onnx \\
         --scores {work}/ferplus-int8.json {work}/ferplus.json --bench {work}/bench.jsonl \\

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from emocli import kept, pipes, registry, store
+from emocli import pipes, registry, store
 from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import EmoError
+from emocli.kept import PARTS
 
 
 def run(
@@ -20,14 +21,12 @@ def run(
     param: _flags.Params = [],  # noqa: B006
     save: Annotated[bool, typer.Option("--save", help="Keep it in the store under its name.")] = False,
     save_as: Annotated[str, typer.Option("--as", help="Keep it in the store under this name.")] = "",
-    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = kept.PARTS[
-        "split"
-    ],
-    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = kept.PARTS[
+    split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = PARTS["split"],
+    validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = PARTS[
         "validation"
     ],
-    test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = kept.PARTS["test"],
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = kept.PARTS["seed"],
+    test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = PARTS["test"],
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = PARTS["seed"],
     output: _flags.Output = None,
     force: _flags.Force = False,
 ) -> None:

@@ -49,7 +49,6 @@ def run(
             force=force,
             smooth_seconds=smooth,
         )
-    speed = f"{stats.fps:.1f} frames/s, latency {stats.p50_ms:.1f} ms (p95 {stats.p95_ms:.1f})"
-    note(f"{stats.processed} frames on {predict.provider}, {stats.dropped} dropped, {speed}")
+    note(stats.told(predict.provider))
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)

@@ -39,6 +39,13 @@ class Table:
     md5: Any
 
 
+def parts(public_test: str) -> dict[str, str]:
+    """Return the part of each usage; `public_test` is that of the PublicTest rows, EmoError unless it can be."""
+    if public_test not in ("validation", "test"):
+        raise EmoError(f"public_test is {public_test!r}; choose validation or test")
+    return dict(zip(_fer_decode.USAGES, ("train", public_test, "test"), strict=True))
+
+
 def open_table(path: Path, source: Any, jobs: int) -> Table:
     """Open a csv with the columns pixels and, in any order, emotion and Usage; `source` is a hash that gets its bytes.
 

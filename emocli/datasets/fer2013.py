@@ -32,8 +32,7 @@ ROWS = dict(zip(USAGES, (28_709, 3_589, 3_589), strict=True))
 
 def read(sources: Sequence[Path], *, public_test: str = "validation", jobs: int = 0) -> Corpus:
     """Open FER2013 from its csv, several of them, or a folder; raises EmoError for other files and for bad rows."""
-    if public_test not in ("validation", "test"):
-        raise EmoError(f"public_test is {public_test!r}; choose validation or test")
+    parts = _fer_csv.parts(public_test)
     if not sources:
         raise EmoError("fer2013 is read from fer2013.csv or a folder; download it from Kaggle and name it")
     notes: Counter[str] = Counter()
@@ -42,7 +41,7 @@ def read(sources: Sequence[Path], *, public_test: str = "validation", jobs: int 
         return _from_images(sources[0], notes)
     source = hashlib.sha256()
     tables = [_fer_csv.open_table(file, source, jobs) for file in files]
-    return Corpus(labels.SEVEN, LICENSE, _samples(tables, public_test, notes), notes=notes, source=source)
+    return Corpus(labels.SEVEN, LICENSE, _samples(tables, tuple(parts.values()), notes), notes=notes, source=source)
 
 
 def _files(source: Path, notes: Counter[str]) -> list[Path]:
@@ -57,15 +56,15 @@ def _files(source: Path, notes: Counter[str]) -> list[Path]:
     return []
 
 
-def _samples(tables: Sequence[Table], public_test: str, notes: Counter[str]) -> Iterator[Sample]:
+def _samples(tables: Sequence[Table], parts: Sequence[str], notes: Counter[str]) -> Iterator[Sample]:
     """Yield the rows of all tables, numbered from 0; notes at the end what differs from the published files."""
     row, seen, published = 0, np.zeros(len(USAGES), np.intp), []
     for table in tables:
-        parts = ("train", public_test, "test") if "emotion" in table.columns else ("test", "test", "test")
+        labelled = "emotion" in table.columns
         for rows in table.rows:
             seen += np.bincount(rows.usages, minlength=len(USAGES))
             for x, y, usage in zip(rows.pixels, rows.labels.tolist(), rows.usages.tolist(), strict=True):
-                yield Sample(x, y, parts[usage], "", str(row))
+                yield Sample(x, y, parts[usage] if labelled else "test", "", str(row))
                 row += 1
         published.append(table.md5 is not None and _fer_csv.PUBLISHED.get(table.md5.hexdigest(), ""))
     if not row:

@@ -52,14 +52,12 @@ def read(
     """Open FER+ from its two files; raises EmoError when one is missing, malformed, or they don't fit row by row."""
     if labels not in MEANINGS:
         raise EmoError(f"labels is {labels!r}; choose {', '.join(MEANINGS)}")
-    if public_test not in ("validation", "test"):
-        raise EmoError(f"public_test is {public_test!r}; choose validation or test")
+    parts = _fer_csv.parts(public_test)
     votes_path, pixels_path = _both(sources)
     source = hashlib.sha256(votes_path.read_bytes())
     tagged = _tagged(votes_path)
     table = _fer_csv.open_table(pixels_path, source, jobs)
     notes: Counter[str] = Counter()
-    parts = dict(zip(USAGES, ("train", public_test, "test"), strict=True))
     samples = _samples(table, tagged, parts, labels, notes)
     return Corpus(names.EIGHT, LICENSE, samples, MEANINGS[labels], notes=notes, source=source)
 

@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from emocli import onnx_file
-from emocli.engines import _constants, _zero_points
+from emocli.engines import _constants, _plan, _zero_points
 from emocli.engines._engine import Engine, check_input
 from emocli.errors import EmoError
 
@@ -50,7 +50,7 @@ def load(model: Path, *, threads: int = 1, provider: str = "auto") -> Engine:
     that the kernels fuse (see `_zero_points`): its codes stay the same.
     """
     proto = onnx_file.load(model)
-    if any(node.op_type == "EPContext" for node in proto.graph.node):
+    if _plan.is_container(proto):
         raise EmoError(f"{model} is a TensorRT plan; run it with the tensorrt engine on the GPU it was built for")
     if len(proto.graph.input) != 1:
         raise EmoError(f"{model} has {len(proto.graph.input)} inputs, emo's models have one; export it with emo train")

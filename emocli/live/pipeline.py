@@ -37,6 +37,11 @@ class Stats:
     p50_ms: float
     p95_ms: float
 
+    def told(self, provider: str) -> str:
+        """Return how the run went, in a line; `provider` is what ran the model."""
+        speed = f"{self.fps:.1f} frames/s, latency {self.p50_ms:.1f} ms (p95 {self.p95_ms:.1f})"
+        return f"{self.processed} frames on {provider}, {self.dropped} dropped, {speed}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Item:

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from emocli.errors import EmoError
-from emocli.models._layers import Classifier, Normalize, conv_norm, expect_images, halving_stem
+from emocli.models._layers import Classifier, Normalize, conv_norm, expect_halvings, expect_images, halving_stem
 from emocli.models._squeeze import SqueezeExcite
 
 
@@ -73,8 +72,7 @@ def inverted_net(
     input five times, in the stem and in four of the stages; with fewer `halvings` the first stages don't.
     """
     channels, *_ = expect_images(name, shape, multiple=2 if stem == "s2d" else 1)
-    if not 3 <= halvings <= 5:
-        raise EmoError(f"{name} halves its input 3 to 5 times, not {halvings}; use -p halvings=4")
+    expect_halvings(name, halvings)
     inputs = rounded(32 * width)
     layers: list[nn.Module] = [Normalize(), halving_stem(name, stem, channels, inputs, activation)]
     skipped = 5 - halvings

@@ -64,6 +64,12 @@ def halving_stem(name: str, kind: str, channels: int, outputs: int, activation: 
     raise EmoError(f"{name} has no stem {kind!r}; use conv or s2d")
 
 
+def expect_halvings(name: str, halvings: int) -> None:
+    """Raise EmoError unless a net that was published with five can halve its input so often."""
+    if not 3 <= halvings <= 5:
+        raise EmoError(f"{name} halves its input 3 to 5 times, not {halvings}; use -p halvings=4")
+
+
 def expect_images(name: str, shape: tuple[int, ...], *, multiple: int = 1, least: int = 16) -> tuple[int, int, int]:
     """Return `shape` as (channels, height, width); raises EmoError when it is no image that the net can take."""
     if len(shape) != 3:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.models._layers import Classifier, Normalize, conv_norm, expect_images, halving_stem
+from emocli.models._layers import Classifier, Normalize, conv_norm, expect_halvings, expect_images, halving_stem
 
 _STEM = 24
 _WIDTHS = {
@@ -66,8 +66,7 @@ def build(
     channels, *_ = expect_images("shufflenetv2", shape, multiple=2 if stem == "s2d" else 1)
     if width not in _WIDTHS:
         raise EmoError(f"shufflenetv2 has no width {width}; use {', '.join(map(str, _WIDTHS))}")
-    if not 3 <= halvings <= 5:
-        raise EmoError(f"shufflenetv2 halves its input 3 to 5 times, not {halvings}; use -p halvings=4")
+    expect_halvings("shufflenetv2", halvings)
     layers: list[nn.Module] = [Normalize(), halving_stem("shufflenetv2", stem, channels, _STEM, nn.ReLU)]
     if halvings == 5:
         layers.append(nn.MaxPool2d(3, stride=2, padding=1))

@@ -24,29 +24,30 @@ def side(whole: int, begin: float, share: float) -> int:
 
 def shrink(x: Tensor, begin: float, share: float) -> Tensor:
     """Return (n, channels, h, w) images with the longer of h, w at its side for the share; vectors as they are."""
-    if x.ndim != 4:
-        return x
-    height, width = x.shape[2:]
-    whole = max(height, width)
-    now = side(whole, begin, share)
-    if now == whole:
-        return x
-    size = (round(height * now / whole), round(width * now / whole))
-    return F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
+    return _resized(x, side(max(x.shape[2:]), begin, share)) if x.ndim == 4 else x
 
 
 def possible(net: nn.Module, shape: tuple[int, ...], begin: float) -> bool:
-    """Say whether the net takes images of `shape` (channels, h, w) at every side that `side` gives."""
+    """Say whether the net takes features of `shape` at every side that `side` gives; vectors have none."""
     sample = torch.zeros(1, *shape)
+    sides = {side(max(shape[1:]), begin, percent / 100) for percent in range(100)} if len(shape) == 3 else set()
     training = net.training
     net.eval()
     try:
         with torch.inference_mode():
-            sizes = {shrink(sample, begin, step / 100).shape: step / 100 for step in range(101)}
-            for share in sizes.values():
-                net(shrink(sample, begin, share))
+            for each in sides:
+                net(_resized(sample, each))
     except (RuntimeError, AssertionError, ValueError):  # what torch and timm raise for another size
         return False
     finally:
         net.train(training)
     return True
+
+
+def _resized(images: Tensor, now: int) -> Tensor:
+    height, width = images.shape[2:]
+    whole = max(height, width)
+    if now == whole:
+        return images
+    size = (round(height * now / whole), round(width * now / whole))
+    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)

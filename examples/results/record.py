@@ -27,7 +27,8 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
     models = [_beside(run, "onnx") for run in runs]
     scores = [json.loads(_beside(run, "json").read_text()) for run in runs]
     headers = [onnx_file.read_header(model) for model in models]
-    seeds = [_trained(header.steps)["options"]["seed"] for header in headers]
+    options = [(header.step("train", "distill") or {})["options"] for header in headers]
+    seeds = [each["seed"] for each in options]
     for model, score in zip(models, scores, strict=True):
         if score["model"] != store.file_digest(model):
             raise SystemExit(f"{model} is not the model that was scored; run emo eval again")
@@ -48,7 +49,7 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
         "bytes": models[0].stat().st_size,
         "minutes": round(float(np.mean([int(_beside(run, "seconds").read_text()) for run in runs])) / 60, 1),
         # as many threads as it was told, else one per core
-        "cores": _trained(headers[0].steps)["options"].get("threads", 0) or len(os.sched_getaffinity(0)),
+        "cores": options[0].get("threads", 0) or len(os.sched_getaffinity(0)),
     }
 
 
@@ -60,10 +61,6 @@ def over(figures: list[dict[str, float]]) -> dict[str, Any]:
     reach = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     mean = float(values.mean())
     return {"value": mean, "low": max(0.0, mean - reach), "high": min(1.0, mean + reach), "runs": values.tolist()}
-
-
-def _trained(steps: tuple[dict[str, Any], ...]) -> dict[str, Any]:
-    return next(step for step in reversed(steps) if step["command"] in ("train", "distill"))
 
 
 def _beside(run: Path, ending: str) -> Path:
