@@ -122,7 +122,6 @@ def _locate(argument: str | None) -> tuple[Path, bool]:
 def _spool(handle: int) -> Path:
     # HDF5 must seek, so a pipe is spooled to a temporary file
     path = store.spool()
-    atexit.register(path.unlink, missing_ok=True)
     with contextlib.suppress(OSError):
         fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, CHUNK)
     try:
@@ -162,6 +161,8 @@ def _is_device(place: Path) -> bool:
 
 def _beside(place: Path) -> Path:
     scratch = place.with_name(f".{place.name}.{os.getpid()}.part")
+    # before the file: a signal may come between any two lines
+    atexit.register(scratch.unlink, missing_ok=True)
     try:
         scratch.touch()
     except OSError as fault:

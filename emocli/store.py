@@ -1,10 +1,10 @@
 """The store under $EMO_HOME: datasets kept by name, a bounded cache by content hash."""
 
+import atexit
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from emocli.errors import EmoError
@@ -43,10 +43,15 @@ def datasets() -> list[str]:
 
 
 def spool() -> Path:
-    """Return a new empty file inside the cache folder, so that keeping what was spooled there costs a rename."""
-    handle, name = tempfile.mkstemp(dir=folder("cache"), prefix=".spool-", suffix=".part")
-    os.close(handle)
-    return Path(name)
+    """Return a new empty file inside the cache folder, so that keeping what was spooled there costs a rename.
+
+    It is gone when the program ends, if it was not moved.
+    """
+    path = folder("cache") / f".spool-{os.urandom(8).hex()}.part"
+    # before the file: a signal may come between any two lines
+    atexit.register(path.unlink, missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    return path
 
 
 def keep(path: Path, digest: str, *, move: bool) -> Path:
