@@ -1,6 +1,5 @@
 """Finds a dataset by what the user calls it: a path, a kept name, or the name of a generated corpus."""
 
-import atexit
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,6 @@ def _generate(name: str) -> pipes.Input:
     from emocli import importing
 
     path = store.spool()
-    atexit.register(path.unlink, missing_ok=True)
     options = registry.resolve("datasets", name, {})
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": PARTS}
     importing.write(registry.load("datasets", name)([], **options), path, step, PARTS, lambda text: None)
