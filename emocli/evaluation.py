@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, hdf5, label_map, mirroring, pipes
+from emocli import extraction, hdf5, label_map, mirroring, padding, pipes
 from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
 from emocli.hdf5 import Data
 from emocli.label_map import LabelMap
 from emocli.mirroring import Runs
@@ -99,12 +98,12 @@ def _batches(data: Data, model: Header, split: str) -> Iterator[tuple[NDArray[An
         return
     process = extraction.restart(model)
     for part in parts:
-        x, found = process(_pictures(data, part))
+        features, found = process(_pictures(data, part))
         if found.any():
-            yield x, part[found]
+            yield padding.batch(features), part[found]
 
 
-def _pictures(data: Data, rows: NDArray[np.int64]) -> list[FaceImage]:
+def _pictures(data: Data, rows: NDArray[np.int64]) -> list[Any]:
     # rows of a part may lie far apart: what is between them is neither read nor decoded
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
-    return [picture for run in runs for picture in data.images(int(run[0]), int(run[-1]) + 1)]
+    return [picture for run in runs for picture in data.raw(int(run[0]), int(run[-1]) + 1)]
