@@ -16,12 +16,16 @@ A ?= $(OUT)/ablation
 ABLATION_FEATURES := $(A)/features-$(SIZE)-$(ABLATION_LIMIT).h5
 ABLATION_NAMES := $(shell awk '!/^\043/ && NF { print $$1 }' $(ABLATION_LIST))
 
+define ABLATION_TABLE
+python examples/results/ablation.py $(ABLATION_LIST) $(A) -o $(RESULTS)/ablation
+python examples/results/table.py
+endef
+
 ablation: $(ABLATION_NAMES:%=$(A)/%.onnx)
-	$(MAKE) ablation-table
+	$(ABLATION_TABLE)
 
 ablation-table: | setup
-	python examples/results/ablation.py $(ABLATION_LIST) $(A) -o $(RESULTS)/ablation
-	python examples/results/table.py
+	$(ABLATION_TABLE)
 
 $(ABLATION_FEATURES): $(W)/fer2013.h5 | $(A)
 	rm -f $@
@@ -31,13 +35,13 @@ $(ABLATION_FEATURES): $(W)/fer2013.h5 | $(A)
 $(A)/%.flags: always | $(A)
 	@flags=$$(awk '$$1 == "$*" { $$1 = ""; print }' $(ABLATION_LIST)); \
 	  echo $(ABLATION_BASE) --epochs $(ABLATION_EPOCHS) --seeds $(ABLATION_SEEDS) $$flags $(TRAIN) > $@.new; \
-	  cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	  if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; rm -f $(@:flags=seconds); fi
 
-# NAME.jsonl has the scores, NAME.seconds the time of all seeds
+# NAME.jsonl has the scores, NAME.seconds the time of all seeds: a line per call, as one that was killed is continued
 $(ABLATION_NAMES:%=$(A)/%.onnx): $(A)/%.onnx: $(A)/%.flags $(ABLATION_FEATURES) | setup
-	rm -f $@ $(@:onnx=jsonl) $(@:onnx=seconds)
-	emo train $(ABLATION_FEATURES) $$(cat $<) --resume --scores $(@:onnx=jsonl) -o $@; \
-	  echo $$SECONDS > $(@:onnx=seconds)
+	rm -f $@ $(@:onnx=jsonl)
+	trap 'echo $$SECONDS >> $(@:onnx=seconds)' EXIT; \
+	  emo train $(ABLATION_FEATURES) $$(cat $<) --resume --scores $(@:onnx=jsonl) -o $@
 
 $(A):
 	mkdir -p $@

@@ -41,7 +41,7 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
         "accuracy": {key: mean[key] for key in ("value", "low", "high")} | {"runs": accuracies},
         "seeds": [run["seed"] for run in runs],
         "parameters": onnx_file.describe(model)["parameters"],
-        "minutes": round(int(seconds.read_text()) / 60 / len(runs), 2),
+        "minutes": round(sum(map(int, seconds.read_text().split())) / 60 / len(runs), 2),
         "cores": (header.step("train") or {})["options"].get("threads", 0) or len(os.sched_getaffinity(0)),
     }
 
