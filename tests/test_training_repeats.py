@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Run
-from small_runs import QUICK, SHAPE, three_classes, written
+from onnx import numpy_helper
+from small_runs import QUICK, SHAPE, three_classes, trained, written
 
 from emocli import hdf5, mean_interval, onnx_file, pipes
 from emocli.artifact import Header
@@ -56,22 +57,30 @@ def scores(out: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
 
 
-def test_seeds_are_those_of_single_runs_and_the_best_is_kept(features: Path, tmp_path: Path) -> None:
-    notes = write(features, tmp_path / "three.onnx", Repetition(seeds=3))
-    singles = []
-    for seed in range(3):
-        out = tmp_path / f"{seed}.onnx"
-        write(features, out, Repetition(), replace(SHORT, seed=seed))
-        singles.append(scores(out)[0])
-    *rows, whole = scores(tmp_path / "three.onnx")
-    assert rows == singles and {row["n"] for row in rows} == {80}
-    accuracies = [float(str(row["accuracy"])) for row in rows]
+@pytest.fixture(scope="module")
+def three_seeds(features: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The best of three seeds, and what was said."""
+    out = tmp_path_factory.mktemp("three") / "three.onnx"
+    return out, write(features, out, Repetition(seeds=3))
+
+
+def test_seeds_are_those_of_single_runs_and_the_best_is_kept(
+    features: Path, three_seeds: tuple[Path, list[str]]
+) -> None:
+    out, notes = three_seeds
+    with hdf5.open_data(features) as data:
+        singles = [trained(data, replace(SHORT, seed=seed)) for seed in range(3)]
+    *rows, whole = scores(out)
+    found = [(row["seed"], row["epoch"], row["accuracy"], row["n"]) for row in rows]
+    assert found == [(seed, one.best_epoch, one.accuracy, 80) for seed, one in enumerate(singles)]
+    accuracies = [one.accuracy for one in singles]
     assert len(set(accuracies)) > 1, "the runs should differ, or this test says nothing"
     best = accuracies.index(max(accuracies))
-    step = onnx_file.read_header(tmp_path / "three.onnx").steps[-1]
+    step = onnx_file.read_header(out).steps[-1]
     assert (step["options"]["seeds"], step["options"]["seed"], step["chosen"]) == (3, 0, {"seed": best})
-    weights = [onnx_file.load(tmp_path / name).graph.initializer for name in ("three.onnx", f"{best}.onnx")]
-    assert all(mine == theirs for mine, theirs in zip(*weights, strict=True))
+    weights = {each.name: numpy_helper.to_array(each) for each in onnx_file.load(out).graph.initializer}
+    kept = {name: weight.detach().numpy() for name, weight in singles[best].net.named_parameters()}
+    assert kept and all((weights[name] == weight).all() for name, weight in kept.items())
     assert whole["chosen"] == {"seed": best} and whole["accuracy"]["n"] == 3  # type: ignore[index]
     assert whole["accuracy"]["value"] == pytest.approx(np.mean(accuracies))  # type: ignore[index]
     assert any("Student's t" in text and "n = 3 runs" in text for text in notes)
@@ -85,17 +94,31 @@ def test_a_single_run_records_nothing_of_repetition(features: Path, tmp_path: Pa
     assert whole["accuracy"] == {"value": row["accuracy"], "low": None, "high": None, "n": 1}
 
 
-@pytest.mark.parametrize("repetition", [Repetition(seeds=3), Repetition(folds=3)], ids=["seeds", "folds"])
-def test_killed_repeats_continue_to_the_same_bytes(features: Path, tmp_path: Path, repetition: Repetition) -> None:
-    write(features, tmp_path / "whole.onnx", repetition)
+def killed_and_continued(features: Path, out: Path, repetition: Repetition, at: str) -> list[bytes]:
+    """Return the model and the scores of a run that was killed before its third."""
     with pytest.raises(Killed):
-        write(features, tmp_path / "killed.onnx", repetition, killed_at="seed 2" if repetition.seeds > 1 else "fold 3")
-    assert not (tmp_path / "killed.onnx").exists()
-    notes = write(features, tmp_path / "killed.onnx", repetition, resume=True)
+        write(features, out, repetition, killed_at=at)
+    assert not out.exists()
+    notes = write(features, out, repetition, resume=True)
     assert notes.count("continues after epoch 2 of 2") == 2
-    for ending in ("onnx", "jsonl"):
-        mine, theirs = (tmp_path / f"{name}.{ending}" for name in ("killed", "whole"))
-        assert mine.read_bytes() == theirs.read_bytes()
+    return both(out)
+
+
+def both(out: Path) -> list[bytes]:
+    return [out.read_bytes(), out.with_suffix(".jsonl").read_bytes()]
+
+
+def test_killed_seeds_continue_to_the_same_bytes(
+    features: Path, tmp_path: Path, three_seeds: tuple[Path, list[str]]
+) -> None:
+    made = killed_and_continued(features, tmp_path / "killed.onnx", Repetition(seeds=3), "seed 2")
+    assert made == both(three_seeds[0])
+
+
+def test_killed_folds_continue_to_the_same_bytes(features: Path, tmp_path: Path) -> None:
+    write(features, tmp_path / "whole.onnx", Repetition(folds=3))
+    made = killed_and_continued(features, tmp_path / "killed.onnx", Repetition(folds=3), "fold 3")
+    assert made == both(tmp_path / "whole.onnx")
 
 
 def test_each_row_is_in_the_validation_part_of_one_fold_and_the_test_part_stays(tmp_path: Path) -> None:
