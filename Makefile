@@ -1,5 +1,5 @@
 # make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | record | clean
-# make weights | results | speedrun: see examples/weights/weights.mk
+# make weights | results | speedrun: see examples/weights/weights.mk; make ablation: see examples/results/ablation.mk
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -22,7 +22,7 @@ setup: .venv/ready
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("emo needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,tune,dev]'
 	touch $@
 
 demo: setup
@@ -93,6 +93,7 @@ bench: setup | $(OUT)
 	test -z "$(FER2013)" || examples/bench/fer2013.sh $(FER2013) $(OUT)/bench
 
 include examples/weights/weights.mk
+include examples/results/ablation.mk
 
 # The picture in the README.
 record: setup

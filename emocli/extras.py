@@ -4,6 +4,7 @@ from emocli.errors import EmoError
 
 EXTRAS = {
     "train": ("torch", "torchvision", "torchaudio", "timm", "onnxscript"),
+    "tune": ("optuna", "sqlalchemy"),
     "tensorrt": ("tensorrt", "cuda"),
 }
 

@@ -82,6 +82,18 @@ def output(target: str | None, *, force: bool) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def second_output(target: str | None, first: str | None, *, force: bool) -> Iterator[Path | None]:
+    """As `output`, for what is written beside the main output, to a named file only; None when none is named."""
+    if target is None:
+        yield None
+        return
+    if target == "-" or (first is not None and Path(target).absolute() == Path(first).absolute()):
+        raise EmoError(f"{target} is no file of its own for what is written beside the main output; name another")
+    with output(target, force=force) as scratch:
+        yield scratch
+
+
 def full_disk(fault: OSError, place: Path) -> EmoError | None:
     """Return the error to show when `fault` says that there is no room left, else None."""
     # HDF5 keeps the number in its message only

@@ -22,7 +22,12 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if (init := step.get("options", {}).get("init", "none")) != "none"
     ]
-    return "\n".join([*comments, " |\n  ".join(shlex.join(_words(step)) for step in header.steps)])
+    return "\n".join([*comments, " |\n  ".join(map(line, header.steps))])
+
+
+def line(step: Step) -> str:
+    """Return one step as a command, without its input and output."""
+    return shlex.join(_words(step))
 
 
 def _words(step: Step) -> Iterator[str]:

@@ -82,6 +82,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     `left_out`, `temperature`, `abstention`, `groups`, `flip`; `shared_groups` where the model was trained on people
     whom the part has too.
     """
+    _tell_of_folds(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, flip=options.flip)
     if found.no_face:
         note(f"{found.no_face} samples of {pair.data.source} have no face that the model's detector finds; left out")
@@ -133,6 +134,15 @@ def _check(options: Options) -> None:
         raise EmoError(f"--min-group is {options.least}; compare groups of at least one row")
     if options.temperature:
         calibration.temperature(options.temperature, options.split)
+
+
+def _tell_of_folds(pair: Pair, options: Options, note: Note) -> None:
+    """Say that the validation part holds rows which a model of a cross-validation learned from."""
+    header = pair.model.header
+    folded = (header.step("train", "distill") or {}).get("options", {}).get("folds")
+    used = options.split == "validation" or options.temperature == "fit"
+    if folded and used and pair.data.digest == header.features_digest:
+        note(f"{pair.model.source} comes from --folds: it learned from rows of this validation part; use the test part")
 
 
 def _names(inputs: Sequence[pipes.Input]) -> dict[str, str]:

@@ -14,7 +14,9 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py"
 REGISTRIES = ("datasets", "features", "detectors", "models", "engines", "devices")
 UPPER = {
     **dict.fromkeys(REGISTRIES, 1),
-    **dict.fromkeys(("bench_row", "benchmark", "comparison", "estimation", "compress", "live", "training"), 2),
+    **dict.fromkeys(
+        ("bench_row", "benchmark", "comparison", "estimation", "compress", "live", "training", "tuning"), 2
+    ),
     "previewing": 2,
     "commands": 3,
     "main": 4,

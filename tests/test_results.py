@@ -11,9 +11,13 @@ from pathlib import Path
 
 import corpus_files
 import pytest
+import typer
 from conftest import write_features
 from shipped_copy import ROOT
 from small_model import write_model
+
+from emocli import architectures, registry
+from emocli.commands import train
 
 RESULTS = ROOT / "examples" / "results"
 SMALL = "--arch emotion-cnn -p width=8 --epochs 1 --threads 1"
@@ -137,7 +141,47 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-@pytest.mark.parametrize("target", ["weights", "speedrun"])
+def test_an_ablation_compares_rows_with_the_first_seed_by_seed(csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("# what is compared\nplain\nfast  --lr 0.05 --flip 0\nlater --mixup 0.2\n")
+    rows = [tmp_path / "out" / "ablation" / f"{name}.onnx" for name in ("plain", "fast")]
+    words = ["make", "-o", ".venv/ready", *rows, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", "ABLATION_EPOCHS=1"]
+    words += [f"ABLATION_LIST={tmp_path / 'list.txt'}", f"ABLATION_BASE={SMALL}", "ABLATION_LIMIT=120"]
+    done = _run(*words)
+    assert done.returncode == 0, done.stderr
+    again = _run(*words)
+    assert again.returncode == 0 and "emo train" not in again.stdout
+    script = (sys.executable, RESULTS / "ablation.py", tmp_path / "list.txt")
+    done = _run(*script, rows[0].parent, "-o", tmp_path / "ablation")
+    assert done.returncode == 0 and "2 of 3 rows" in done.stdout
+    plain, fast = (json.loads(file.read_text()) for file in sorted((tmp_path / "ablation").iterdir()))
+    assert (plain["name"], plain["difference"], fast["name"], fast["flags"]) == (
+        *("plain", None, "fast"),
+        "--lr 0.05 --flip 0",
+    )
+    pairs = zip(fast["accuracy"]["runs"], plain["accuracy"]["runs"], strict=True)
+    assert fast["difference"]["value"] == pytest.approx(sum(mine - theirs for mine, theirs in pairs) / 3)
+    assert fast["difference"]["n"] == 3 and fast["split"] == "validation" and "--limit 120" in fast["command"]
+    table = runpy.run_path(str(RESULTS / "table.py"))["table"](tmp_path / "ablation")
+    assert table.splitlines()[2].startswith("| plain |  |") and "| `--lr 0.05 --flip 0` |" in table.splitlines()[3]
+    rows[0].unlink()
+    done = _run(*script, rows[0].parent, "-o", tmp_path / "ablation")
+    assert done.returncode == 1 and "no plain yet" in done.stderr
+
+
+def test_every_row_of_the_ablation_is_a_line_that_emo_train_takes() -> None:
+    rows = runpy.run_path(str(RESULTS / "ablation.py"))["listed"](RESULTS / "ablation.txt")
+    assert rows[0] == ("baseline", "") and len({name for name, _ in rows}) == len(rows)
+    command = typer.Typer()
+    command.command()(train.run)
+    for name, flags in rows:
+        # of no use, but read: the options are, and the architecture's
+        found = typer.main.get_command(command).make_context("train", f"--arch student {flags}".split())
+        arch, params = found.params["arch"], registry.parse(found.params["param"])
+        assert architectures.resolve(arch, params), name
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+@pytest.mark.parametrize("target", ["weights", "speedrun", "ablation"])
 def test_make_says_which_corpus_it_needs(target: str, tmp_path: Path) -> None:
     done = _run("make", "-o", ".venv/ready", target, f"OUT={tmp_path / 'out'}", f"WEIGHTS={tmp_path / 'w'}")
     assert done.returncode == 2 and "fer2013.csv" in done.stderr

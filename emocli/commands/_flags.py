@@ -34,6 +34,11 @@ DropLeaks = Annotated[
     bool, typer.Option("--drop-leaks/--no-drop-leaks", help="Leave what other parts have too out of the train part.")
 ]
 
+Scores = Annotated[
+    str | None,
+    typer.Option("--scores", help="Write each run's validation accuracy and their mean here, as JSON lines."),
+]
+
 Record = TypeVar("Record")
 
 

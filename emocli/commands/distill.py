@@ -8,10 +8,10 @@ from emocli import architectures, pipes, registry
 from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import EmoError
-from emocli.training.recipe import Distillation, Recipe
+from emocli.training.recipe import Distillation, Recipe, Repetition
 
 
-@_flags.accept(Distillation, Recipe)
+@_flags.accept(Distillation, Recipe, Repetition)
 def run(
     model: Annotated[str | None, typer.Argument(metavar="TEACHER", help="Model; stdin when absent or -.")] = None,
     teacher: Annotated[str | None, typer.Option(help="Model; the main input is then the features.")] = None,
@@ -22,6 +22,7 @@ def run(
     resume: _flags.Resume = False,
     strict: _flags.Strict = False,
     drop_leaks: _flags.DropLeaks = False,
+    scores: _flags.Scores = None,
     output: _flags.Output = None,
     force: _flags.Force = False,
     **flags: Any,
@@ -29,7 +30,7 @@ def run(
     """Train the student and write it."""
     name, params = architectures.resolve(arch, registry.parse(param))
     step = {"command": "distill", "name": name, "params": params}
-    with pipes.output(output, force=force) as scratch:
+    with pipes.output(output, force=force) as scratch, pipes.second_output(scores, output, force=force) as lines:
         source, features = _inputs(model, teacher, data)
         if features.header.labels != source.header.labels:
             raise EmoError(
@@ -39,7 +40,8 @@ def run(
 
         recipe, soft = _flags.record_of(Recipe, flags), _flags.record_of(Distillation, flags)
         running = registry.load("engines", engine)(source.path, threads=recipe.threads)
-        how = session.How(resume=resume, strict=strict, drop_leaks=drop_leaks, note=note)
+        again = _flags.record_of(Repetition, flags)
+        how = session.How(resume, strict, drop_leaks, note, again, lines)
         lesson = session.Lesson(source, lambda x: running.run(x)["logits"], soft)
         session.write(features, scratch, step, recipe, how, lesson)
 

@@ -7,10 +7,10 @@ import typer
 from emocli import architectures, pipes, registry
 from emocli.commands import _flags
 from emocli.commands._show import note
-from emocli.training.recipe import Recipe
+from emocli.training.recipe import Recipe, Repetition
 
 
-@_flags.accept(Recipe)
+@_flags.accept(Recipe, Repetition)
 def run(
     features: _flags.Input = None,
     arch: Annotated[str, typer.Option("--arch", help="Architecture; see: emo list models.")] = "se-resnet",
@@ -18,6 +18,7 @@ def run(
     resume: _flags.Resume = False,
     strict: _flags.Strict = False,
     drop_leaks: _flags.DropLeaks = False,
+    scores: _flags.Scores = None,
     output: _flags.Output = None,
     force: _flags.Force = False,
     **flags: Any,
@@ -25,10 +26,11 @@ def run(
     """Train and write the model."""
     name, params = architectures.resolve(arch, registry.parse(param))
     step = {"command": "train", "name": name, "params": params}
-    with pipes.output(output, force=force) as scratch:
+    with pipes.output(output, force=force) as scratch, pipes.second_output(scores, output, force=force) as lines:
         source = pipes.read(features, "features")
         from emocli.training import session
 
         recipe = _flags.record_of(Recipe, flags)
-        how = session.How(resume=resume, strict=strict, drop_leaks=drop_leaks, note=note)
+        again = _flags.record_of(Repetition, flags)
+        how = session.How(resume, strict, drop_leaks, note, again, lines)
         session.write(source, scratch, step, recipe, how)

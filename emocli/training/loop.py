@@ -28,6 +28,8 @@ _STEPS = 16
 """Steps an epoch at least: a few hundred images in one batch would hardly move the weights."""
 
 Note = Callable[[str], None]
+AfterEpoch = Callable[[int, float], None]
+"""Told each epoch, counted from 1, and its validation accuracy, nan where the run went astray; may raise to end it."""
 Teacher = step.Teacher
 
 
@@ -42,6 +44,8 @@ class Outcome:
     """The epoch they come from, counted from 1."""
     history: list[dict[str, float]]
     """One {"epoch", "loss", "accuracy"} an epoch."""
+    n: int
+    """Rows of the validation part."""
 
 
 def make(name: str, shape: tuple[int, ...], classes: int, params: dict[str, Any], seed: int) -> nn.Module:
@@ -63,6 +67,7 @@ def train(
     leave_out: NDArray[np.int64] | None = None,
     note: Note = lambda text: None,
     progress: bool = True,
+    after_epoch: AfterEpoch = lambda epoch, accuracy: None,
 ) -> Outcome:
     """Train the net in place on the train part, validate each epoch, and return the best weights.
 
@@ -87,11 +92,14 @@ def train(
             loss = _epoch(state, rows, recipe, loss_of, teacher, display)
             if not math.isfinite(loss):
                 _tell_of_divergence(state, note)
+                after_epoch(state.epoch + 1, math.nan)
                 break
-            display.epoch(state.epoch, loss, _validated(state, rows, validation, recipe, loss))
+            accuracy = _validated(state, rows, validation, recipe, loss)
+            display.epoch(state.epoch, loss, accuracy)
             if resume:
                 run.save(state, resume, name)
-    return _outcome(state)
+            after_epoch(state.epoch, accuracy)
+    return _outcome(state, len(validation))
 
 
 def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note) -> Recipe:
@@ -189,7 +197,7 @@ def _tell_of_divergence(state: Run, note: Note) -> None:
     note(f"the loss is no finite number in epoch {state.epoch + 1}: stops, and keeps epoch {state.best_epoch}")
 
 
-def _outcome(state: Run) -> Outcome:
+def _outcome(state: Run, n: int) -> Outcome:
     state.net.load_state_dict(state.best)
     net = precision.lay_out(state.net.cpu(), torch.contiguous_format).eval()
-    return Outcome(net, state.best_accuracy, state.best_epoch, state.history)
+    return Outcome(net, state.best_accuracy, state.best_epoch, state.history, n)

@@ -86,6 +86,16 @@ AUGMENTATION = (
 
 
 @dataclass(frozen=True, slots=True)
+class Repetition:
+    """How often a net is trained, for a mean with its interval; the run of the best validation accuracy is kept."""
+
+    seeds: int = _option(1, "train so often, with --seed and those after it, and keep the best on the validation part")
+    folds: int = _option(
+        0, "cross-validation: divide train and validation anew into so many folds, subjects kept whole; 0 is off"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Distillation:
     """How much a student listens to its teacher (Hinton et al. 2015, arXiv 1503.02531)."""
 

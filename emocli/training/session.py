@@ -1,10 +1,12 @@
 """A training run from artifact to artifact: features in, ONNX out, with the step that records it."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +14,24 @@ from numpy.typing import NDArray
 from emocli import hdf5, onnx_file, pipes, store
 from emocli.artifact import Step
 from emocli.hdf5 import Data
-from emocli.training import audit, export, loop, transfer
+from emocli.training import audit, export, loop, repeats, transfer
 from emocli.training.loop import Outcome, Teacher
-from emocli.training.recipe import Distillation, Recipe
+from emocli.training.recipe import Distillation, Recipe, Repetition
 
 Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What is not in the recipe: going on after a kill, and what to do about samples that parts share."""
+    """What is not in the recipe: going on after a kill, samples that parts share, runs that are repeated."""
 
     resume: bool
     strict: bool
     drop_leaks: bool
     note: Note
+    repetition: Repetition = field(default_factory=Repetition)
+    scores: Path | None = None
+    """Where the validation accuracy of each run goes, as JSON lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +48,62 @@ def write(
 ) -> Outcome:
     """Train what `step` names (its `name` and `params`) on the features and write the model to `path`.
 
-    The state of the run is kept in the store until it ends well, so that `how.resume` can continue it. A student's
-    header continues its teacher's. Raises EmoError as the audit and the loop do.
+    Repeated over seeds or folds, the best run is written. The state of each run is kept in the store until all ended
+    well, so that `how.resume` can continue. A student's header continues its teacher's. Raises EmoError as the audit
+    and the loop do.
     """
     before = lesson.source if lesson else features
     soft = lesson.distillation if lesson else None
+    again = repeats.options(how.repetition)
     beginning = transfer.source(recipe.init)
     if beginning:  # the header names it by its hash, and its terms are those of what is made from it
         recipe = replace(recipe, init=beginning.digest)
         step = {**step, **({"license": terms} if (terms := beginning.header.license) else {})}
-    options = {**asdict(recipe), **(asdict(soft) if soft else {}), "drop_leaks": how.drop_leaks}
+    options = {**asdict(recipe), **(asdict(soft) if soft else {}), "drop_leaks": how.drop_leaks, **again}
     step = {**step, "options": options, "input": before.digest, "data": features.digest}
-    state = _state(step)
-    if not how.resume:
-        state.unlink(missing_ok=True)
+    states: list[Path] = []
+    left_out = functools.cache(lambda data: _audited(data, how))  # seeds share their data, folds do not
+
+    def train(one: repeats.One) -> Outcome:
+        states.append(_state({**step, **one.name} if again else step))
+        if not how.resume:
+            states[-1].unlink(missing_ok=True)
+        taught = {"teacher": lesson.teacher if lesson else None, "distillation": soft}
+        out = left_out(one.data)
+        return trained(one.data, step, one.recipe, beginning, how.note, leave_out=out, resume=states[-1], **taught)
+
     with hdf5.open_data(features.path, features.source) as data:
-        left_out = _audited(data, how)
-        net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
-        if beginning:
-            transfer.fill(net, beginning, how.note)
-        outcome = loop.train(
-            net,
-            data,
-            recipe,
-            teacher=lesson.teacher if lesson else None,
-            distillation=soft,
-            resume=state,
-            leave_out=left_out,
-            note=how.note,
-        )
+        chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
-    how.note(f"keeps epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
+    _report(chosen, outcome, rows, how)
+    step |= {"chosen": chosen.name} if again else {}
     onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32"))
     onnx_file.save(model, path)
-    state.unlink(missing_ok=True)
+    for state in states:
+        state.unlink(missing_ok=True)
     return outcome
+
+
+def trained(
+    data: Data, step: Step, recipe: Recipe, beginning: pipes.Input | None, note: Note, **options: Any
+) -> Outcome:
+    """Return the net that `step` names, trained once from a new start or from `beginning`; options as `loop.train`."""
+    net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
+    if beginning:
+        transfer.fill(net, beginning, note)
+    return loop.train(net, data, recipe, note=note, **options)
+
+
+def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], how: How) -> None:
+    """Say which run and epoch are kept and what the runs say together, and write the scores where they are wanted."""
+    which = f"{chosen}, " if len(rows) > 1 else ""
+    if how.scores or len(rows) > 1:
+        whole = repeats.summary(chosen, rows)
+        if len(rows) > 1:
+            how.note(repeats.sentence(whole))
+        if how.scores:
+            repeats.write(how.scores, [*rows, whole])
+    how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
 
 
 def _state(step: Step) -> Path:

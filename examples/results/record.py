@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from emocli import onnx_file, replaying, store
+from emocli import mean_interval, onnx_file, replaying, store
 
 MEASURES = ("accuracy", "macro_f1", "uar", "ece")
 
@@ -57,10 +56,9 @@ def over(figures: list[dict[str, float]]) -> dict[str, Any]:
     """Return the mean of a figure with its 95 % interval: over runs where there are several, else the run's own."""
     if len(figures) == 1:
         return {key: figures[0][key] for key in ("value", "low", "high")}
-    values = np.array([figure["value"] for figure in figures])
-    reach = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    mean = float(values.mean())
-    return {"value": mean, "low": max(0.0, mean - reach), "high": min(1.0, mean + reach), "runs": values.tolist()}
+    values = [figure["value"] for figure in figures]
+    mean = mean_interval.over_runs(values, bounds=(0.0, 1.0))
+    return {**{key: mean[key] for key in ("value", "low", "high")}, "runs": values}
 
 
 def _beside(run: Path, ending: str) -> Path:

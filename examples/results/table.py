@@ -1,7 +1,8 @@
 """Puts the results into the README: python examples/results/table.py [README.md]
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder, in the order of
-their names; between `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME.
+their names; between `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for
+`ablation` has the difference to the first row.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 HEAD = "| what | accuracy, 95 % interval | scored on | seeds | parameters | training, cores |"
+ABLATION_HEAD = "| what | flags | accuracy | difference in points, 95 % interval | parameters | minutes a run |"
 MARKED = re.compile(r"(<!-- results(?P<folder>/[\w-]+)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -22,8 +24,9 @@ def filled(readme: str, folder: Path = FOLDER) -> str:
 
 def table(folder: Path) -> str:
     """Return a table with a row per JSON file of the folder; without files it has no rows."""
-    rows = [line(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
-    return "".join(f"{row}\n" for row in [HEAD, re.sub(r"[^|]+", "---", HEAD), *rows])
+    head, cells = (ABLATION_HEAD, compared) if folder.name == "ablation" else (HEAD, line)
+    rows = [cells(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
+    return "".join(f"{row}\n" for row in [head, re.sub(r"[^|]+", "---", head), *rows])
 
 
 def line(row: dict[str, Any]) -> str:
@@ -36,6 +39,20 @@ def line(row: dict[str, Any]) -> str:
         " ".join(map(str, row["seeds"])),
         f"{row['parameters']:,}",
         f"{row['minutes']:g} min, {row['cores']}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def compared(row: dict[str, Any]) -> str:
+    """Return one row of the ablation table."""
+    points = {key: 100 * (row["difference"] or {}).get(key, 0) for key in ("value", "low", "high")}
+    cells = [
+        row["name"],
+        f"`{row['flags']}`" if row["flags"] else "",
+        f"{100 * row['accuracy']['value']:.1f} %",
+        "{value:+.1f} [{low:+.1f}, {high:+.1f}]".format(**points) if row["difference"] else "",
+        f"{row['parameters']:,}",
+        f"{row['minutes']:g}",
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -1,0 +1,151 @@
+"""What a trial of emo tune is: training once with its values, as emo train would, judged on the validation part."""
+
+import copy
+import functools
+import hashlib
+import json
+import math
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emocli import architectures, hdf5, pipes, replaying, store
+from emocli.errors import EmoError
+from emocli.hdf5 import Data
+from emocli.training import audit, rows, session, transfer
+from emocli.training.recipe import Recipe
+from emocli.tuning import study
+from emocli.tuning.space import Space
+from emocli.tuning.study import Limits, Objective, Report
+
+Note = Callable[[str], None]
+_OF_THE_MACHINE = ("threads", "device")
+"""Options that say where a trial runs: a study may go on with others."""
+_PARAM = "p."
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What all trials have in common."""
+
+    arch: str
+    params: Mapping[str, Any]
+    """Options of the architecture that were given."""
+    recipe: Recipe
+    drop_leaks: bool
+
+
+def known(arch: str) -> dict[str, Any]:
+    """Return every option that can be searched with its default: of emo train, and the architecture's as p.NAME."""
+    params = architectures.resolve(arch, {})[1]
+    return {**asdict(Recipe()), "drop_leaks": False, **{f"{_PARAM}{name}": value for name, value in params.items()}}
+
+
+def run(
+    source: pipes.Input, fixed: Fixed, space: Space, limits: Limits, place: str | None, note: Note, *, progress: bool
+) -> list[dict[str, Any]]:
+    """Search until the study has its trials, and return a row for each, best first.
+
+    The study is kept in the file `place`, else in the store under a hash of what is asked. Raises EmoError for values
+    that are both fixed and searched, for data without a train or validation part, and when no trial ended well.
+    """
+    architectures.resolve(fixed.arch, fixed.params)
+    _refuse_both(fixed, space)
+    question = _question(source, fixed, space)
+    with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
+        objective = _objective(data, fixed, note, progress)
+        study.search(trials, space, objective, limits, fixed.recipe.seed, note)
+        found = study.rows(trials)
+    if not any(row["state"] == "complete" for row in found):
+        reason = next((row["reason"] for row in reversed(found) if "reason" in row), "none was begun")
+        raise EmoError(f"no trial ended well ({reason}); search other values")
+    return found
+
+
+def command(fixed: Fixed, values: Mapping[str, Any], features: str | None) -> str:
+    """Return the line of emo train that does what a trial did; what is as by default is left out."""
+    recipe, params, drop_leaks = _applied(fixed, values)
+    defaults = Recipe()
+    options = {
+        field.name: getattr(recipe, field.name)
+        for field in fields(Recipe)
+        if getattr(recipe, field.name) != getattr(defaults, field.name)
+    }
+    options |= {"drop_leaks": True} if drop_leaks else {}
+    line = replaying.line({"command": "train", "name": fixed.arch, "params": params, "options": options})
+    return " ".join([line, *([shlex.quote(features)] if features not in (None, "-") else []), "-o best.onnx"])
+
+
+def _applied(fixed: Fixed, values: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any], bool]:
+    """Return the recipe, the architecture's options that are given, and whether leaks are dropped, in a trial."""
+    chosen = {name: value for name, value in values.items() if not name.startswith(_PARAM)}
+    params = {name.removeprefix(_PARAM): value for name, value in values.items() if name.startswith(_PARAM)}
+    drop_leaks = bool(chosen.pop("drop_leaks", fixed.drop_leaks))
+    return replace(fixed.recipe, **chosen), {**fixed.params, **params}, drop_leaks
+
+
+def _objective(data: Data, fixed: Fixed, note: Note, progress: bool) -> Objective:
+    view = _without_test(data)
+    for part in ("train", "validation"):  # what is wrong with the data is said once, and is no trial's fault
+        rows.part(view, part, note)
+    # as in emo train: what the test part has too is not trained on
+    shared = functools.cache(lambda: audit.audit(data).train_rows)
+
+    def objective(values: Mapping[str, Any], report: Report) -> tuple[float, dict[str, Any]]:
+        def after_epoch(epoch: int, accuracy: float) -> None:
+            if math.isnan(accuracy):
+                raise EmoError(f"the loss is no finite number in epoch {epoch}")
+            report(epoch, accuracy)
+
+        recipe, given, drop_leaks = _applied(fixed, values)
+        name, params = architectures.resolve(fixed.arch, given)
+        outcome = session.trained(
+            view,
+            {"name": name, "params": params},
+            recipe,
+            transfer.source(recipe.init),
+            lambda text: None,
+            leave_out=shared() if drop_leaks else None,
+            progress=progress,
+            after_epoch=after_epoch,
+        )
+        return outcome.accuracy, {"epoch": outcome.best_epoch, "n": outcome.n}
+
+    return objective
+
+
+def _without_test(data: Data) -> Data:
+    view = copy.copy(data)
+    view.split = np.where(data.split == "test", "", data.split)
+    return view
+
+
+def _refuse_both(fixed: Fixed, space: Space) -> None:
+    defaults = Recipe()
+    given = {name for name in space if getattr(fixed.recipe, name, None) != getattr(defaults, name, None)}
+    given |= {f"{_PARAM}{name}" for name in fixed.params} | ({"drop_leaks"} if fixed.drop_leaks else set())
+    if both := sorted(given & set(space)):
+        raise EmoError(f"{', '.join(both)}: both given and searched; leave one of them out")
+
+
+def _question(source: pipes.Input, fixed: Fixed, space: Space) -> dict[str, Any]:
+    """Return what makes a study the same study, ready for JSON."""
+    beginning = transfer.source(fixed.recipe.init)
+    recipe = replace(fixed.recipe, init=beginning.digest) if beginning else fixed.recipe
+    options = {name: value for name, value in asdict(recipe).items() if name not in _OF_THE_MACHINE}
+    return {
+        "data": source.digest,
+        "architecture": [fixed.arch, dict(fixed.params)],
+        "options": {**options, "drop_leaks": fixed.drop_leaks},
+        "values to search": {name: asdict(values) for name, values in space.items()},
+    }
+
+
+def _place(named: str | None, question: Mapping[str, Any]) -> Path:
+    if named is not None:
+        return Path(named)
+    return store.folder("studies") / f"{hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()}.db"

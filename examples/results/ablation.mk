@@ -1,0 +1,47 @@
+# What each part of training brings, as differences to a baseline over the same seeds; included by the Makefile.
+#     make ablation FER2013=path/to/fer2013.csv
+#     make ablation FER2013=… ABLATION_EPOCHS=4 ABLATION_LIMIT=4000
+# A row per line of ablation.txt, each one ordinary emo train. What was made with the same flags is not made again, a run
+# that was killed continues, and `make ablation-table` shows the rows that are there. PublicTest is the test part, which
+# nothing here reads; a slice of Training is the validation part, which all figures are about.
+.PHONY: ablation ablation-table always
+
+ABLATION_SEEDS ?= 3
+ABLATION_EPOCHS ?= 12
+# the first so many samples of each part, 0 for all
+ABLATION_LIMIT ?= 0
+ABLATION_BASE ?= --arch student --drop-leaks
+ABLATION_LIST ?= examples/results/ablation.txt
+A ?= $(OUT)/ablation
+ABLATION_FEATURES := $(A)/features-$(SIZE)-$(ABLATION_LIMIT).h5
+ABLATION_NAMES := $(shell awk '!/^\043/ && NF { print $$1 }' $(ABLATION_LIST))
+
+define ABLATION_TABLE
+python examples/results/ablation.py $(ABLATION_LIST) $(A) -o $(RESULTS)/ablation
+python examples/results/table.py
+endef
+
+ablation: $(ABLATION_NAMES:%=$(A)/%.onnx)
+	$(ABLATION_TABLE)
+
+ablation-table: | setup
+	$(ABLATION_TABLE)
+
+$(ABLATION_FEATURES): $(W)/fer2013.h5 | $(A)
+	rm -f $@
+	emo features $< -p size=$(SIZE) --limit $(ABLATION_LIMIT) -o $@
+
+# NAME.flags changes only when the flags do, so a row is made again when its line or the budget is another
+$(A)/%.flags: always | $(A)
+	@flags=$$(awk '$$1 == "$*" { $$1 = ""; print }' $(ABLATION_LIST)); \
+	  echo $(ABLATION_BASE) --epochs $(ABLATION_EPOCHS) --seeds $(ABLATION_SEEDS) $$flags $(TRAIN) > $@.new; \
+	  if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; rm -f $(@:flags=seconds); fi
+
+# NAME.jsonl has the scores, NAME.seconds the time of all seeds: a line per call, as one that was killed is continued
+$(ABLATION_NAMES:%=$(A)/%.onnx): $(A)/%.onnx: $(A)/%.flags $(ABLATION_FEATURES) | setup
+	rm -f $@ $(@:onnx=jsonl)
+	trap 'echo $$SECONDS >> $(@:onnx=seconds)' EXIT; \
+	  emo train $(ABLATION_FEATURES) $$(cat $<) --resume --scores $(@:onnx=jsonl) -o $@
+
+$(A):
+	mkdir -p $@

@@ -1,0 +1,83 @@
+"""Writes the rows of the ablation table from what `make ablation` trained.
+
+    python examples/results/ablation.py examples/results/ablation.txt FOLDER -o examples/results/ablation
+
+FOLDER has NAME.onnx, NAME.jsonl (what `emo train --seeds --scores` wrote) and NAME.seconds for each row of the list;
+rows that are not there yet are left out. The first row is the baseline: the others say by how much their validation
+accuracy differs from its, the mean over the same seeds with Student's 95 % interval of the paired differences.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from emocli import mean_interval, onnx_file, replaying
+
+
+def listed(path: Path) -> list[tuple[str, str]]:
+    """Return (name, flags) of each row of the list, in order."""
+    lines = [line.split("#")[0].split(None, 1) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(words[0], " ".join(words[1:]).strip()) for words in lines if words]
+
+
+def trained(folder: Path, name: str) -> dict[str, Any] | None:
+    """Return the figures of a row without its difference; None for one that is not there yet."""
+    files = model, scores, seconds = [folder / f"{name}.{ending}" for ending in ("onnx", "jsonl", "seconds")]
+    if not all(file.exists() for file in files):
+        return None
+    header = onnx_file.read_header(model)
+    *runs, _ = map(json.loads, scores.read_text().splitlines())
+    accuracies = [run["accuracy"] for run in runs]
+    mean = mean_interval.over_runs(accuracies, bounds=(0.0, 1.0))
+    return {
+        "command": replaying.pipeline(header),
+        "data": next(step["name"] for step in header.steps if step["command"] == "dataset"),
+        "features": header.features_digest,
+        "split": "validation",
+        "n": runs[0]["n"],
+        "accuracy": {key: mean[key] for key in ("value", "low", "high")} | {"runs": accuracies},
+        "seeds": [run["seed"] for run in runs],
+        "parameters": onnx_file.describe(model)["parameters"],
+        "minutes": round(sum(map(int, seconds.read_text().split())) / 60 / len(runs), 2),
+        "cores": (header.step("train") or {})["options"].get("threads", 0) or len(os.sched_getaffinity(0)),
+    }
+
+
+def difference(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
+    """Return the mean of a row's accuracies less the baseline's, seed by seed; raises SystemExit if they don't pair."""
+    if any(row[key] != baseline[key] for key in ("seeds", "features", "n")):
+        raise SystemExit("a row has other seeds or data than the baseline; run make ablation again")
+    pairs = zip(row["accuracy"]["runs"], baseline["accuracy"]["runs"], strict=True)
+    return mean_interval.over_runs([mine - theirs for mine, theirs in pairs])
+
+
+def main(words: list[str]) -> None:
+    """Write a JSON file per row that is there, in place of those that the folder had."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("list", type=Path, help="names and flags")
+    parser.add_argument("folder", type=Path, help="what was trained")
+    parser.add_argument("-o", dest="output", type=Path, required=True, help="folder to write")
+    given = parser.parse_args(words)
+    names = listed(given.list)
+    rows = {name: row for name, _ in names if (row := trained(given.folder, name))}
+    first = names[0][0]
+    if first not in rows:
+        raise SystemExit(f"{given.folder} has no {first} yet, which all others are compared with; run make ablation")
+    given.output.mkdir(exist_ok=True)
+    for file in given.output.glob("*.json"):
+        file.unlink()
+    for place, (name, flags) in enumerate(names):
+        if name in rows:
+            delta = None if name == first else difference(rows[name], rows[first])
+            row = {"name": name, "flags": flags, "difference": delta, **rows[name]}
+            text = json.dumps(row, ensure_ascii=False, indent=1)
+            # the number keeps the order of the list
+            (given.output / f"{place:02}-{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    print(f"{len(rows)} of {len(names)} rows")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
