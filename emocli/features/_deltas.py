@@ -1,0 +1,38 @@
+"""Deltas: slope and curvature of each number over neighbouring frames, by a polynomial fitted to nine, as librosa's.
+
+Savitzky and Golay (Analytical Chemistry 1964). The four frames at either end take what their nearest neighbour has; a
+sound of fewer than nine frames is continued with its first and last one (librosa's mode="nearest").
+"""
+
+import math
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH = 9
+REACH = WIDTH // 2
+
+
+def with_deltas(rows: NDArray[np.float32], orders: int) -> NDArray[np.float32]:
+    """Return (frames, d) and its deltas of order 1 to `orders` beside it, (frames, d * (1 + orders))."""
+    if not orders:
+        return rows
+    short = len(rows) < WIDTH
+    ends = ((REACH, REACH), (0, 0))
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(rows, ends, "edge") if short else rows, WIDTH, axis=0)
+    # (frames, d, orders) to orders beside each other
+    deltas = (windows @ _weights(orders)).transpose(0, 2, 1).reshape(len(windows), -1)
+    return np.concatenate([rows, deltas if short else np.pad(deltas, ends, "edge")], axis=1)
+
+
+@cache
+def _weights(orders: int) -> NDArray[np.float32]:
+    """Return what nine values weigh in the derivatives of the polynomials through them, (9, orders).
+
+    Each derivative is that of a polynomial of its own order, hence the same at all nine.
+    """
+    places = np.arange(WIDTH) - REACH
+    powers = [np.vander(places, order + 1, increasing=True) for order in range(1, orders + 1)]
+    fits = [math.factorial(order) * np.linalg.pinv(each)[order] for order, each in enumerate(powers, 1)]
+    return np.stack(fits, axis=1).astype(np.float32)
