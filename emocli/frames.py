@@ -14,8 +14,11 @@ BLOCK = 256
 """Frames that are worked on at once: memory does not grow with the length of a sound."""
 KEPT = 8 * BLOCK
 """Frames of a sound whose spectra are kept for the next who asks; those of a longer one are computed again."""
+EMPTY = "a sound without samples has no features; leave it out"
 # what a transform reads and writes stays in the cache
 _STRIP = 32
+# glibc gives memory back to the system, and gets it again page by page, until it has seen a piece this large freed
+np.empty(1 << 24, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How a sound is cut: frames of `size` samples, one every `hop`, each centred on its time, silence around it all."""
+    """How a sound is cut: frames of `size` samples every `hop`, each centred on its time, silence before and after."""
 
     size: int = 2048
     hop: int = 512
 
     def __post_init__(self) -> None:
-        if self.size < 16 or self.size % 2 or self.hop < 1:
+        if self.size < 16 or self.size % 2 or not 1 <= self.hop <= self.size:
             raise EmoError(f"can't cut frames of n_fft={self.size} every hop={self.hop} samples; try 2048 and 512")
 
     def count(self, samples: int) -> int:
@@ -64,9 +67,8 @@ class Frames:
     def __init__(self, sound: NDArray[np.float32], framing: Framing) -> None:
         """`sound` is (samples,) float32; raises EmoError for one that is empty or holds what is not a number."""
         if not len(sound):
-            raise EmoError("a sound without samples has no features; leave it out")
-        if not np.isfinite(sound @ sound):
-            raise EmoError("a sound holds samples that are not numbers; decode the file again")
+            raise EmoError(EMPTY)
+        check(sound)
         self._sound, self._framing = sound, framing
         self._kept = list(self._blocks()) if framing.count(len(sound)) <= KEPT else None
 
@@ -80,6 +82,12 @@ class Frames:
             first = start * hop - size // 2
             last = (min(start + BLOCK, count) - 1) * hop + size - size // 2
             yield self._framing.block(_silence_around(self._sound, first, last))
+
+
+def check(samples: NDArray[np.float32]) -> None:
+    """Raise EmoError where a sample is not a number."""
+    if not np.isfinite(samples @ samples):
+        raise EmoError("a sound holds samples that are not numbers; decode the file again")
 
 
 def _silence_around(sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
@@ -96,11 +104,12 @@ def _magnitude(samples: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     OpenCV's transform in double precision is faster than SciPy's in single, and a third of the delay to import.
     """
     # packed as a real part, then pairs of real and imaginary part, then a real part
-    packed = cv2.dft(samples * _hann(samples.shape[1]), flags=cv2.DFT_ROWS)
+    packed = cv2.dft(samples * hann(samples.shape[1]), flags=cv2.DFT_ROWS)
     np.abs(packed[:, 1:-1].view(np.complex128).astype(np.complex64), out=out[:, 1:-1])
     out[:, [0, -1]] = np.abs(packed[:, [0, -1]])
 
 
 @cache
-def _hann(size: int) -> NDArray[np.float64]:
+def hann(size: int) -> NDArray[np.float64]:
+    """Return the periodic Hann window, (size,)."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)

@@ -22,7 +22,7 @@ class Framewise:
     reach: int = 0
     """How many frames before and after it a row depends on."""
     whole: str = ""
-    """What makes rows depend on the whole sound, and the option that ends it; empty for an extractor that can stream."""
+    """What makes rows depend on the whole sound, and the option that ends it; empty where the extractor can stream."""
 
     def __call__(self, sounds: Sequence[NDArray[np.float32]]) -> list[Rows]:
         return [self.rows(Frames(sound, self.framing)) for sound in sounds]

@@ -1,4 +1,4 @@
-"""The mel scale: Slaney's triangular filters, and the power of a spectrum behind them in decibels, as librosa has them."""
+"""The mel scale: Slaney's triangular filters, and the power behind them in decibels, as librosa has them."""
 
 from collections.abc import Callable, Iterable
 from functools import cache

@@ -25,22 +25,23 @@ def estimate(blocks: Iterable[Block], classes: int) -> float:
         return 0.0
     offsets = np.mod(classes * octaves(hz[heights >= np.median(heights)]), 1)
     offsets[offsets >= 0.5] -= 1
-    votes, _ = np.histogram(offsets, _STEPS)
-    return float(_STEPS[np.argmax(votes)])
+    votes = np.bincount(np.searchsorted(_STEPS, offsets, "right"))
+    return float(_STEPS[np.argmax(votes) - 1])
 
 
 def _peaks(block: Block) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return frequency in Hz and height of all peaks of a block."""
-    spacing = RATE_HZ / block.size
+    power, spacing = block.power, RATE_HZ / block.size
     first, last = (int(np.ceil(hz / spacing)) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
-    below, here, above = (block.power[:, first + step : last + step] for step in (-1, 0, 1))
-    least = np.float32(_STANDS_OUT) * block.power.max(axis=1, keepdims=True)
-    frame, place = np.nonzero((here > below) & (here >= above) & (here > least))
-    below, here, above = below[frame, place], here[frame, place], above[frame, place]
+    rises = power[:, first - 1 : last] < power[:, first : last + 1]
+    stands_out = power[:, first:last] > np.float32(_STANDS_OUT) * power.max(axis=1, keepdims=True)
+    frame, place = np.divmod(np.flatnonzero((rises[:, :-1] > rises[:, 1:]) & stands_out), last - first)
+    place += first
+    below, here, above = (power[frame, place + step] for step in (-1, 0, 1))
     slope = above - below
     # librosa's compiled code goes on in double precision from here
     bend = (above + below) - 2 * here.astype(np.float64)
     inside = np.abs(slope / np.float64(2)) < np.abs(bend)
     shift = np.divide(slope / np.float64(-2), bend, out=np.zeros_like(bend), where=inside).astype(np.float32)
-    hz = ((first + place + shift) * RATE_HZ / block.size).astype(np.float32)
+    hz = ((place + shift) * RATE_HZ / block.size).astype(np.float32)
     return hz, here + np.float32(0.5) * (slope / 2) * shift

@@ -20,5 +20,6 @@ def extractor(
     *, mels: int = 128, fmin: float = 0.0, fmax: float = 0.0, top_db: float = 80.0, n_fft: int = 2048, hop: int = 512
 ) -> Framewise:
     """Return the function from n sounds to n arrays (frames, mels) float32, in decibels."""
+    framing = Framing(n_fft, hop)
     log_mel = _mel.log_mel(n_fft, mels=mels, fmin=fmin, fmax=fmax, top_db=top_db)
-    return Framewise(Framing(n_fft, hop), log_mel, whole=_mel.WHOLE if top_db else "")
+    return Framewise(framing, log_mel, whole=_mel.WHOLE if top_db else "")

@@ -42,13 +42,14 @@ def extractor(
     """Return the function from n sounds to n arrays (frames, count * (1 + deltas)) float32."""
     if not 1 <= count <= mels or deltas not in (0, 1, 2):
         raise EmoError(f"mfcc can't take count={count} of mels={mels} with deltas={deltas}; try 13 of 128 with 2")
+    framing = Framing(n_fft, hop)
     log_mel = _mel.log_mel(n_fft, mels=mels, fmin=fmin, fmax=fmax, top_db=top_db)
     cosines = _cosines(mels, count)
 
     def rows(blocks: Iterable[Block]) -> NDArray[np.float32]:
         return with_deltas((log_mel(blocks) @ cosines).astype(np.float32), deltas)
 
-    return Framewise(Framing(n_fft, hop), rows, REACH if deltas else 0, _mel.WHOLE if top_db else "")
+    return Framewise(framing, rows, REACH if deltas else 0, _mel.WHOLE if top_db else "")
 
 
 def _cosines(mels: int, count: int) -> NDArray[np.float64]:

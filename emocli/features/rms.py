@@ -22,5 +22,6 @@ def extractor(*, n_fft: int = 2048, hop: int = 512) -> Framewise:
 
 
 def _rms(blocks: Iterable[Block]) -> NDArray[np.float32]:
-    energies = np.concatenate([np.einsum("fs,fs->f", block.samples, block.samples) / block.size for block in blocks])
-    return np.sqrt(energies)[:, None]
+    # a product of each frame with itself
+    energies = [block.samples[:, None, :] @ block.samples[:, :, None] / block.size for block in blocks]
+    return np.sqrt(np.concatenate(energies)[:, 0])
