@@ -32,6 +32,8 @@ class Answers:
     """Rows of each label that is not scored."""
     no_face: int
     """Samples that are not among the n rows, as the model's detector finds no face in them."""
+    known: frozenset[str]
+    """Those of `groups` whom the train part of the same data has too."""
 
 
 def answers(
@@ -79,12 +81,15 @@ def collect(
         targets = data.targets()[kept]
         counts = Counter(targets[targets >= 0].tolist())
         places = np.array([labels.model.index(label) if label else -1 for label in labels.target], np.int64)
+        groups = [data.group[row] for row in kept]
+        taught = {data.group[row] for row in data.rows("train")} if split in ("validation", "test") else set()
         return Answers(
             np.concatenate(logits),
             np.where(targets < 0, -1, places[targets]),
-            [data.group[row] for row in kept],
+            groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
             len(data.rows(split)) - len(kept),
+            frozenset(set(groups) & taught - {""}),
         )
 
 
