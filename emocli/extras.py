@@ -5,6 +5,7 @@ from emocli.errors import EmoError
 EXTRAS = {
     "train": ("torch", "torchvision", "torchaudio", "timm", "onnxscript"),
     "tensorrt": ("tensorrt", "cuda"),
+    "egemaps": ("opensmile",),
 }
 
 
