@@ -30,7 +30,7 @@ class Block:
     @property
     def size(self) -> int:
         """Samples of each frame."""
-        return self.samples.shape[1]
+        return int(self.samples.shape[1])
 
     @cached_property
     def power(self) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """The filters of chroma: how much each bin of a spectrum belongs to each pitch class."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,11 @@ def filters(size: int, classes: int, tuning: float) -> NDArray[np.float32]:
     weights /= np.sqrt(np.sum(weights**2, axis=1, keepdims=True))
     weights *= np.exp(-0.5 * ((pitches / classes - _CENTRE_OCTAVE) / _OCTAVES_WIDE) ** 2)[:, None]
     # from A first to C first
-    return np.roll(weights, -3 * (classes // 12), axis=1)[: size // 2 + 1].astype(np.float32)
+    weights = np.roll(weights, -3 * (classes // 12), axis=1)
+    return weights[: size // 2 + 1].astype(np.float32)
 
 
-def octaves(hz: NDArray[np.floating], tuning: float = 0.0, classes: int = 12) -> NDArray[np.floating]:
+def octaves(hz: NDArray[Any], tuning: float = 0.0, classes: int = 12) -> NDArray[Any]:
     """Return how many octaves above A 0 (27.5 Hz, tuned) frequencies are, in their own precision."""
-    octaves: NDArray[np.floating] = np.log2(hz / (440.0 * 2.0 ** (tuning / classes) / 16))
+    octaves: NDArray[Any] = np.log2(hz / (440.0 * 2.0 ** (tuning / classes) / 16))
     return octaves

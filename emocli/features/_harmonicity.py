@@ -25,4 +25,5 @@ def ratio(block: Block, rows: NDArray[np.intp], period: NDArray[np.float64]) -> 
     peaks = (bend < 0) & (np.abs(slope) <= np.abs(bend))
     shift = np.divide(-slope, bend, out=np.zeros_like(bend), where=peaks)
     share = np.clip(here + slope * shift / 2, 1e-6, 1 - 1e-6)
-    return np.clip(10 * np.log10(share / (1 - share)), _LEAST_DB, _MOST_DB)
+    decibels: NDArray[np.float64] = np.clip(10 * np.log10(share / (1 - share)), _LEAST_DB, _MOST_DB)
+    return decibels

@@ -41,7 +41,8 @@ class Grid:
     def hz(self) -> NDArray[np.float64]:
         """The pitch of each bin."""
         count = int(np.floor(_BINS_PER_OCTAVE * np.log2(self.fmax / self.fmin))) + 1
-        return self.fmin * 2.0 ** (np.arange(count) / _BINS_PER_OCTAVE)
+        hz: NDArray[np.float64] = self.fmin * 2.0 ** (np.arange(count) / _BINS_PER_OCTAVE)
+        return hz
 
     @cached_property
     def widest(self) -> int:
@@ -53,13 +54,15 @@ class Grid:
     def change(self) -> NDArray[np.float64]:
         """Logarithm of how likely each change is, down to up, (2 * widest + 1,), before the pitch's own share."""
         away = np.abs(np.arange(-self.widest, self.widest + 1))
-        return np.log(1 - away / (self.widest + 1))
+        change: NDArray[np.float64] = np.log(1 - away / (self.widest + 1))
+        return change
 
     @cached_property
     def share(self) -> NDArray[np.float64]:
         """Logarithm of the sum of all changes from each bin that stay in the grid."""
         inside = np.convolve(np.ones(len(self.hz)), np.exp(self.change))
-        return np.log(inside[self.widest : -self.widest or None])
+        share: NDArray[np.float64] = np.log(inside[self.widest : -self.widest or None])
+        return share
 
 
 Candidates = tuple[int, NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]

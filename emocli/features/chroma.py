@@ -41,7 +41,8 @@ def _loudest_is_one(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Divide each row by its largest value; silence stays as it is."""
     largest = rows.max(axis=1, keepdims=True)
     largest[largest < np.finfo(np.float32).tiny] = 1
-    return np.divide(rows, largest, out=rows)
+    rows /= largest
+    return rows
 
 
 def _number(tuning: str) -> float:
