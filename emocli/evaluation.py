@@ -101,7 +101,7 @@ def _batches(data: Data, model: Header, split: str) -> Iterator[tuple[NDArray[An
         for (x, _), part in zip(data.batches(split, BATCH), parts, strict=True):
             yield x, part
         return
-    process = extraction.restart(model)
+    process = extraction.restart(model, modality=data.modality)
     for part in parts:
         features, found = process(_pictures(data, part))
         if found.any():

@@ -88,6 +88,8 @@ class Data:
 
     def images(self, start: int, stop: int) -> list[FaceImage]:
         """Return the pictures of rows start to stop, decoded: gray (height, width) or RGB (height, width, 3) uint8."""
+        if self.modality != "face":
+            raise EmoError(f"these data hold {self.modality}, which has no pictures")
         points = self._landmarks[start:stop] if self._landmarks is not None else None
         if self._ragged is None:
             return hdf5_images.faces([hdf5_images.upright(x) for x in self.x[start:stop]], points)

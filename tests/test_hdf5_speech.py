@@ -7,8 +7,21 @@ import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scored import score
+from small_model import write_model
 
-from emocli import featurizing, hdf5, hdf5_describe, importing, joining, padding, pipes, registry, sounds
+from emocli import (
+    featurizing,
+    hdf5,
+    hdf5_describe,
+    importing,
+    joining,
+    padding,
+    pipes,
+    previewing,
+    registry,
+    sounds,
+)
 from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.hdf5_writer import Writer
@@ -157,3 +170,40 @@ def test_an_extractor_of_pictures_is_refused_for_speech(dataset: Path, tmp_path:
     source = pipes.read(str(dataset), "dataset")
     with pytest.raises(EmoError, match="pixels is for face and these data hold speech"):
         featurizing.write(source, tmp_path / "f.h5", "pixels", {}, "none", {}, limit=0, note=lambda text: None)
+
+
+def test_sounds_have_no_preview(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmoError, match="hold speech, which has no pictures"):
+        previewing.write(pipes.read(str(dataset), "dataset"), tmp_path / "x.png", {}, rows=1, columns=1, seed=0)
+
+
+def test_a_model_of_faces_is_not_scored_on_speech(dataset: Path, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model.onnx")
+    with pytest.raises(EmoError, match="pixels is for face and these data hold speech"):
+        score(model, dataset)
+
+
+def _beeps() -> Corpus:
+    """Every second clip holds a second of beep within silence, the others nothing."""
+    beep = np.concatenate([np.zeros(16_000), 0.3 * np.sin(np.arange(16_000) * 0.17), np.zeros(16_000)])
+    clips = [sounds.to_int16((beep * (row % 2)).astype(np.float32)) for row in range(6)]
+    about = [{"sex": "male" if row < 3 else "female"} for row in range(6)]
+    samples = (Sample(clips[row], row % 3, id=f"{row}", about=about[row]) for row in range(6))
+    return Corpus(("angry", "happy", "sad"), "free", samples, modality="speech")
+
+
+def test_a_clip_is_cut_to_what_is_said_and_left_out_where_nothing_is(tmp_path: Path) -> None:
+    pytest.importorskip("emocli.features.rms")
+    step, notes = {"command": "dataset", "name": "audio-folder", "params": {}}, list[str]()
+    parts = {"split": "random", "validation": 0.0, "test": 0.0, "seed": 0}
+    importing.write(_beeps(), tmp_path / "d.h5", step, parts, notes.append)
+    source = pipes.read(str(tmp_path / "d.h5"), "dataset")
+    featurizing.write(source, tmp_path / "f.h5", "rms", {"hop": 160}, "energy", {}, limit=0, note=notes.append)
+    assert notes == ["3 of 6 clips have no voice that energy finds; left out"]
+    with hdf5.open_data(tmp_path / "f.h5") as data:
+        assert data.shape == (-1, 1) and data.lengths.tolist() == pytest.approx([110] * 3, abs=6)
+        assert data.id == ["1", "3", "5"] and data.about == {"sex": ["male", "female", "female"]}
+        assert data.targets().tolist() == [1, 0, 2]
+    featurizing.write(source, tmp_path / "f.h5", "rms", {"hop": 160}, "none", {}, limit=0, note=notes.append)
+    with hdf5.open_data(tmp_path / "f.h5") as data:
+        assert data.lengths.tolist() == [301] * 6
