@@ -1,8 +1,8 @@
 """eGeMAPS of openSMILE: 88 numbers of a clip, or 25 every 10 ms. openSMILE is for non-commercial use only.
 
 Eyben et al., "The Geneva minimalistic acoustic parameter set" (IEEE Transactions on Affective Computing 2016), version
-2, computed by audEERING's openSMILE itself. It needs the extra: pip install 'emocli[egemaps]', and its licence (audEERING
-Research License) allows research and private use; products need one of their own.
+2, computed by audEERING's openSMILE itself. It needs the extra: pip install 'emocli[egemaps]', and its licence
+(audEERING Research License) allows research and private use; products need one of their own.
 
 Options:
     level: clip, one vector of functionals for all of it, or frames, the low-level descriptors

@@ -1,7 +1,7 @@
 """Frames of a speech network in an ONNX file of yours: wav2vec 2.0, HuBERT, WavLM, or the encoder of Whisper.
 
 A network that takes (batch, samples) hears the sound itself, one that takes (batch, mel filters, 3000) Whisper's
-log-mel spectrum; the output is (batch, frames, d). The terms of the network are its authors'; none is shipped or downloaded.
+log-mel spectrum; the output is (batch, frames, d). The terms of the network are its authors', and none is shipped.
 
 Options:
     model: the ONNX file, or its sha256:… in the store
