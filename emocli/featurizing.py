@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, hdf5, parallel, pipes
+from emocli import extraction, hdf5, pipes
 from emocli.errors import EmoError
 from emocli.extraction import Process
 from emocli.hdf5 import Data
@@ -49,6 +49,8 @@ def write(
             parts = _chunks(data, rows)
             made = (_features(data, part, process) for part in parts)
             if jobs > 1:
+                from emocli import parallel  # 50 ms and 5 MB, which one process does without
+
                 recipe = name, dict(params), detector, dict(detector_params), data.modality
                 made = parallel.each_in_order(_work, parts, jobs, (source.path, source.source, recipe))
             found = [_append(writer, *each) for each in made]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -101,12 +100,9 @@ def _silence_around(sound: NDArray[np.float32], first: int, last: int) -> NDArra
 def _magnitude(samples: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     """Write the spectrum's magnitude of frames under a Hann window to `out`, to the last bit what librosa has.
 
-    OpenCV's transform in double precision is faster than SciPy's in single, and a third of the delay to import.
+    NumPy's transform is not the fastest, but those of SciPy and OpenCV cost 26 MB and 150 ms to import.
     """
-    # packed as a real part, then pairs of real and imaginary part, then a real part
-    packed = cv2.dft(samples * hann(samples.shape[1]), flags=cv2.DFT_ROWS)
-    np.abs(packed[:, 1:-1].view(np.complex128).astype(np.complex64), out=out[:, 1:-1])
-    out[:, [0, -1]] = np.abs(packed[:, [0, -1]])
+    np.abs(np.fft.rfft(samples * hann(samples.shape[1]), axis=1).astype(np.complex64), out=out)
 
 
 @cache

@@ -10,7 +10,7 @@ from emocli import registry
 from emocli.errors import EmoError
 
 if TYPE_CHECKING:
-    # not at run time: what faces need is there without OpenCV's delay
+    # not at run time: faces do without it
     from emocli.framewise import Framewise
 
 Features = NDArray[Any] | list[NDArray[np.float32]]

@@ -5,6 +5,7 @@ What `emo features clip.wav` reads. wav, flac, ogg, mp3, m4a and others, or the 
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from emocli.datasets import _clips
@@ -21,4 +22,6 @@ def read(sources: Sequence[Path]) -> Corpus:
         given = ", ".join(map(str, sources)) or "nothing"
         raise EmoError(f"clips are read from sound files, given was {given}; a folder is read by audio-folder")
     clips = [Clip(source, source.name, -1, "test") for source in sources]
-    return _clips.corpus(clips, (), LICENSE, Counter())
+    corpus = _clips.corpus(clips, (), LICENSE, Counter())
+    # of several, some may turn out unreadable
+    return replace(corpus, count=1) if len(clips) == 1 else corpus

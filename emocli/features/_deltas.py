@@ -4,7 +4,6 @@ Savitzky and Golay (Analytical Chemistry 1964). The four frames at either end ta
 sound of fewer than nine frames is continued with its first and last one (librosa's mode="nearest").
 """
 
-import math
 from functools import cache
 
 import numpy as np
@@ -28,11 +27,9 @@ def with_deltas(rows: NDArray[np.float32], orders: int) -> NDArray[np.float32]:
 
 @cache
 def _weights(orders: int) -> NDArray[np.float32]:
-    """Return what nine values weigh in the derivatives of the polynomials through them, (9, orders).
-
-    Each derivative is that of a polynomial of its own order, hence the same at all nine.
-    """
-    places = np.arange(WIDTH) - REACH
-    powers = [np.vander(places, order + 1, increasing=True) for order in range(1, orders + 1)]
-    fits = [math.factorial(order) * np.linalg.pinv(each)[order] for order, each in enumerate(powers, 1)]
-    return np.stack(fits, axis=1).astype(np.float32)
+    """Return what nine values weigh in the slope of the line, and the curvature of the parabola, through them."""
+    slope = np.arange(WIDTH) - REACH
+    curve = slope**2 - np.mean(slope**2)
+    # least squares: neither depends on the other, nor on the mean
+    weights = np.stack([slope / (slope @ slope), 2 * curve / (curve @ curve)], axis=1)
+    return weights[:, :orders].astype(np.float32)

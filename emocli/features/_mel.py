@@ -47,11 +47,12 @@ def filters(size: int, mels: int, fmin: float, fmax: float) -> NDArray[np.float3
     """Return the weights of each bin of a spectrum in each filter, (size // 2 + 1, mels), of equal area each."""
     low, high = (_mel(np.array([hz])) for hz in (fmin, fmax))
     corners = _hz(np.linspace(low[0], high[0], mels + 2))
-    steps = corners[:, None] - np.arange(size // 2 + 1) * (RATE_HZ / size)
-    widths = np.diff(corners)[:, None]
-    weights = np.minimum(-steps[:-2] / widths[:-1], steps[2:] / widths[1:])
-    weights = np.maximum(weights, 0).astype(np.float32) * (2 / (corners[2:] - corners[:-2]))[:, None]
-    return np.ascontiguousarray(weights.T, np.float32)
+    bins = np.arange(size // 2 + 1) * (RATE_HZ / size)
+    weights = np.empty((len(bins), mels), np.float32)
+    for column, (begin, top, end) in enumerate(zip(corners, corners[1:], corners[2:], strict=False)):
+        triangle = np.minimum((bins - begin) / (top - begin), (end - bins) / (end - top))
+        weights[:, column] = np.maximum(triangle, 0) * (2 / (end - begin))
+    return weights
 
 
 Group = tuple[slice, NDArray[np.float32]]
