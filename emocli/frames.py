@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
+from emocli.transforms import Transform, by_numpy
 
 BLOCK = 256
 """Frames that are worked on at once: memory does not grow with the length of a sound."""
@@ -25,6 +26,7 @@ class Block:
     """Some neighbouring frames of a sound; `samples` is (frames, size) float32."""
 
     samples: NDArray[np.float32]
+    transform: Transform = by_numpy
 
     @property
     def size(self) -> int:
@@ -33,10 +35,11 @@ class Block:
 
     @cached_property
     def power(self) -> NDArray[np.float32]:
-        """Squared magnitude of the spectrum under a Hann window, (frames, size // 2 + 1)."""
+        """Squared magnitude of the spectrum under a Hann window, (frames, size // 2 + 1); librosa's to the last bit."""
         power = np.empty((len(self.samples), self.size // 2 + 1), np.float32)
         for start in range(0, len(power), _STRIP):
-            _magnitude(self.samples[start : start + _STRIP], power[start : start + _STRIP])
+            strip = slice(start, start + _STRIP)
+            np.abs(self.transform(self.samples[strip] * hann(self.size)), out=power[strip])
         return np.square(power, out=power)
 
 
@@ -55,20 +58,20 @@ class Framing:
         """Return how many frames a sound of so many samples has."""
         return 1 + samples // self.hop
 
-    def block(self, samples: NDArray[np.float32]) -> Block:
+    def block(self, samples: NDArray[np.float32], transform: Transform = by_numpy) -> Block:
         """Return all whole frames in some samples in a row, from the first one's first on."""
-        return Block(np.lib.stride_tricks.sliding_window_view(samples, self.size)[:: self.hop])
+        return Block(np.lib.stride_tricks.sliding_window_view(samples, self.size)[:: self.hop], transform)
 
 
 class Frames:
     """The frames of one sound as blocks, in order, as often as they are asked for."""
 
-    def __init__(self, sound: NDArray[np.float32], framing: Framing) -> None:
+    def __init__(self, sound: NDArray[np.float32], framing: Framing, transform: Transform = by_numpy) -> None:
         """`sound` is (samples,) float32; raises EmoError for one that is empty or holds what is not a number."""
         if not len(sound):
             raise EmoError(EMPTY)
         check(sound)
-        self._sound, self._framing = sound, framing
+        self._sound, self._framing, self._transform = sound, framing, transform
         self._kept = list(self._blocks()) if framing.count(len(sound)) <= KEPT else None
 
     def __iter__(self) -> Iterator[Block]:
@@ -80,7 +83,7 @@ class Frames:
         for start in range(0, count, BLOCK):
             first = start * hop - size // 2
             last = (min(start + BLOCK, count) - 1) * hop + size - size // 2
-            yield self._framing.block(_silence_around(self._sound, first, last))
+            yield self._framing.block(_silence_around(self._sound, first, last), self._transform)
 
 
 def check(samples: NDArray[np.float32]) -> None:
@@ -95,14 +98,6 @@ def _silence_around(sound: NDArray[np.float32], first: int, last: int) -> NDArra
     inside = sound[max(first, 0) : last]
     samples[max(-first, 0) :][: len(inside)] = inside
     return samples
-
-
-def _magnitude(samples: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Write the spectrum's magnitude of frames under a Hann window to `out`, to the last bit what librosa has.
-
-    NumPy's transform is not the fastest, but those of SciPy and OpenCV cost 26 MB and 150 ms to import.
-    """
-    np.abs(np.fft.rfft(samples * hann(samples.shape[1]), axis=1).astype(np.complex64), out=out)
 
 
 @cache

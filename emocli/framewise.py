@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli import transforms
 from emocli.frames import Block, Frames, Framing
 
 Rows = NDArray[np.float32]
@@ -25,7 +26,8 @@ class Framewise:
     """What makes rows depend on the whole sound, and the option that ends it; empty where the extractor can stream."""
 
     def __call__(self, sounds: Sequence[NDArray[np.float32]]) -> list[Rows]:
-        return [self.rows(Frames(sound, self.framing)) for sound in sounds]
+        transform = transforms.for_sounds(len(sounds))
+        return [self.rows(Frames(sound, self.framing, transform)) for sound in sounds]
 
     def beside(self, others: Sequence["Framewise"]) -> "Framewise":
         """Return the extractor of these rows and next to them those of others with the same framing: one spectrum."""

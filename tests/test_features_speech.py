@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from speech_clips import Clip, made, real
 
-from emocli import extraction, frames, registry
+from emocli import extraction, frames, registry, transforms
 from emocli.errors import EmoError
 
 librosa = pytest.importorskip("librosa")
@@ -104,6 +104,20 @@ def test_joined_extractors_share_one_spectrum(monkeypatch: pytest.MonkeyPatch) -
     extract, _ = extraction.build("mfcc+logmel+chroma+rms", {})
     (rows,) = extract([MADE["noise"]])
     assert sum(frames_seen) == len(rows)
+
+
+@pytest.mark.parametrize("size", [16, 400, 2048])
+def test_both_transforms_give_the_same_spectrum(size: int) -> None:
+    rows = np.lib.stride_tricks.sliding_window_view(MADE["vowel"].astype(np.float64), size)[::300]
+    spectra = [transform(rows) for transform in (transforms.by_numpy, transforms.by_opencv())]
+    np.testing.assert_allclose(spectra[0], spectra[1], rtol=1e-6, atol=1e-9)
+
+
+def test_a_corpus_at_once_gives_what_each_clip_alone_gives() -> None:
+    clips = [MADE["vowel"][start:] for start in range(transforms.MANY)]
+    extract, _ = extraction.build("mfcc+chroma", {})
+    for clip, rows in list(zip(clips, extract(clips), strict=True))[::10]:
+        np.testing.assert_allclose(rows, extract([clip])[0], rtol=1e-5, atol=1e-5)
 
 
 def test_frames_of_different_steps_are_not_joined() -> None:

@@ -17,12 +17,17 @@ def with_deltas(rows: NDArray[np.float32], orders: int) -> NDArray[np.float32]:
     """Return (frames, d) and its deltas of order 1 to `orders` beside it, (frames, d * (1 + orders))."""
     if not orders:
         return rows
-    short = len(rows) < WIDTH
-    ends = ((REACH, REACH), (0, 0))
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(rows, ends, "edge") if short else rows, WIDTH, axis=0)
+    count = len(rows)
+    inside = rows if count >= WIDTH else _repeat_ends(rows, -REACH, count + REACH)
+    windows = np.lib.stride_tricks.sliding_window_view(inside, WIDTH, axis=0)
     # (frames, d, orders) to orders beside each other
     deltas = (windows @ _weights(orders)).transpose(0, 2, 1).reshape(len(windows), -1)
-    return np.concatenate([rows, deltas if short else np.pad(deltas, ends, "edge")], axis=1)
+    return np.concatenate([rows, deltas if count < WIDTH else _repeat_ends(deltas, -REACH, count - REACH)], axis=1)
+
+
+def _repeat_ends(rows: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
+    """Return rows start to stop, the first and the last for those that aren't there."""
+    return rows[np.clip(np.arange(start, stop), 0, len(rows) - 1)]
 
 
 @cache
