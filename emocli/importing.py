@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from emocli.errors import EmoError
 from emocli.hdf5_writer import Writer
 from emocli.samples import Corpus, Sample
 
-CHUNK = {"face": 512, "speech": 1}
-"""Samples that are written at once; a sound may be an hour long."""
+CHUNK, CHUNK_SAMPLES = 512, 1 << 20
+"""What is written at once: so many pictures or clips, or so much sound (2 MB); one clip may be an hour long."""
 
 
 def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Callable[[str], None]) -> Header:
@@ -28,7 +27,7 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
     fields = attrgetter(*columns)
     writer = Writer(path, modality=corpus.modality, count=corpus.count)
     try:
-        for samples in _chunks(corpus.samples, CHUNK[corpus.modality]):
+        for samples in _chunks(corpus.samples):
             _append(writer, samples)
             for column, values in zip(columns.values(), zip(*map(fields, samples), strict=True), strict=True):
                 column.extend(values)
@@ -69,6 +68,14 @@ def _report(corpus: Corpus, count: int, note: Callable[[str], None]) -> None:
         raise EmoError("the corpus has no samples; check that the path is the right one")
 
 
-def _chunks(samples: Iterator[Sample], size: int) -> Iterator[list[Sample]]:
-    while chunk := list(islice(samples, size)):
+def _chunks(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
+    chunk: list[Sample] = []
+    held = 0
+    for sample in samples:
+        chunk.append(sample)
+        held += len(sample.x) if isinstance(sample.x, np.ndarray) and sample.x.ndim == 1 else 0
+        if len(chunk) == CHUNK or held >= CHUNK_SAMPLES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
         yield chunk

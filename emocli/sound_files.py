@@ -8,7 +8,7 @@ file really is says its content, not its name.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import soundfile
@@ -50,6 +50,8 @@ class Recording:
 
 def read(path: Path) -> Recording:
     """Return a file's sound; raises Unreadable when it is none, empty, not all numbers, or over an hour long."""
+    if path.exists() and not path.is_file():
+        raise Unreadable(path, "is no plain file")  # a named pipe would never end
     remarks: list[str] = []
     parts, length = [], 0
     for block in blocks(path, remarks.append):
@@ -129,21 +131,25 @@ def _frames(path: Path, file: soundfile.SoundFile) -> Iterator[Sound]:
 def _ffmpeg(path: Path) -> Native:
     import av  # 150 ms, which most corpora do without
 
+    file = open(path, "rb")  # noqa: SIM115
     try:
-        container = av.open(str(path))
+        # by its name, a playlist would be followed to other files and hosts; so nothing else can be opened
+        container = av.open(file, "r", options={"protocol_whitelist": "none"})
     except (av.error.FFmpegError, ValueError) as fault:
+        file.close()
         raise Unreadable(path, "is no sound file") from fault
     rate_hz = container.streams.audio[0].rate if container.streams.audio else 0
     if not rate_hz:
         container.close()
+        file.close()
         raise Unreadable(path, "has no sound in it")
-    return rate_hz, _decoded(path, container, rate_hz)
+    return rate_hz, _decoded(path, file, container, rate_hz)
 
 
-def _decoded(path: Path, container: "InputContainer", rate_hz: int) -> Iterator[Sound]:
+def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: int) -> Iterator[Sound]:
     import av
 
-    with container:
+    with file, container:
         # the rate of a frame may be another than the stream says (AAC with SBR)
         planar = av.AudioResampler(format="fltp", rate=rate_hz)
         try:

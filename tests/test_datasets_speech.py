@@ -162,6 +162,15 @@ def test_the_protocols_of_iemocap(classes: int, expected: dict[str, int], tmp_pa
     assert sum(opened.notes.values()) == 12 - sum(expected.values())
 
 
+def test_the_names_of_iemocap_tell_scripted_from_improvised(tmp_path: Path) -> None:
+    root = _made(_iemocap(tmp_path), ["Session4/sentences/wav/x/Ses04M_script01_1b_F012.wav"])
+    labels = root / "Session4/dialog/EmoEvaluation/Ses04M_script01_1b.txt"
+    labels.parent.mkdir(parents=True)
+    labels.write_text("[1.0 - 2.5]\tSes04M_script01_1b_F012\tsad\t[1, 2, 3]\n")
+    sample = all_of(_open("iemocap", root))[-1]
+    assert sample.group == "Ses04F" and sample.about["scenario"] == "scripted" and sample.about["sex"] == "female"
+
+
 def test_a_fold_of_iemocap_is_a_session(tmp_path: Path) -> None:
     samples = all_of(_open("iemocap", _iemocap(tmp_path), fold=3))
     assert {(s.group[:5], s.split) for s in samples} == {("Ses03", "test"), ("Ses01", "validation"), ("Ses02", "train")}

@@ -129,6 +129,15 @@ def test_auto_for_speech_is_energy_where_silero_cannot_be_had(
     assert len(notes) == 1 and "using energy instead of silero" in notes[0]
 
 
+def test_silero_asked_for_by_name_that_cannot_be_had_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(EmoError, match=f"can't download .* put the file at .*{SILERO}"):
+        extraction.detector("silero", modality="speech")
+
+
 @pytest.mark.parametrize(("detector", "modality"), [("haar", "speech"), ("energy", "face")])
 def test_a_detector_of_another_kind_is_refused(detector: str, modality: str) -> None:
     with pytest.raises(EmoError, match=f"{detector} is for .*, not for {modality}"):

@@ -1,5 +1,6 @@
 """Data artifacts of speech: sounds and frames of any length, further columns, the same hash whoever computes it."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -190,6 +191,19 @@ def _beeps() -> Corpus:
     about = [{"sex": "male" if row < 3 else "female"} for row in range(6)]
     samples = (Sample(clips[row], row % 3, id=f"{row}", about=about[row]) for row in range(6))
     return Corpus(("angry", "happy", "sad"), "free", samples, modality="speech")
+
+
+def test_memory_does_not_grow_with_the_number_of_clips(tmp_path: Path) -> None:
+    clip = np.ones(1 << 19, np.int16)
+    samples = (Sample(clip, row % 2, id=f"{row}") for row in range(64))
+    corpus = Corpus(("angry", "happy"), "free", samples, modality="speech")
+    step = {"command": "dataset", "name": "audio-folder", "params": {}}
+    parts = {"split": "random", "validation": 0.0, "test": 0.0, "seed": 0}
+    tracemalloc.start()
+    importing.write(corpus, tmp_path / "d.h5", step, parts, lambda text: None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (tmp_path / "d.h5").stat().st_size > 64 << 20 and peak < 8 << 20
 
 
 def test_a_clip_is_cut_to_what_is_said_and_left_out_where_nothing_is(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Sound files of any kind become mono at 16 kHz; bad ones are told apart."""
 
 import itertools
+import os
 import struct
 import tracemalloc
 from pathlib import Path
@@ -129,6 +130,28 @@ def test_what_is_no_sound_file_is_refused(content: bytes | None, why: str, tmp_p
     if content is not None:
         (tmp_path / "x.wav").write_bytes(content)
     with pytest.raises(Unreadable, match=why):
+        sound_files.read(tmp_path / "x.wav")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile other.ts\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nother.ts\n#EXT-X-ENDLIST\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["x.wav", "x.m3u8"])
+def test_a_playlist_leads_to_no_other_file(text: str, name: str, tmp_path: Path) -> None:
+    _encoded(tmp_path / "other.ts", "mp2")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(Unreadable):
+        sound_files.read(tmp_path / name)
+    assert len(_read(tmp_path / "other.ts")[0]) > 15_000
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.wav")
+    with pytest.raises(Unreadable, match="no plain file"):
         sound_files.read(tmp_path / "x.wav")
 
 

@@ -27,7 +27,7 @@ LICENSE = "research use, on request (IEMOCAP, Busso et al. 2008)"
 FOUR = {"ang": "angry", "hap": "happy", "exc": "happy", "sad": "sad", "neu": "neutral"}
 SIX = {**FOUR, "exc": "excited", "fru": "frustrated"}
 FOLDS = tuple((f"Ses0{session}F", f"Ses0{session}M") for session in range(1, 6))
-_NAME = r"(Ses0[1-5])[FM]_((?:impro|script)\w+)_([FM])\w?\d{3}"
+_NAME = r"(Ses0[1-5])[FM]_((?:impro|script)\w+)_([FM])[^_/]+"
 _LINE = re.compile(r"^\[[\d.]+ - [\d.]+\]\s+(Ses0\w+)\s+([a-z]{3})\s", re.MULTILINE)
 
 
