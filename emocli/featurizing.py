@@ -1,6 +1,6 @@
 """Turns a dataset artifact into a features artifact, in chunks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ CHUNK, CHUNK_SAMPLES = 256, 1 << 22
 """What is read at once: so many rows, and no more sound than this (16 MB); one sound at least."""
 USUAL = {"face": "pixels", "speech": "mfcc"}
 """The extractor for each modality that is taken when none is named."""
+Made = tuple[Features, NDArray[np.bool_]]
+"""The features of those of some rows that have a face or a voice, and which these are."""
 MISSING = {"face": "samples have no face", "speech": "clips have no voice"}
 
 
@@ -47,7 +49,7 @@ def write(
         writer = Writer(path, modality=data.modality, count=len(rows) if step["detector"] == "none" else None)
         try:
             parts = _chunks(data, rows)
-            made = (_features(data, part, process) for part in parts)
+            made: Iterator[Made] = (_features(data, part, process) for part in parts)
             if jobs > 1:
                 from emocli import parallel  # 50 ms and 5 MB, which one process does without
 
@@ -68,21 +70,19 @@ def write(
             writer.close()
 
 
-def _work(
-    path: Path, source: str, recipe: tuple[Any, ...]
-) -> Callable[[NDArray[np.int64]], tuple[Features, NDArray[np.bool_]]]:
+def _work(path: Path, source: str, recipe: tuple[Any, ...]) -> Callable[[NDArray[np.int64]], Made]:
     """Return what a process that shares the work does: it makes the extractor and reads the data for itself."""
     name, params, detector, detector_params, modality = recipe
     process, _ = extraction.start(name, params, detector, lambda text: None, detector_params, modality)
 
-    def work(rows: NDArray[np.int64]) -> tuple[Features, NDArray[np.bool_]]:
+    def work(rows: NDArray[np.int64]) -> Made:
         with hdf5.open_data(path, source) as data:
             return _features(data, rows, process)
 
     return work
 
 
-def _features(data: Data, rows: NDArray[np.int64], process: Process) -> tuple[Features, NDArray[np.bool_]]:
+def _features(data: Data, rows: NDArray[np.int64], process: Process) -> Made:
     """Return the features of those of some rows that have a face or a voice, and which these are."""
     items = data.raw(int(rows[0]), int(rows[-1]) + 1)
     features, found = process([items[row - rows[0]] for row in rows])

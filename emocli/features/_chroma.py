@@ -29,7 +29,8 @@ def filters(size: int, classes: int, tuning: float) -> NDArray[np.float32]:
     weights *= np.exp(-0.5 * ((pitches / classes - _CENTRE_OCTAVE) / _OCTAVES_WIDE) ** 2)[:, None]
     # from A first to C first
     weights = np.roll(weights, -3 * (classes // 12), axis=1)
-    return weights[: size // 2 + 1].astype(np.float32)
+    kept: NDArray[np.float32] = weights[: size // 2 + 1].astype(np.float32)
+    return kept
 
 
 def octaves(hz: NDArray[Any], tuning: float = 0.0, classes: int = 12) -> NDArray[Any]:
