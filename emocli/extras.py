@@ -6,6 +6,7 @@ EXTRAS = {
     "train": ("torch", "torchvision", "torchaudio", "timm", "onnxscript"),
     "tune": ("optuna", "sqlalchemy"),
     "tensorrt": ("tensorrt", "cuda"),
+    "egemaps": ("opensmile",),
 }
 
 

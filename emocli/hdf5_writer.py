@@ -57,8 +57,11 @@ class Writer:
         name = f"{self._group.name}/x"
         if name not in self._file:
             step = max(1, FLAT_CHUNK // (flat.dtype.itemsize * math.prod(flat.shape[1:])))
-            layout = {"maxshape": (None, *flat.shape[1:]), "chunks": (step, *flat.shape[1:])}
-            self._file.create_dataset(name, (0, *flat.shape[1:]), flat.dtype, **layout)
+            chunked = {"maxshape": (None, *flat.shape[1:]), "chunks": (step, *flat.shape[1:])}
+            # all there will be is here
+            whole = len(rows) == self._count
+            shape = (len(flat) if whole else 0, *flat.shape[1:])
+            self._file.create_dataset(name, shape, flat.dtype, **({} if whole else chunked))
         self._extend(name, self._flat, flat)
         self._ends.append(self._flat + np.cumsum([len(row) for row in rows], dtype=np.int64))
         self._flat += len(flat)

@@ -1,13 +1,17 @@
 """Several extractors as one, named with + between them: which option is whose, and their features side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emocli import registry
 from emocli.errors import EmoError
+
+if TYPE_CHECKING:
+    # not at run time: faces do without it
+    from emocli.framewise import Framewise
 
 Features = NDArray[Any] | list[NDArray[np.float32]]
 """(n, channels, size, size) uint8, (n, d) float32, or n sequences (frames, d) float32."""
@@ -40,6 +44,9 @@ def modality(parts: Sequence[str]) -> str:
 
 def joined(extractors: Mapping[str, Extractor]) -> Extractor:
     """Return the extractor that puts vectors in a row, and joins the frames of sequences that have the same steps."""
+    first, *others = extractors.values()
+    if all(getattr(other, "framing", None) == getattr(first, "framing", "") for other in others):
+        return cast("Framewise", first).beside(cast("list[Framewise]", others))
 
     def extract(items: Sequence[Any]) -> Features:
         found = {name: extractor(items) for name, extractor in extractors.items()}

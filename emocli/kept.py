@@ -1,5 +1,6 @@
-"""Finds a dataset by what the user calls it: a path, a kept name, or the name of a generated corpus."""
+"""Finds a dataset by what the user calls it: a path, a kept name, a sound file, or the name of a generated corpus."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,19 @@ from emocli.errors import EmoError
 GENERATED = "synthetic"
 PARTS: dict[str, Any] = {"split": "published", "validation": 0.1, "test": 0.1, "seed": 0}
 """How a corpus is split unless the user says otherwise."""
+# wav, flac, ogg, aiff, mp3, mkv and webm, mpg; mp4, m4a and mov have their mark later
+_SOUNDS = (
+    b"RIFF",
+    b"RF64",
+    b"fLaC",
+    b"OggS",
+    b"FORM",
+    b"ID3",
+    b"\xff\xfb",
+    b"\xff\xf3",
+    b"\x1aE\xdf\xa3",
+    b"\0\0\1\xba",
+)
 
 
 def dataset(argument: str | None, *kinds: str) -> pipes.Input:
@@ -17,13 +31,16 @@ def dataset(argument: str | None, *kinds: str) -> pipes.Input:
 
     A file or the stream may hold other `kinds` where they are given.
     """
-    if argument in (None, "-") or Path(str(argument)).exists():
+    path = Path(str(argument))
+    if argument not in (None, "-") and path.is_file() and _is_sound(path):
+        return _imported("clips", [path])
+    if argument in (None, "-") or path.exists():
         return pipes.read(argument, *(kinds or ("dataset",)))
     name = str(argument)
     if name in store.datasets():
         return pipes.read(str(store.dataset(name)), "dataset")
     if name == GENERATED:
-        return _generate(name)
+        return _imported(name, [])
     if name in registry.names("datasets"):
         raise EmoError(f"{name} is not in the store yet; import your copy: emo dataset {name} PATH --save")
     known = [*store.datasets(), *registry.names("datasets")]
@@ -39,11 +56,23 @@ def data(model: Header, argument: str | None) -> pipes.Input:
     return dataset(argument)
 
 
-def _generate(name: str) -> pipes.Input:
+def _is_sound(path: Path) -> bool:
+    """Content decides, not the name: how the usual sound and video files begin."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+    return start.startswith(_SOUNDS) or start[4:8] == b"ftyp"
+
+
+def _tell(text: str) -> None:
+    print(f"emo: {text}", file=sys.stderr)
+
+
+def _imported(name: str, sources: list[Path]) -> pipes.Input:
+    """Return the dataset of a corpus that needs no import of its own, made now."""
     from emocli import importing
 
     path = store.spool()
     options = registry.resolve("datasets", name, {})
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": PARTS}
-    importing.write(registry.load("datasets", name)([], **options), path, step, PARTS, lambda text: None)
+    importing.write(registry.load("datasets", name)(sources, **options), path, step, PARTS, _tell)
     return pipes.read(str(path), "dataset")

@@ -46,6 +46,8 @@ def assign(
                 "say so: --split random, or make no parts: --validation 0 --test 0"
             )
         rows = np.flatnonzero(parts == "train")
+        if not len(rows):
+            continue
         share = fraction * len(y) / max(1, len(rows)) if split != "published" else fraction
         choose = _whole_groups if by_subject else _stratified
         parts[rows[choose(names[rows], y[rows], share, seed)]] = name

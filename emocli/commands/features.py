@@ -11,13 +11,16 @@ from emocli.commands._show import note
 
 def run(
     dataset: Annotated[
-        str | None, typer.Argument(help="Artifact, or a dataset's name; stdin when absent or -.")
+        str | None, typer.Argument(help="Artifact, a dataset's name, or a sound file; stdin when absent or -.")
     ] = None,
-    extractor: Annotated[str, typer.Option("--extractor", "-x", help="Extractor, or several joined by +.")] = "pixels",
+    extractor: Annotated[
+        str, typer.Option("--extractor", "-x", help="Extractor, or several joined by +; pixels or mfcc when absent.")
+    ] = "",
     param: _flags.Params = [],  # noqa: B006
     detector: Annotated[str, typer.Option(help="What finds the face or the voice; none for cut corpora.")] = "none",
     detector_param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Option of the detector.")] = [],  # noqa: B006
     limit: Annotated[int, typer.Option(help="Use the first so many samples of each part only; 0 for all.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes that share the work; the result is the same.")] = 1,
     output: _flags.Output = None,
     force: _flags.Force = False,
 ) -> None:
@@ -27,4 +30,4 @@ def run(
         source = kept.dataset(dataset)
         from emocli import featurizing
 
-        featurizing.write(source, scratch, extractor, params, detector, found, limit=limit, note=note)
+        featurizing.write(source, scratch, extractor, params, detector, found, limit=limit, jobs=jobs, note=note)
