@@ -41,7 +41,7 @@ def hill(values: Mapping[str, Any], report: study.Report) -> tuple[float, dict[s
     height = 1 / (1 + (np.log10(values["lr"]) + 2) ** 2) - 0.1 * (values["optimizer"] == "adamw")
     report(1, height / 2)
     report(2, height)
-    return height, {"epoch": 2, "n": 10}
+    return height, {"epoch": 2}
 
 
 def searched(
@@ -52,7 +52,7 @@ def searched(
     limits = Limits(wanted, minutes, 0 if pruned else None)
     with study.opened(path, {"data": "d"}) as opened:
         study.search(opened, SPACE, objective, limits, 3, notes.append)
-        return study.rows(opened), notes
+        return study.rows(opened, 10), notes
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,7 @@ def test_a_trial_below_the_median_is_given_up(tmp_path: Path) -> None:
     assert given_up and all(row["epoch"] in (1, 2) and row["trial"] >= 5 for row in given_up)
     assert any("given up after epoch 1" in text for text in notes)
     assert rows[0]["state"] == "complete" and rows[-1]["state"] == "pruned"
+    assert {row["n"] for row in rows} == {10}
 
 
 def test_a_trial_that_fails_counts_and_does_not_end_the_search(tmp_path: Path) -> None:

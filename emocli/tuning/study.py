@@ -96,8 +96,11 @@ def ended(study: optuna.Study) -> list[FrozenTrial]:
     return [trial for trial in trials if trial.state != TrialState.FAIL or _REASON in trial.user_attrs]
 
 
-def rows(study: optuna.Study) -> list[dict[str, Any]]:
-    """Return a row per trial, best first, then those that were given up and those that failed."""
+def rows(study: optuna.Study, n: int) -> list[dict[str, Any]]:
+    """Return a row per trial, best first, then those that were given up and those that failed.
+
+    `n` is the rows of the validation part, which accuracies are about.
+    """
     order = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
     numbered = sorted(enumerate(ended(study)), key=lambda item: (order.index(item[1].state), -(item[1].value or 0)))
     return [
@@ -105,6 +108,7 @@ def rows(study: optuna.Study) -> list[dict[str, Any]]:
             "trial": number,
             "state": trial.state.name.lower().replace("fail", "failed"),
             "accuracy": trial.value,
+            "n": n,
             "epoch": trial.last_step,
             **trial.user_attrs,
             "parameters": dict(trial.params),

@@ -57,9 +57,11 @@ def run(
     _refuse_both(fixed, space)
     question = _question(source, fixed, space)
     with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
-        objective = _objective(data, fixed, note, progress)
-        study.search(trials, space, objective, limits, fixed.recipe.seed, note)
-        found = study.rows(trials)
+        # what is wrong with the data is said once, and is no trial's fault
+        view = _without_test(data)
+        _, n = (len(rows.part(view, part, note)) for part in ("train", "validation"))
+        study.search(trials, space, _objective(data, view, fixed, progress), limits, fixed.recipe.seed, note)
+        found = study.rows(trials, n)
     if not any(row["state"] == "complete" for row in found):
         reason = next((row["reason"] for row in reversed(found) if "reason" in row), "none was begun")
         raise EmoError(f"no trial ended well ({reason}); search other values")
@@ -88,10 +90,7 @@ def _applied(fixed: Fixed, values: Mapping[str, Any]) -> tuple[Recipe, dict[str,
     return replace(fixed.recipe, **chosen), {**fixed.params, **params}, drop_leaks
 
 
-def _objective(data: Data, fixed: Fixed, note: Note, progress: bool) -> Objective:
-    view = _without_test(data)
-    for part in ("train", "validation"):  # what is wrong with the data is said once, and is no trial's fault
-        rows.part(view, part, note)
+def _objective(data: Data, view: Data, fixed: Fixed, progress: bool) -> Objective:
     # as in emo train: what the test part has too is not trained on
     shared = functools.cache(lambda: audit.audit(data).train_rows)
 
@@ -113,7 +112,7 @@ def _objective(data: Data, fixed: Fixed, note: Note, progress: bool) -> Objectiv
             progress=progress,
             after_epoch=after_epoch,
         )
-        return outcome.accuracy, {"epoch": outcome.best_epoch, "n": outcome.n}
+        return outcome.accuracy, {"epoch": outcome.best_epoch}
 
     return objective
 
