@@ -6,7 +6,7 @@ import typer
 
 from emocli import architectures, pipes, registry
 from emocli.commands import _flags
-from emocli.commands._show import note
+from emocli.commands._show import note_once
 from emocli.training.recipe import Recipe
 
 
@@ -25,10 +25,10 @@ def run(
     """Train and write the model."""
     name, params = architectures.resolve(arch, registry.parse(param))
     step = {"command": "train", "name": name, "params": params}
-    with pipes.output(output, force=force) as scratch:
+    with pipes.output(output, force=force, shared=True) as scratch:
         source = pipes.read(features, "features")
         from emocli.training import session
 
         recipe = _flags.record_of(Recipe, flags)
-        how = session.How(resume=resume, strict=strict, drop_leaks=drop_leaks, note=note)
+        how = session.How(resume=resume, strict=strict, drop_leaks=drop_leaks, note=note_once)
         session.write(source, scratch, step, recipe, how)

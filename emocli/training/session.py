@@ -2,19 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import hdf5, onnx_file, pipes, store
+from emocli import hdf5, onnx_file, pipes, ranks, store
 from emocli.artifact import Step
 from emocli.hdf5 import Data
 from emocli.training import audit, export, loop, transfer
-from emocli.training.loop import Outcome, Teacher
+from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe
+from emocli.training.teaching import Teacher
 
 Note = Callable[[str], None]
 
@@ -31,9 +32,9 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A teacher: its artifact, what answers for it, and how much the student listens."""
+    """One teacher or several: their artifacts, what answers for all, and how much the student listens."""
 
-    source: pipes.Input
+    sources: Sequence[pipes.Input]
     teacher: Teacher
     distillation: Distillation
 
@@ -44,18 +45,21 @@ def write(
     """Train what `step` names (its `name` and `params`) on the features and write the model to `path`.
 
     The state of the run is kept in the store until it ends well, so that `how.resume` can continue it. A student's
-    header continues its teacher's. Raises EmoError as the audit and the loop do.
+    header continues its first teacher's and names the others by their hashes. Of several processes (torchrun) the first
+    writes. Raises EmoError as the audit and the loop do.
     """
-    before = lesson.source if lesson else features
+    before, *others = lesson.sources if lesson else [features]
     soft = lesson.distillation if lesson else None
     beginning = transfer.source(recipe.init)
-    if beginning:  # the header names it by its hash, and its terms are those of what is made from it
+    if beginning:  # the header names it by its hash
         recipe = replace(recipe, init=beginning.digest)
-        step = {**step, **({"license": terms} if (terms := beginning.header.license) else {})}
     options = {**asdict(recipe), **(asdict(soft) if soft else {}), "drop_leaks": how.drop_leaks}
-    step = {**step, "options": options, "input": before.digest, "data": features.digest}
+    if others:
+        options["teacher"] = [teacher.digest for teacher in others]
+    helpers = [*others, beginning] if beginning else others
+    step = {**step, **_terms(helpers), "options": options, "input": before.digest, "data": features.digest}
     state = _state(step)
-    if not how.resume:
+    if not how.resume and ranks.is_first():
         state.unlink(missing_ok=True)
     with hdf5.open_data(features.path, features.source) as data:
         left_out = _audited(data, how)
@@ -72,12 +76,22 @@ def write(
             leave_out=left_out,
             note=how.note,
         )
+        if not ranks.is_first():
+            return outcome
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     how.note(f"keeps epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
+    if ranks.count() > 1:
+        step["processes"] = ranks.count()
     onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32"))
     onnx_file.save(model, path)
     state.unlink(missing_ok=True)
     return outcome
+
+
+def _terms(models: Sequence[pipes.Input]) -> dict[str, str]:
+    """Return the terms of the models that a step names by their hashes: they are those of what is made from them."""
+    terms = dict.fromkeys(model.header.license for model in models if model.header.license)
+    return {"license": "; ".join(terms)} if terms else {}
 
 
 def _state(step: Step) -> Path:
