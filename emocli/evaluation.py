@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, hdf5, label_map, mirroring, pipes
+from emocli import extraction, hdf5, label_map, mirroring, padding, pipes
 from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
 from emocli.hdf5 import Data
 from emocli.label_map import LabelMap
 from emocli.mirroring import Runs
@@ -33,6 +32,8 @@ class Answers:
     """Rows of each label that is not scored."""
     no_face: int
     """Samples that are not among the n rows, as the model's detector finds no face in them."""
+    known: frozenset[str]
+    """Those of `groups` whom the train part of the same data has too."""
 
 
 def answers(
@@ -80,12 +81,15 @@ def collect(
         targets = data.targets()[kept]
         counts = Counter(targets[targets >= 0].tolist())
         places = np.array([labels.model.index(label) if label else -1 for label in labels.target], np.int64)
+        groups = [data.group[row] for row in kept]
+        taught = {data.group[row] for row in data.rows("train")} if split in ("validation", "test") else set()
         return Answers(
             np.concatenate(logits),
             np.where(targets < 0, -1, places[targets]),
-            [data.group[row] for row in kept],
+            groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
             len(data.rows(split)) - len(kept),
+            frozenset(set(groups) & taught - {""}),
         )
 
 
@@ -97,14 +101,14 @@ def _batches(data: Data, model: Header, split: str) -> Iterator[tuple[NDArray[An
         for (x, _), part in zip(data.batches(split, BATCH), parts, strict=True):
             yield x, part
         return
-    process = extraction.restart(model)
+    process = extraction.restart(model, modality=data.modality)
     for part in parts:
-        x, found = process(_pictures(data, part))
+        features, found = process(_pictures(data, part))
         if found.any():
-            yield x, part[found]
+            yield padding.batch(features), part[found]
 
 
-def _pictures(data: Data, rows: NDArray[np.int64]) -> list[FaceImage]:
+def _pictures(data: Data, rows: NDArray[np.int64]) -> list[Any]:
     # rows of a part may lie far apart: what is between them is neither read nor decoded
     runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
-    return [picture for run in runs for picture in data.images(int(run[0]), int(run[-1]) + 1)]
+    return [picture for run in runs for picture in data.raw(int(run[0]), int(run[-1]) + 1)]

@@ -1,4 +1,4 @@
-"""From pictures to what a model sees: detector and extractor by name, or as an artifact's header records them."""
+"""From pictures or sounds to what a model sees: detector and extractor by name, or as a header records them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import registry, store
+from emocli import joining, registry, store
 from emocli.artifact import Header, Step
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
+from emocli.faces import FaceImage
+from emocli.joining import Extractor, Features
+from emocli.sounds import Sound
 
-Extractor = Callable[[Sequence[FaceImage]], NDArray[Any]]
-"""n faces, at least one, to (n, channels, size, size) uint8 or (n, d) float32."""
-Detector = Callable[[NDArray[np.uint8]], list[Face]]
-"""A picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first."""
-Process = Callable[[Sequence[FaceImage]], tuple[NDArray[Any], NDArray[np.bool_]]]
-"""n pictures to the features of those that have a face, and which these are (n,)."""
+Detector = Callable[[NDArray[Any]], list[Any]]
+"""A picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first; a sound, (samples,) float32, to the
+spans [start, stop) in samples in which somebody speaks, in order."""
+Process = Callable[[Sequence[Any]], tuple[Features, NDArray[np.bool_]]]
+"""n pictures or sounds to the features of those that have a face or a voice, and which these are (n,)."""
 Note = Callable[[str], None]
 
-BEST, OFFLINE = "yunet", "haar"
+BEST, OFFLINE = {"face": "yunet", "speech": "silero"}, {"face": "haar", "speech": "energy"}
 """What detector auto means, and what it falls back to."""
 
 
@@ -30,16 +31,22 @@ def start(
     detector: str,
     note: Note = lambda text: None,
     detector_params: Mapping[str, Any] | None = None,
+    modality: str = "",
 ) -> tuple[Process, Step]:
-    """Return what makes features of pictures, and the step that records it; the largest face of a picture counts.
+    """Return what makes features of pictures or sounds, and the step that records it.
 
-    `name` is an extractor or several joined by +. `note` gets remarks for the user. Raises EmoError for unknown names
-    and options, and for models that can't be had.
+    The largest face of a picture counts, and of a sound what lies between the first word and the last. `name` is an
+    extractor or several joined by +; `modality` is what the data hold, where that is known. `note` gets remarks for the
+    user. Raises EmoError for unknown names and options, those of another modality, and models that can't be had.
     """
     extract, options = build(name, params)
-    used, detect, detect_options = _detector(detector, detector_params or {}, note)
+    kind = joining.modality(name.split("+"))
+    if modality not in ("", kind):
+        known = ", ".join(each for each in registry.names("features") if _kind("features", each) == modality)
+        raise EmoError(f"{name} is for {kind} and these data hold {modality}; use --extractor {known}")
+    used, detect, detect_options = _detector(detector, detector_params or {}, note, kind)
     step = {"command": "features", "name": name, "params": options, "detector": used, "detector_params": detect_options}
-    return _process(extract, None if used == "none" else detect), step
+    return _process(extract, None if used == "none" else detect, _CUT[kind]), step
 
 
 def from_header(header: Header) -> Extractor:
@@ -48,26 +55,31 @@ def from_header(header: Header) -> Extractor:
     return build(step["name"], step["params"])[0]
 
 
-def restart(header: Header, note: Note = lambda text: None) -> Process:
-    """Return what made the features `header` tells of from pictures, detector included."""
+def restart(header: Header, note: Note = lambda text: None, modality: str = "") -> Process:
+    """Return what made the features `header` tells of from pictures or sounds, detector included.
+
+    Raises EmoError where `modality`, that of the data, is another one.
+    """
     step = _step(header)
     found = step.get("detector", "none"), note, step.get("detector_params", {})
-    return start(step["name"], step["params"], *found)[0]
+    return start(step["name"], step["params"], *found, modality)[0]
 
 
-def detector(name: str, params: Mapping[str, Any] | None = None, *, note: Note = lambda text: None) -> Detector:
-    """Return a detector by name; `auto` is yunet, or haar with a note where yunet can't be had.
+def detector(
+    name: str, params: Mapping[str, Any] | None = None, *, note: Note = lambda text: None, modality: str = "face"
+) -> Detector:
+    """Return a detector by name; `auto` is yunet, or haar with a note where yunet can't be had; silero, or energy.
 
     Any other that can't be had raises EmoError.
     """
-    return _detector(name, params or {}, note)[1]
+    return _detector(name, params or {}, note, modality)[1]
 
 
 def build(name: str, params: Mapping[str, Any]) -> tuple[Extractor, dict[str, Any]]:
     """Return an extractor and all of its options; `name` may join several: lbp+deep.
 
     Joined, `size=48` goes to every part that has the option and `lbp.points=8` to one, and the options come back under
-    the longer names. Vectors are put in a row; extractors of images can't be joined.
+    the longer names. Vectors are put in a row, frames of the same steps beside each other; images can't be joined.
     """
     parts = name.split("+")
     if len(parts) == 1:
@@ -75,10 +87,11 @@ def build(name: str, params: Mapping[str, Any]) -> tuple[Extractor, dict[str, An
         return registry.load("features", name)(**options), options
     if len(set(parts)) < len(parts):
         raise EmoError(f"{name} names an extractor twice; name each once")
-    shares = {part: _resolved(part, share) for part, share in _shares(parts, params).items()}
-    extractors = {part: registry.load("features", part)(**options) for part, options in shares.items()}
-    flat = {f"{part}.{key}": value for part, options in shares.items() for key, value in options.items()}
-    return _joined(extractors), flat
+    resolved = {part: _resolved(part, share) for part, share in joining.shares(parts, params).items()}
+    joining.modality(parts)
+    extractors = {part: registry.load("features", part)(**options) for part, options in resolved.items()}
+    flat = {f"{part}.{key}": value for part, options in resolved.items() for key, value in options.items()}
+    return joining.joined(extractors), flat
 
 
 def _step(header: Header) -> Step:
@@ -88,12 +101,12 @@ def _step(header: Header) -> Step:
     return step
 
 
-def _process(extract: Extractor, detect: Detector | None) -> Process:
-    def process(pictures: Sequence[FaceImage]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        images = [image if detect is None else _largest(image, detect) for image in pictures]
-        faces = [image for image in images if image is not None]
-        found = np.array([image is not None for image in images], bool)
-        return extract(faces) if faces else np.empty((0, 0), np.float32), found
+def _process(extract: Extractor, detect: Detector | None, cut: Callable[[Any, Detector], Any]) -> Process:
+    def process(items: Sequence[Any]) -> tuple[Features, NDArray[np.bool_]]:
+        kept = [item if detect is None else cut(item, detect) for item in items]
+        found = np.array([item is not None for item in kept], bool)
+        kept = [item for item in kept if item is not None]
+        return extract(kept) if kept else np.empty((0, 0), np.float32), found
 
     return process
 
@@ -103,32 +116,33 @@ def _largest(image: FaceImage, detect: Detector) -> FaceImage | None:
     return FaceImage(image.pixels, faces[0]) if faces else None
 
 
-def _detector(name: str, params: Mapping[str, Any], note: Note) -> tuple[str, Detector, dict[str, Any]]:
+def _spoken(sound: Sound, detect: Detector) -> Sound | None:
+    spans = detect(sound)
+    return sound[spans[0][0] : spans[-1][1]] if spans else None
+
+
+_CUT: dict[str, Callable[[Any, Detector], Any]] = {"face": _largest, "speech": _spoken}
+
+
+def _detector(name: str, params: Mapping[str, Any], note: Note, modality: str) -> tuple[str, Detector, dict[str, Any]]:
     """Return the name of the detector that is used, itself, and all of its options."""
     if name != "auto":
         options = registry.resolve("detectors", name, params)
+        if name != "none" and (kind := _kind("detectors", name)) != modality:
+            raise EmoError(f"{name} is for {kind}, not for {modality}; use --detector {BEST[modality]}, auto or none")
         return name, registry.load("detectors", name)(**options), options
+    best, offline = BEST[modality], OFFLINE[modality]
     if params:
-        raise EmoError(f"detector auto takes no options; name the one they are for, such as {BEST}")
+        raise EmoError(f"detector auto takes no options; name the one they are for, such as {best}")
     try:
-        return _detector(BEST, {}, note)
+        return _detector(best, {}, note, modality)
     except EmoError as fault:
-        note(f"{fault}; using {OFFLINE} instead of {BEST}")
-        return _detector(OFFLINE, {}, note)
+        note(f"{fault}; using {offline} instead of {best}")
+        return _detector(offline, {}, note, modality)
 
 
-def _shares(parts: Sequence[str], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return which part gets which of the options given for the whole."""
-    shares: dict[str, dict[str, Any]] = {part: {} for part in parts}
-    # an option given to one part wins over the same one given to all, whichever comes first
-    for key, value in sorted(params.items(), key=lambda item: "." in item[0]):
-        owner, dot, option = key.rpartition(".")
-        takers = [owner] if dot else [part for part in parts if key in registry.options("features", part)]
-        if not takers or not set(takers) <= set(parts):
-            raise EmoError(f"no part of {'+'.join(parts)} has an option {key!r}; see: emo list extractors {parts[0]}")
-        for part in takers:
-            shares[part][option] = value
-    return shares
+def _kind(folder: str, name: str) -> str:
+    return registry.describe(folder, name).modality
 
 
 def _resolved(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,15 +154,3 @@ def _resolved(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
         if not store.candidates(options["model"]):
             store.copy(path, options["model"])
     return options
-
-
-def _joined(extractors: Mapping[str, Extractor]) -> Extractor:
-    def extract(faces: Sequence[FaceImage]) -> NDArray[np.float32]:
-        vectors = []
-        for name, extractor in extractors.items():
-            vectors.append(extractor(faces))
-            if vectors[-1].ndim != 2:
-                raise EmoError(f"{name} gives images, which can't be joined; join vectors (lbp, hog, geometry, deep)")
-        return np.concatenate(vectors, axis=1)
-
-    return extract

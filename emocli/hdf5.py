@@ -1,7 +1,6 @@
 """Data artifacts: datasets and features in HDF5, read in chunks, refused unless whole and self-contained."""
 
 import contextlib
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import artifact, hdf5_check, hdf5_digest
+from emocli import artifact, hdf5_check, hdf5_digest, hdf5_images, padding, sounds
 from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
+from emocli.faces import FaceImage
+from emocli.hdf5_ragged import Ragged
 from emocli.samples import SPLITS
 
 
@@ -22,7 +22,7 @@ class Data:
 
     def __init__(self, file: h5py.File, header: Header, digest: str) -> None:
         self.header, self.digest, self.labels = header, digest, header.labels
-        self.modality = next(name for name, item in file.items() if isinstance(item, h5py.Group))
+        self.modality = hdf5_check.modality(file)
         self.x: h5py.Dataset = file[f"{self.modality}/x"]
         self.y: NDArray[Any] = file["y"][:].astype(np.int64 if file["y"].ndim == 1 else np.float32)
         self.meaning = str(file["y"].attrs.get("meaning", "label"))
@@ -30,7 +30,10 @@ class Data:
         self.split: NDArray[np.str_] = names[np.minimum(file["split"][:], len(SPLITS))]
         self.group = _texts(file, "group", len(self.y))
         self.id = _texts(file, "id", len(self.y))
-        self._end = file.get(f"{self.modality}/end")
+        self.about = {name: _texts(file, f"about/{name}", len(self.y)) for name in file.get("about", ())}
+        """What else the corpus says of its samples: {"sex": ["female", …]}, a text for each."""
+        end = file.get(f"{self.modality}/end")
+        self._ragged = Ragged(self.x, end) if end is not None else None
         self._landmarks = file.get(f"{self.modality}/landmarks")
 
     def __len__(self) -> int:
@@ -38,8 +41,14 @@ class Data:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one sample; empty for encoded images, which have none in common."""
-        return () if self._end is not None else tuple(self.x.shape[1:])
+        """Shape of one sample, -1 for frames; empty for encoded images and for sounds, which have none in common."""
+        frames = () if self._ragged is None or self.x.ndim == 1 else (-1,)
+        return (*frames, *self.x.shape[1:])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(n,) frames, samples or bytes of each sample; raises EmoError where all samples have one shape."""
+        return self._of_any_length().lengths
 
     def targets(self) -> NDArray[np.int64]:
         """Return (n,) class indices whatever y holds: the label, or the class with most votes."""
@@ -56,43 +65,52 @@ class Data:
         return np.flatnonzero(self.split == split)
 
     def batches(self, split: str, size: int = 256) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
-        """Yield (x, class index) of a part in file order, at most `size` rows at a time."""
+        """Yield (x, class index) of a part in file order, at most `size` rows at a time; sequences padded with NaN."""
         rows, targets = self.rows(split), self.targets()
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            # a slice reads ten times faster than a list of rows, and parts are mostly contiguous
-            x = self.x[part[0] : part[-1] + 1]
-            yield x if len(x) == len(part) else x[part - part[0]], targets[part]
+            yield self._rows(part), targets[part]
+
+    def _rows(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        if self.shape[:1] == (-1,):
+            return padding.pad(self.sequences(rows))
+        # a slice reads ten times faster than a list of rows, and parts are mostly contiguous
+        x: NDArray[Any] = self.x[rows[0] : rows[-1] + 1]
+        return x if len(x) == len(rows) else x[rows - rows[0]]
+
+    def sequences(self, rows: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+        """Return the frames of some rows, (frames, d) float32 each."""
+        return self._of_any_length().take(rows)
+
+    def sounds(self, start: int, stop: int) -> list[NDArray[np.float32]]:
+        """Return the sounds of rows start to stop: (samples,) float32 in -1 to 1 at 16 kHz, mono."""
+        return [sounds.from_int16(each) for each in self._of_any_length().between(start, stop)]
 
     def images(self, start: int, stop: int) -> list[FaceImage]:
         """Return the pictures of rows start to stop, decoded: gray (height, width) or RGB (height, width, 3) uint8."""
-        stop = min(stop, len(self))
+        if self.modality != "face":
+            raise EmoError(f"these data hold {self.modality}, which has no pictures")
         points = self._landmarks[start:stop] if self._landmarks is not None else None
-        pictures = self._decoded(start, stop) if self._end is not None else [_upright(x) for x in self.x[start:stop]]
-        return [
-            FaceImage(pixels, None if points is None else _marked(pixels, points[row]))
-            for row, pixels in enumerate(pictures)
-        ]
+        if self._ragged is None:
+            return hdf5_images.faces([hdf5_images.upright(x) for x in self.x[start:stop]], points)
+        encoded = enumerate(self._ragged.between(start, stop), start)
+        return hdf5_images.faces([hdf5_images.decoded(each, self.id[row] or str(row)) for row, each in encoded], points)
 
-    def _decoded(self, start: int, stop: int) -> list[NDArray[np.uint8]]:
-        import cv2
+    def raw(self, start: int, stop: int) -> list[Any]:
+        """Return what an extractor takes of rows start to stop: pictures, or sounds."""
+        return self.sounds(start, stop) if self.modality == "speech" else list(self.images(start, stop))
 
-        ends = self._end[max(start - 1, 0) : stop] if start else np.concatenate([[0], self._end[:stop]])
-        flat = self.x[ends[0] : ends[-1]] if len(ends) > 1 else np.empty(0, np.uint8)
-        pictures: list[NDArray[np.uint8]] = []
-        for row, (first, last) in enumerate(itertools.pairwise(ends), start):
-            image = cv2.imdecode(flat[first - ends[0] : last - ends[0]], cv2.IMREAD_ANYCOLOR)
-            if image is None:
-                raise EmoError(f"image {self.id[row] or row} can't be decoded; import the corpus again")
-            pictures.append(np.ascontiguousarray(image if image.ndim == 2 else image[:, :, ::-1], np.uint8))
-        return pictures
+    def _of_any_length(self) -> Ragged:
+        if self._ragged is None:
+            raise EmoError("these data have one shape for all samples, no sequences; extract frames: emo features")
+        return self._ragged
 
 
 @contextlib.contextmanager
 def open_data(path: Path, source: str = "") -> Iterator[Data]:
     """Yield the data artifact in a file; raises EmoError when it is damaged, foreign or leads out of itself."""
     name = source or str(path)
-    with _opened(path, name) as (file, header, digest):
+    with opened(path, name) as (file, header, digest):
         hdf5_check.layout(file, name)
         data = Data(file, header, digest)
         hdf5_check.values(data.x, data.y, len(data.labels), name)
@@ -101,31 +119,14 @@ def open_data(path: Path, source: str = "") -> Iterator[Data]:
 
 def read_header(path: Path, source: str = "") -> tuple[Header, str]:
     """Return a data artifact's header and the content hash it states."""
-    with _opened(path, source or str(path)) as (_, header, digest):
+    with opened(path, source or str(path)) as (_, header, digest):
         return header, digest
-
-
-def describe(path: Path, source: str = "") -> dict[str, Any]:
-    """Return the shapes and types of everything in the file, and how many samples each class has in each part."""
-    with _opened(path, source or str(path)) as (file, header, _):
-        hdf5_check.layout(file, source or str(path))
-        shapes: dict[str, Any] = {}
-        file.visititems(lambda name, item: _note_shape(shapes, name, item))
-        data = Data(file, header, "")
-        counts = {}
-        if data.meaning != "valence-arousal":
-            parts = [(part, data.targets()[data.split == part]) for part in (*SPLITS, "")]
-            bins = {part: np.bincount(y[y >= 0], minlength=len(header.labels)) for part, y in parts if len(y)}
-            counts = {
-                part or "unassigned": dict(zip(header.labels, map(int, n), strict=True)) for part, n in bins.items()
-            }
-        return {"n": len(data), "arrays": shapes, "meaning": data.meaning, "counts": counts}
 
 
 def verify(path: Path, source: str = "") -> str:
     """Return the content hash, computed again; raises EmoError when it is not the one the file states."""
     name = source or str(path)
-    with _opened(path, name) as (file, header, stated):
+    with opened(path, name) as (file, header, stated):
         hdf5_check.layout(file, name)
         meaning = str(file["y"].attrs.get("meaning", "label"))
         digest = hdf5_digest.of_file(file, header.to_json(), meaning)
@@ -137,7 +138,8 @@ def verify(path: Path, source: str = "") -> str:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, source: str) -> Iterator[tuple[h5py.File, Header, str]]:
+def opened(path: Path, source: str) -> Iterator[tuple[h5py.File, Header, str]]:
+    """Yield the file, its header and the content hash it states; raises EmoError for what is no data artifact."""
     try:
         file = h5py.File(path, "r", locking=False)
     except OSError as fault:
@@ -156,22 +158,5 @@ def _opened(path: Path, source: str) -> Iterator[tuple[h5py.File, Header, str]]:
         yield file, header, digest
 
 
-def _note_shape(shapes: dict[str, Any], name: str, item: h5py.Dataset | h5py.Group) -> None:
-    if isinstance(item, h5py.Dataset):
-        shapes[name] = {"shape": list(item.shape), "dtype": str(item.dtype)}
-
-
 def _texts(file: h5py.File, name: str, n: int) -> list[str]:
     return [text.decode("utf-8", "replace") for text in file[name][:].tolist()] if name in file else [""] * n
-
-
-def _upright(x: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(channels, height, width) to gray (height, width) or RGB (height, width, 3)."""
-    return x[0] if x.shape[0] == 1 else x.transpose(1, 2, 0)
-
-
-def _marked(pixels: NDArray[np.uint8], points: NDArray[np.float32]) -> Face | None:
-    if not np.isfinite(points).all():
-        return None
-    height, width = pixels.shape[:2]
-    return Face((0.0, 0.0, float(width), float(height)), 1.0, points)

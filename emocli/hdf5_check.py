@@ -15,14 +15,27 @@ def layout(file: h5py.File, source: str) -> None:
     """Refuse links, filters and storage that reach out of the file, and shapes that don't fit together."""
     try:
         _check_links(file, source)
-        groups = [name for name, item in file.items() if isinstance(item, h5py.Group)]
-        n, xs = len(file["y"]), file[f"{groups[0]}/x"]
-        rows = len(file.get(f"{groups[0]}/end", xs))
+        group = file[modality(file)]
+        n, rows = len(file["y"]), len(group.get("end", group["x"]))
         columns = [len(file[name]) for name in ("split", "group", "id") if name in file]
-    except (KeyError, IndexError, AttributeError, TypeError, OSError, RuntimeError) as fault:
+        columns += [len(column) for column in file.get("about", {}).values()]
+        whole = "end" not in group or _ends_fit(group["end"][:], len(group["x"]))
+    except (KeyError, StopIteration, AttributeError, TypeError, OSError, RuntimeError) as fault:
         raise EmoError(f"{source} lacks the arrays of a data artifact; make it again") from fault
     if rows != n or any(length != n for length in columns):
         raise EmoError(f"{source} has {rows} samples but {n} labels; make it again")
+    if not whole:
+        raise EmoError(f"{source} has samples that end before they begin or after the data; make it again")
+
+
+def modality(file: h5py.File) -> str:
+    """Return the name of the group that holds the samples: face or speech."""
+    return str(next(name for name, item in file.items() if isinstance(item, h5py.Group) and name != "about"))
+
+
+def _ends_fit(ends: NDArray[np.int64], length: int) -> bool:
+    steps = np.diff(ends, prepend=0)
+    return not len(ends) or bool((steps >= 0).all() and ends[-1] == length)
 
 
 def _check_links(group: h5py.Group, source: str) -> None:

@@ -2,7 +2,8 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from emocli.samples import SPLITS
 
 CHUNK_ROWS = 64
 FLAT_CHUNK = 1 << 20
+"""Bytes of a chunk of samples of different length; larger ones leave HDF5's cache."""
 NO_SPLIT = 255
 
 
@@ -47,14 +49,20 @@ class Writer:
 
     def append_encoded(self, images: Sequence[bytes]) -> None:
         """Add rows that are encoded images, bytes of a file each."""
+        self.append_ragged([np.frombuffer(image, np.uint8) for image in images])
+
+    def append_ragged(self, rows: Sequence[NDArray[Any]]) -> None:
+        """Add rows of different length: sounds (samples,) int16, frames (frames, d) float32 or bytes."""
+        flat = np.concatenate(rows)
         name = f"{self._group.name}/x"
         if name not in self._file:
-            self._file.create_dataset(name, (0,), np.uint8, maxshape=(None,), chunks=(FLAT_CHUNK,))
-        flat = np.frombuffer(b"".join(images), np.uint8)
+            step = max(1, FLAT_CHUNK // (flat.dtype.itemsize * math.prod(flat.shape[1:])))
+            layout = {"maxshape": (None, *flat.shape[1:]), "chunks": (step, *flat.shape[1:])}
+            self._file.create_dataset(name, (0, *flat.shape[1:]), flat.dtype, **layout)
         self._extend(name, self._flat, flat)
-        self._ends.append(self._flat + np.cumsum([len(image) for image in images], dtype=np.int64))
+        self._ends.append(self._flat + np.cumsum([len(row) for row in rows], dtype=np.int64))
         self._flat += len(flat)
-        self._rows += len(images)
+        self._rows += len(rows)
 
     def append_landmarks(self, points: NDArray[np.float32]) -> None:
         """Add (k, points, 2) landmarks for the rows added last."""
@@ -68,14 +76,19 @@ class Writer:
         split: NDArray[Any],
         group: Sequence[str] = (),
         ids: Sequence[str] = (),
+        about: Mapping[str, Sequence[str]] | None = None,
     ) -> str:
-        """Write the columns and the header and close the file; returns the content hash, "sha256:…"."""
+        """Write the columns and the header and close the file; returns the content hash, "sha256:…".
+
+        `about` holds further columns of text that the corpus has, such as the speaker's sex.
+        """
         places = {"": NO_SPLIT, **{name: code for code, name in enumerate(SPLITS)}}
         codes = np.array([places[name] for name in np.asarray(split).tolist()], np.uint8)
         self._column("/y", y.astype(np.int16 if y.ndim == 1 else np.float32))
         self._file["/y"].attrs["meaning"] = meaning
         self._column("/split", codes)
-        for name, texts in (("/group", group), ("/id", ids)):
+        columns = {"/group": group, "/id": ids, **{f"/about/{name}": column for name, column in (about or {}).items()}}
+        for name, texts in columns.items():
             if any(texts):
                 self._column(name, np.char.encode(np.array(texts), "utf-8"))
         if self._ends:

@@ -1,8 +1,7 @@
 """Turns an open corpus into a dataset artifact, in chunks."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from emocli.errors import EmoError
 from emocli.hdf5_writer import Writer
 from emocli.samples import Corpus, Sample
 
-CHUNK = 512
+CHUNK, CHUNK_SAMPLES = 512, 1 << 20
+"""What is written at once: so many pictures or clips, or so much sound (2 MB); one clip may be an hour long."""
 
 
 def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Callable[[str], None]) -> Header:
@@ -23,9 +23,9 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
 
     `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples.
     """
-    columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": []}
+    columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": [], "about": []}
     fields = attrgetter(*columns)
-    writer = Writer(path, count=corpus.count)
+    writer = Writer(path, modality=corpus.modality, count=corpus.count)
     try:
         for samples in _chunks(corpus.samples):
             _append(writer, samples)
@@ -40,7 +40,7 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
         source = {} if read == hashlib.sha256().hexdigest() else {"input": f"sha256:{read}"}
         step |= {**source, "license": corpus.license}
         header = Header("dataset", corpus.labels, (step,))
-        writer.finish(header, y, corpus.meaning, parts, columns["group"], columns["id"])
+        writer.finish(header, y, corpus.meaning, parts, columns["group"], columns["id"], _about(columns["about"]))
     finally:
         writer.close()
     return header
@@ -49,10 +49,16 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
 def _append(writer: Writer, samples: list[Sample]) -> None:
     if isinstance(samples[0].x, bytes):
         writer.append_encoded([sample.x for sample in samples if isinstance(sample.x, bytes)])
+    elif samples[0].x.ndim == 1:
+        writer.append_ragged([sample.x for sample in samples if not isinstance(sample.x, bytes)])
     else:
         writer.append(np.stack([sample.x for sample in samples]))
     if samples[0].landmarks is not None:
         writer.append_landmarks(np.stack([sample.landmarks for sample in samples if sample.landmarks is not None]))
+
+
+def _about(rows: list[Mapping[str, str]]) -> dict[str, list[str]]:
+    return {name: [row.get(name, "") for row in rows] for name in (rows[0] if rows else ())}
 
 
 def _report(corpus: Corpus, count: int, note: Callable[[str], None]) -> None:
@@ -63,5 +69,13 @@ def _report(corpus: Corpus, count: int, note: Callable[[str], None]) -> None:
 
 
 def _chunks(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
-    while chunk := list(islice(samples, CHUNK)):
+    chunk: list[Sample] = []
+    held = 0
+    for sample in samples:
+        chunk.append(sample)
+        held += len(sample.x) if isinstance(sample.x, np.ndarray) and sample.x.ndim == 1 else 0
+        if len(chunk) == CHUNK or held >= CHUNK_SAMPLES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
         yield chunk

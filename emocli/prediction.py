@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, mirroring, onnx_file, pictures, registry
+from emocli import extraction, mirroring, onnx_file, padding, pictures, registry
 from emocli.artifact import Header, expect
 from emocli.errors import EmoError
 from emocli.faces import Face, FaceImage
@@ -83,7 +83,7 @@ def predictor(
     def classify(pixels: Pixels, faces: Sequence[Face]) -> list[FaceRecord]:
         if not faces:
             return []
-        x = extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces])
+        x = padding.batch(extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces]))
         chances = softmax(mirroring.logits(running, x, flip=flip).astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 

@@ -39,6 +39,8 @@ class Entry:
     """The whole docstring."""
     options: Mapping[str, Any]
     """Keyword options and their defaults, in the order of the signature."""
+    modality: str = "face"
+    """What it works on: its module's constant MODALITY, face where there is none."""
 
 
 def names(folder: str) -> list[str]:
@@ -58,7 +60,15 @@ def describe(folder: str, name: str) -> Entry:
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == FUNCTIONS[folder])
     keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
     options = {argument.arg: ast.literal_eval(default) for argument, default in keywords if default is not None}
-    return Entry(folder, name, text.split("\n", 1)[0], text, options)
+    return Entry(folder, name, text.split("\n", 1)[0], text, options, _constant(tree, "MODALITY", "face"))
+
+
+def _constant(tree: ast.Module, name: str, default: str) -> str:
+    """Return the text that a module gives a name at its top level."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+            return str(ast.literal_eval(node.value))
+    return default
 
 
 def options(folder: str, name: str) -> dict[str, Any]:

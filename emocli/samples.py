@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,12 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One face: `x` is (channels, height, width) uint8, RGB or gray, or the bytes of an encoded image file."""
+    """One face: `x` is (channels, height, width) uint8, RGB or gray, or the bytes of an encoded image file.
 
-    x: NDArray[np.uint8] | bytes
+    One clip of speech: `x` is (samples,) int16, mono at 16 kHz.
+    """
+
+    x: NDArray[np.uint8] | NDArray[np.int16] | bytes
     y: int | tuple[float, ...]
     """Index into the corpus's labels, or a row of numbers whose meaning the corpus states."""
     split: str = ""
@@ -26,6 +29,8 @@ class Sample:
     id: str = ""
     landmarks: NDArray[np.float32] | None = None
     """(points, 2) x, y in pixels of the image, where the corpus has them."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What else the corpus says: {"sex": "female", "intensity": "strong"}; the same keys for all of its samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Corpus:
     samples: Iterator[Sample]
     meaning: str = "label"
     """What y holds: label, votes, probabilities or valence-arousal."""
+    modality: str = "face"
+    """face or speech."""
     count: int | None = None
     """How many samples will come, where that is known beforehand and exact."""
     notes: Counter[str] = field(default_factory=Counter)

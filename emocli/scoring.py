@@ -79,7 +79,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     """Return the figures of a pair as a dict that is ready for JSON.
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
-    `left_out`, `temperature`, `abstention`, `groups`, `flip`.
+    `left_out`, `temperature`, `abstention`, `groups`, `flip`; `shared_groups` where the model was trained on people
+    whom the part has too.
     """
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, flip=options.flip)
     if found.no_face:
@@ -90,6 +91,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     logits = plain / scaling["value"] if scaling else plain
     result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
+    if found.known and _same_corpus(pair):
+        result["shared_groups"] = _shared_groups(found, options, note)
     if options.flip:
         result["flip"] = True
     if pair.labels.differs or options.restrict:
@@ -180,6 +183,23 @@ def _labels(pair: Pair, labels: Sequence[str], found: Answers, options: Options,
         "only_in_model": list(pair.labels.lacking),
         "restrict": options.restrict,
     }
+
+
+def _same_corpus(pair: Pair) -> bool:
+    """Tell whether the model was trained on the corpus it is scored on, so that a name means the same person."""
+    steps = [each.header.step("dataset") or {} for each in (pair.model, pair.data)]
+    return len({(step.get("name"), step.get("input")) for step in steps}) == 1
+
+
+def _shared_groups(found: Answers, options: Options, note: Note) -> dict[str, int]:
+    """Return how many people of the part are known from training, and how many rows are theirs, and say so."""
+    rows = sum(group in found.known for group in found.groups)
+    people = len(set(found.groups) - {""})
+    note(
+        f"{len(found.known)} of the {people} subjects or speakers in the {options.split} part are in the train part as "
+        f"well ({rows} of {len(found.groups)} rows); these figures are not of people the model has never met"
+    )
+    return {"groups": len(found.known), "rows": rows}
 
 
 def _groups(logits: NDArray[Any], y: NDArray[np.int64], found: Answers, options: Options) -> dict[str, Any] | None:

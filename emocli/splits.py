@@ -23,7 +23,8 @@ def assign(
     """Return the part of each of n samples: train, validation or test.
 
     "published" keeps the corpus's own parts; a part that is missing is taken from train, without sharing a subject
-    where the corpus names them. "subject" divides anew by subject, "random" by sample, whoever is on it.
+    where the corpus names them. "subject" divides anew by subject, "random" by sample, whoever is on it. Raises
+    EmoError for a corpus that names too few subjects to divide without sharing any: that has to be asked for by name.
     """
     if split not in HOW:
         raise EmoError(f"no way {split!r} to split; choose {', '.join(HOW)}")
@@ -39,6 +40,11 @@ def assign(
             continue
         if name == "test" and split == "published" and (parts == "validation").any():
             continue
+        if split == "published" and 0 < len(set(groups) - {""}) < 3:
+            raise EmoError(
+                f"too few subjects or speakers ({len(set(groups) - {''})}) for parts that share none; if they may, "
+                "say so: --split random, or make no parts: --validation 0 --test 0"
+            )
         rows = np.flatnonzero(parts == "train")
         share = fraction * len(y) / max(1, len(rows)) if split != "published" else fraction
         choose = _whole_groups if by_subject else _stratified

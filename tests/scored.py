@@ -27,15 +27,23 @@ def stripes(n: int = N) -> NDArray[np.uint8]:
 
 
 def write_data(
-    path: Path, names: Sequence[str], *, kind: str = "features", groups: Sequence[str] = (), n: int = N
+    path: Path,
+    names: Sequence[str],
+    *,
+    kind: str = "features",
+    groups: Sequence[str] = (),
+    n: int = N,
+    parts: Sequence[str] = (),
+    corpus: str = "folder",
 ) -> Path:
-    """Write n stripes, every third for validation, the others for test; labels take turns."""
-    steps = ({"command": "dataset", "name": "folder", "params": {}, "license": "none"},)
+    """Write n stripes, every third for validation, the others for test unless `parts` are given; labels take turns."""
+    steps = ({"command": "dataset", "name": corpus, "params": {}, "input": f"sha256:{0:064}", "license": "none"},)
     steps += ({"command": "features", "name": "pixels", "params": {"size": 48}, "detector": "none"},)
     writer = Writer(path, count=n)
     writer.append(stripes(n))
     header = Header(kind, tuple(names), steps[: 2 if kind == "features" else 1])
-    writer.finish(header, np.arange(n) % len(names), "label", np.where(np.arange(n) % 3, "test", "validation"), groups)
+    split = np.array(parts) if parts else np.where(np.arange(n) % 3, "test", "validation")
+    writer.finish(header, np.arange(n) % len(names), "label", split, groups)
     return path
 
 

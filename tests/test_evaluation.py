@@ -184,6 +184,27 @@ def test_a_part_that_is_not_there_is_named(model: Path, tmp_path: Path) -> None:
         score(model, write_data(tmp_path / "x.h5", labels.SEVEN), split="train")
 
 
+@pytest.mark.parametrize("people", [("ann",), ("ann", "bob", "eve")])
+def test_people_whom_the_model_has_met_in_training_are_counted_aloud(
+    people: tuple[str, ...], model: Path, tmp_path: Path
+) -> None:
+    parts = ["train", "validation", "test"] * (N // 3)
+    groups = [people[row % len(people)] for row in range(N)]
+    notes: list[str] = []
+    record = score(model, write_data(tmp_path / "x.h5", labels.SEVEN, groups=groups, parts=parts), notes)
+    if len(people) == 1:
+        assert record["shared_groups"] == {"groups": 1, "rows": N // 3}
+        assert "1 of the 1 subjects or speakers in the test part are in the train part as well" in notes[0]
+    else:
+        assert "shared_groups" not in record and notes == []
+
+
+def test_people_of_the_same_name_in_another_corpus_are_other_people(model: Path, tmp_path: Path) -> None:
+    parts = ["train", "validation", "test"] * (N // 3)
+    data = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["01"] * N, parts=parts, corpus="another")
+    assert "shared_groups" not in score(model, data)
+
+
 def test_flip_averages_the_logits_of_a_face_and_its_mirror_image(model: Path, tmp_path: Path) -> None:
     record = score(model, write_data(tmp_path / "x.h5", labels.SEVEN), flip=True)
     rows = np.array([row for row in range(N) if row % 3])

@@ -73,6 +73,15 @@ def test_the_squeeze_and_excitation_gate_scales_the_branch_before_the_addition()
         assert torch.equal(block(x), torch.relu(x))
 
 
+def test_the_gates_gradient_in_training_is_that_of_the_plain_formula() -> None:
+    gate = SqueezeExcite(6, 2)
+    x = torch.randn(3, 6, 5, 4, requires_grad=True)
+    upstream = torch.randn(3, 6, 5, 4)
+    gradients = [torch.autograd.grad(gate.train(mode)(x), [x, *gate.parameters()], upstream) for mode in (True, False)]
+    for fused, plain in zip(*gradients, strict=True):
+        torch.testing.assert_close(fused, plain)
+
+
 def test_mobilenetv2_has_no_activation_that_int8_runtimes_do_not_fuse() -> None:
     net = mobilenetv2.build((1, 48, 48), 7)
     assert not any(isinstance(module, nn.ReLU6) for module in net.modules())

@@ -56,6 +56,11 @@ def test_every_operator_between_first_and_last_is_quantized(name, int8):
             assert [taker.op_type for taker in takers] == ["QuantizeLinear"] or node.output[0] in ends
 
 
+def test_codes_begin_after_what_only_rearranges_the_pixels(int8):
+    before = [node.op_type for node in int8["se_resnet"].graph.node]
+    assert before[: before.index("QuantizeLinear")] == ["Cast", "Div", "Sub", "Div", "SpaceToDepth"]
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_biases_stay_float_and_the_file_shrinks(name, int8):
     graph = int8[name].graph

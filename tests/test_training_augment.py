@@ -4,12 +4,14 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy import ndimage
 from torch import Generator, Tensor
 
 from emocli.errors import EmoError
 from emocli.training import step
 from emocli.training.augment import augment, strengths
+from emocli.training.augment_geometry import sampling_grid
 from emocli.training.augment_mixing import cutmix, mix, mixup
 from emocli.training.augment_strengths import Strengths
 from emocli.training.recipe import AUGMENTATION, Recipe
@@ -119,6 +121,12 @@ def test_a_gpu_makes_the_same_pictures(channels: int) -> None:
 
 
 # --- geometry
+
+
+def test_the_places_to_sample_are_those_of_affine_grid() -> None:
+    theta = torch.randn(5, 2, 3)
+    expected = F.affine_grid(theta, [5, 1, 9, 7], align_corners=False)
+    torch.testing.assert_close(sampling_grid(theta, 9, 7), expected)
 
 
 def test_a_mirror_image_is_exact(images: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Import a published corpus, or your own folder of pictures, as one dataset artifact.
+"""Import a published corpus, or your own folder of pictures or recordings, as one dataset artifact.
 
 What is in one shows: emo dataset preview NAME -o faces.png
 """

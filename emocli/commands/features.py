@@ -1,4 +1,4 @@
-"""Turn a dataset into model input: faces found, aligned, cropped and described by an extractor."""
+"""Turn a dataset into model input: faces found, aligned and cropped, or speech found and cut, then described."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ def run(
     ] = None,
     extractor: Annotated[str, typer.Option("--extractor", "-x", help="Extractor, or several joined by +.")] = "pixels",
     param: _flags.Params = [],  # noqa: B006
-    detector: Annotated[str, typer.Option(help="What finds the face; none for cropped corpora.")] = "none",
+    detector: Annotated[str, typer.Option(help="What finds the face or the voice; none for cut corpora.")] = "none",
     detector_param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Option of the detector.")] = [],  # noqa: B006
     limit: Annotated[int, typer.Option(help="Use the first so many samples of each part only; 0 for all.")] = 0,
     output: _flags.Output = None,

@@ -28,9 +28,9 @@ def run(
 
         record |= onnx_file.describe(source.path)
     else:
-        from emocli import hdf5
+        from emocli import hdf5, hdf5_describe
 
-        record |= hdf5.describe(source.path, source.source)
+        record |= hdf5_describe.describe(source.path, source.source)
         if verify:
             hdf5.verify(source.path, source.source)
     if verify:

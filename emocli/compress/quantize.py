@@ -81,12 +81,15 @@ def _leads_to_integer(node: NodeProto, takers: dict[str, list[NodeProto]]) -> bo
 
 
 def _prologue(graph: GraphProto) -> set[str]:
-    """Return the tensors that scaling and normalisation of the input make: arithmetic of it with constants."""
+    """Return the tensors that scaling, normalisation and rearrangement of the input make, before anything is learned.
+
+    Codes begin after them: a kernel that only moves values has no integer form in ONNX Runtime.
+    """
     found = {value.name for value in graph.input}
     known = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         scaling = node.op_type in _ARITHMETIC and not known.isdisjoint(node.input)
-        if (node.op_type == "Cast" or scaling) and found.union(known).issuperset(node.input):
+        if (node.op_type in _graph.SAME_VALUES | {"Cast"} or scaling) and found.union(known).issuperset(node.input):
             found.update(node.output)
     return found
 

@@ -1,12 +1,13 @@
-"""Folders of images with a folder per class, below a level of train, validation and test or without one."""
+"""Folders with a folder per class, below a level of train, validation and test or without one."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emocli import labels
-from emocli.datasets import _images
+from emocli.datasets import _files
 from emocli.errors import EmoError
 
 PARTS = {
@@ -18,7 +19,7 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An image in a class folder: `label` is the folder's name in its usual spelling, `split` may be empty."""
+    """A file in a class folder: `label` is the folder's name in its usual spelling, `split` may be empty."""
 
     path: Path
     id: str
@@ -26,33 +27,58 @@ class Entry:
     split: str
 
 
-def entries(root: Path, notes: Counter[str]) -> list[Entry]:
-    """Return the images below `root`, sorted by path; a single folder around everything is passed through.
+def entries(root: Path, suffixes: Collection[str], notes: Counter[str], kind: str = "image") -> list[Entry]:
+    """Return the files below `root`, sorted by path; a single folder around everything is passed through.
 
-    Images outside a class folder are counted in `notes`. Raises EmoError when there are fewer than two classes.
+    `kind` is what they are called in remarks. Files outside a class folder are counted in `notes`. Raises EmoError when
+    there are fewer than two classes.
     """
-    images = [(name.split("/"), path) for name, path in _images.walk(root, notes)]
-    level = _class_level([parts for parts, _ in images])
+    files = [(name.split("/"), path) for name, path in _files.walk(root, suffixes, notes)]
+    level = _class_level([parts for parts, _ in files])
     found = []
-    for parts, path in images:
+    for parts, path in files:
         if len(parts) < level + 2:
-            notes["image outside a class folder skipped"] += 1
+            notes[f"{kind} outside a class folder skipped"] += 1
             continue
         split = PARTS.get(parts[level - 1].lower(), "") if level else ""
         found.append(Entry(path, "/".join(parts), labels.canonical(parts[level]), split))
     classes = sorted({entry.label for entry in found})
     if len(classes) < 2:
-        seen = f"one class only, {classes[0]!r}" if classes else "no images in class folders"
-        raise EmoError(f"{root} has {seen}; expected a folder of images per class, two at least")
+        seen = f"one class only, {classes[0]!r}" if classes else f"no {kind}s in class folders"
+        raise EmoError(f"{root} has {seen}; expected a folder of {kind}s per class, two at least")
     return found
 
 
-def _class_level(images: Sequence[list[str]]) -> int:
+def subjects(entries: Sequence[Entry], pattern: str, notes: Counter[str]) -> list[str]:
+    """Return the subject of each entry: what the one group of a regular expression finds in its path.
+
+    Empty where it finds none, which is counted in `notes`, or where the pattern is empty.
+    """
+    if not pattern:
+        return [""] * len(entries)
+    expression = _pattern(pattern)
+    found = [expression.search(entry.id) for entry in entries]
+    if lacking := sum(match is None for match in found):
+        notes["path without a subject"] = lacking
+    return [(match[1] or "") if match else "" for match in found]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise EmoError(f"subject {text!r} is not a regular expression: {error}") from error
+    if pattern.groups != 1:
+        raise EmoError(f"subject {text!r} has {pattern.groups} groups, expected one in parentheses: the subject")
+    return pattern
+
+
+def _class_level(files: Sequence[list[str]]) -> int:
     """Return how many folders lie above the class folders: those around everything, and the level of parts."""
     level = 0
     while True:
-        tops = {parts[level] for parts in images if len(parts) > level + 1}
-        deep = [parts for parts in images if len(parts) > level + 2]
+        tops = {parts[level] for parts in files if len(parts) > level + 1}
+        deep = [parts for parts in files if len(parts) > level + 2]
         if tops and all(top.lower() in PARTS for top in tops):
             return level + 1
         if len(tops) != 1 or not deep:

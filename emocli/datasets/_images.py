@@ -1,7 +1,6 @@
-"""Image files as samples: found inside a root, read in order, checked, kept encoded unless all are small and alike."""
+"""Image files as samples: read in order, checked, kept encoded unless all are small and alike."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,36 +31,6 @@ class Picture:
     split: str = ""
     group: str = ""
     landmarks: NDArray[np.float32] | None = None
-
-
-def only_folder(sources: Sequence[Path], corpus: str) -> Path:
-    """Return the one source when it is a folder; raises EmoError otherwise."""
-    if len(sources) != 1 or not sources[0].is_dir():
-        given = ", ".join(str(path) for path in sources) or "nothing"
-        raise EmoError(f"{corpus} is read from one folder, given was {given}; see: emo list datasets {corpus}")
-    return sources[0]
-
-
-def walk(root: Path, notes: Counter[str]) -> list[tuple[str, Path]]:
-    """Return (path relative to the root, path) of every image below it, sorted; links that lead out are left out."""
-    found = []
-    for parent, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        for name in files:
-            path = Path(parent, name)
-            if path.suffix.lower() not in SUFFIXES or name.startswith("."):
-                continue
-            if path.is_symlink() and inside(root, path) is None:
-                notes["link out of the folder skipped"] += 1
-                continue
-            found.append((path.relative_to(root).as_posix(), path))
-    return sorted(found)
-
-
-def inside(root: Path, path: str | Path) -> Path | None:
-    """Return root / path unless it, or what it links to, lies outside the root."""
-    joined = root / path
-    return joined if joined.resolve().is_relative_to(root.resolve()) else None
 
 
 def corpus(pictures: Sequence[Picture], labels: tuple[str, ...], license: str, notes: Counter[str]) -> Corpus:

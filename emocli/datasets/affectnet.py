@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.datasets import _images
+from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
 from emocli.samples import Corpus
@@ -40,7 +40,7 @@ def read(sources: Sequence[Path], *, classes: int = 8, labels: str = "expression
     """Open AffectNet from its folder; raises EmoError without manifests or images, or for a row that can't be read."""
     if classes not in (7, 8) or labels not in ("expression", "valence-arousal"):
         raise EmoError(f"classes={classes} labels={labels}; choose 8 or 7, expression or valence-arousal")
-    root = _images.only_folder(sources, "affectnet")
+    root = _files.only_folder(sources, "affectnet")
     manifests = sorted(path for name in _PARTS for path in root.rglob(name))
     if not manifests:
         raise EmoError(f"{root} has no training.csv or validation.csv; give the folder that holds AffectNet's lists")
@@ -90,7 +90,7 @@ def _pictures(
             if y is None:
                 continue
             path = base / row[_FILE]
-            if _images.inside(root, path.relative_to(root)) is None:
+            if _files.inside(root, path.relative_to(root)) is None:
                 notes["path out of the folder skipped"] += 1
                 continue
             yield Picture(path, row[_FILE], y, _PARTS[manifest.name], "", _points(row) if landmarks else None)

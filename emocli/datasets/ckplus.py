@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import labels
-from emocli.datasets import _folders, _images
+from emocli.datasets import _files, _folders, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
 from emocli.samples import Corpus
@@ -38,7 +38,7 @@ _SUBJECT = re.compile(r"(S\d+)_\d+_\d+")
 
 def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> Corpus:
     """Open CK+ in either layout; raises EmoError for another folder or an emotion file that can't be read."""
-    root = _images.only_folder(sources, "ckplus")
+    root = _files.only_folder(sources, "ckplus")
     if frames < 1:
         raise EmoError(f"frames is {frames}; take at least the last one")
     notes: Counter[str] = Counter()
@@ -50,7 +50,7 @@ def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> C
 
 def _classes(root: Path, notes: Counter[str]) -> Corpus:
     """Open CK+48."""
-    entries = _folders.entries(root, notes)
+    entries = _folders.entries(root, _images.SUFFIXES, notes)
     order = tuple(label for label in ORDER if label != "neutral" or any(each.label == label for each in entries))
     pictures = []
     for entry in entries:
@@ -68,7 +68,7 @@ def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Coun
     if not emotions:
         raise EmoError(f"{images.parent} has no Emotion/…/*_emotion.txt; unpack CK+'s emotion labels beside the images")
     sequences: dict[tuple[str, ...], list[tuple[str, Path]]] = {}
-    for name, path in _images.walk(root, notes):
+    for name, path in _files.walk(root, _images.SUFFIXES, notes):
         if path.is_relative_to(images):
             sequences.setdefault(path.parent.parts[-2:], []).append((name, path))
     pictures = []

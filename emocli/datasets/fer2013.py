@@ -87,6 +87,6 @@ def _from_images(root: Path, notes: Counter[str]) -> Corpus:
 
     pictures = [
         _images.Picture(each.path, each.id, labels.index(labels.SEVEN, each.label), each.split)
-        for each in _folders.entries(root, notes)
+        for each in _folders.entries(root, _images.SUFFIXES, notes)
     ]
     return _images.corpus(pictures, labels.SEVEN, LICENSE, notes)

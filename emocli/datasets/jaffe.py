@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli import labels
-from emocli.datasets import _images
+from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
 from emocli.samples import Corpus
 
@@ -23,10 +23,10 @@ _NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|SA|SU|NE)\d*\.\d+\.[a-z]+$", re.IG
 
 def read(sources: Sequence[Path]) -> Corpus:
     """Open a folder of JAFFE's images; raises EmoError when no file has a name of its form."""
-    root = _images.only_folder(sources, "jaffe")
+    root = _files.only_folder(sources, "jaffe")
     notes: Counter[str] = Counter()
     pictures = []
-    for name, path in _images.walk(root, notes):
+    for name, path in _files.walk(root, _images.SUFFIXES, notes):
         if found := _NAME.fullmatch(path.name):
             y = labels.index(labels.SEVEN, found[2])
             pictures.append(Picture(path, name, y, group=found[1].upper()))

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli import labels
-from emocli.datasets import _images
+from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
 from emocli.samples import Corpus
@@ -30,7 +30,7 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
     """Open RAF-DB's basic set; raises EmoError without its list or for a line that can't be read."""
     if image not in ("aligned", "original"):
         raise EmoError(f"image is {image!r}; choose aligned or original")
-    root = _images.only_folder(sources, "rafdb")
+    root = _files.only_folder(sources, "rafdb")
     listed = _list(root)
     folders = sorted(path for path in root.rglob(image) if path.is_dir())
     if not folders:
@@ -43,7 +43,7 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
             continue
         name, y, split = _entry(line, f"{listed.name} line {number}")
         path = folders[0] / f"{name}{suffix}"
-        if path.exists() and _images.inside(root, path.relative_to(root)):
+        if path.exists() and _files.inside(root, path.relative_to(root)):
             pictures.append(Picture(path, path.relative_to(root).as_posix(), y, split))
         else:
             notes["listed image that is not there skipped"] += 1

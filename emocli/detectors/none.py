@@ -1,4 +1,4 @@
-"""No detector: the whole picture is the face, for corpora that are cropped already."""
+"""No detector: the whole picture is the face, the whole clip is speech, for corpora that are cut already."""
 
 from collections.abc import Callable
 

@@ -47,7 +47,9 @@ class Leaks:
         found += [
             f"{n} rows of {second} are nearly equal to one in {first}" for (first, second), n in self.near.items()
         ]
-        found += [f"{n} subjects are in {first} and in {second}" for (first, second), n in self.subjects.items()]
+        found += [
+            f"{n} subjects or speakers are in {first} and in {second}" for (first, second), n in self.subjects.items()
+        ]
         if self.conflicting:
             found.append(f"{self.conflicting} groups of equal rows have labels that differ")
         return found

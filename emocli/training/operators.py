@@ -52,6 +52,8 @@ def pixel_unshuffle(x: Any, downscale_factor: int) -> Any:
     """Space-to-depth in torch's order of channels, with the batch left open."""
     _, channels, height, width = x.shape
     f = downscale_factor
+    if channels == 1:  # ONNX counts channels last, which is the same for one
+        return op.SpaceToDepth(x, blocksize=f)
     split = op.Constant(value_ints=[-1, channels, height // f, f, width // f, f])
     whole = op.Constant(value_ints=[-1, channels * f * f, height // f, width // f])
     return op.Reshape(op.Transpose(op.Reshape(x, split), perm=[0, 1, 3, 5, 2, 4]), whole)

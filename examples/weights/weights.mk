@@ -22,7 +22,7 @@ SIZE ?= 48
 TEACHER_FLAGS ?= --arch se-resnet --drop-leaks
 STUDENT_FLAGS ?= --arch student --drop-leaks
 fer2013.teacher ?= $(TEACHER_FLAGS)
-fer2013.student ?= $(STUDENT_FLAGS)
+fer2013.student ?= $(STUDENT_FLAGS) --epochs 50
 # no teacher: taggers' votes tell as much as one, and the student is trained on them alone
 ferplus.teacher ?=
 ferplus.student ?= $(STUDENT_FLAGS) --epochs 40

@@ -1,0 +1,99 @@
+"""Sound files as samples: found by name, decoded one by one, what can't be read left out and counted."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from emocli import sound_files
+from emocli.datasets import _files
+from emocli.errors import EmoError
+from emocli.samples import Corpus, Sample
+
+SOUNDS = frozenset((".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"))
+VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
+SUFFIXES = SOUNDS | VIDEOS
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A sound file that is to become a sample; the fields mean what they mean in Sample."""
+
+    path: Path
+    id: str
+    y: int
+    split: str = ""
+    group: str = ""
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def named(root: Path, pattern: str, like: str, notes: Counter[str]) -> Iterator[tuple[str, Path, re.Match[str]]]:
+    """Yield (path relative to the root, path, match) of each clip whose path without suffix ends as the pattern says.
+
+    A clip of a name that was there already is a copy, as some downloads hold a corpus twice; these and names unlike
+    `like`, an example, are counted in `notes`. Case does not matter.
+    """
+    expression = re.compile(rf"(?:^|/)(?:{pattern})$", re.IGNORECASE)
+    seen = set()
+    for name, path in _files.walk(root, SUFFIXES, notes):
+        found = expression.search(name.rpartition(".")[0])
+        if found is None:
+            notes[f"clip whose name is not like {like} skipped"] += 1
+        elif found[0].strip("/").lower() in seen:
+            notes["second copy of a clip skipped"] += 1
+        else:
+            seen.add(found[0].strip("/").lower())
+            yield name, path, found
+
+
+def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], corpus: str) -> list[Clip]:
+    """Return the clips with a published fold of speakers, 1 and on, as the test part; as they are for fold 0.
+
+    The next fold of which anybody is there is for validation, the others for training. Raises EmoError for a fold that
+    is not published, or none of whose speakers is there.
+    """
+    if fold == 0:
+        return list(clips)
+    if not 0 < fold <= len(folds):
+        raise EmoError(f"{corpus} has no fold {fold}; choose 1 to {len(folds)}, or 0 for a split by speaker")
+    there = {clip.group for clip in clips}
+    # from the test fold on, around the corner
+    order = [each for each in (*folds[fold - 1 :], *folds[: fold - 1]) if there & set(each)]
+    if not there & set(folds[fold - 1]) or len(order) < 3:
+        missing = ", ".join(folds[fold - 1]) if len(order) >= 3 else "all but two folds"
+        raise EmoError(f"speakers of {corpus} are missing for fold {fold} ({missing}); choose another one, or 0")
+    parts = dict.fromkeys(order[0], "test") | dict.fromkeys(order[1], "validation")
+    return [replace(clip, split=parts.get(clip.group, "train")) for clip in clips]
+
+
+def corpus(clips: Sequence[Clip], labels: tuple[str, ...], license: str, notes: Counter[str]) -> Corpus:
+    """Return a corpus of the clips; raises EmoError when there are none, or while it is read when none is readable."""
+    if not clips:
+        skipped = f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
+        raise EmoError(f"no clips of this corpus are there{skipped}; check the folder, or see: emo list datasets")
+    source = hashlib.sha256()
+    samples = _samples(clips, notes, source)
+    return Corpus(labels, license, samples, modality="speech", notes=notes, source=source)
+
+
+def _samples(clips: Sequence[Clip], notes: Counter[str], source: Any) -> Iterator[Sample]:
+    """Yield a sample for every readable clip; `source` is a hash that gets names and bytes."""
+    read = 0
+    for clip in clips:
+        try:
+            recording = sound_files.read(clip.path)
+        except sound_files.Unreadable as fault:
+            notes[f"clip skipped: {fault.why}"] += 1
+            continue
+        notes.update(recording.remarks)
+        source.update(clip.id.encode())
+        with open(clip.path, "rb") as file:
+            source.update(hashlib.file_digest(file, "sha256").digest())
+        read += 1
+        yield Sample(recording.samples, clip.y, clip.split, clip.group, clip.id, about=clip.about)
+    if not read:
+        why = ", ".join(text.removeprefix("clip skipped: ") for text in notes if text.startswith("clip skipped"))
+        raise EmoError(f"none of the {len(clips)} clips can be read ({why}); are they whole sound files?")

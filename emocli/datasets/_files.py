@@ -1,0 +1,41 @@
+"""The files of a corpus: found inside the folder the user names, never outside of it."""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from emocli.errors import EmoError
+
+
+def only_folder(sources: Sequence[Path], corpus: str) -> Path:
+    """Return the one source when it is a folder; raises EmoError otherwise."""
+    if len(sources) != 1 or not sources[0].is_dir():
+        given = ", ".join(str(path) for path in sources) or "nothing"
+        raise EmoError(f"{corpus} is read from one folder, given was {given}; see: emo list datasets {corpus}")
+    return sources[0]
+
+
+def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tuple[str, Path]]:
+    """Return (path relative to the root, path) of every file below it with one of the suffixes, sorted.
+
+    Links that lead out of the root are left out and counted in `notes`.
+    """
+    found = []
+    for parent, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        for name in files:
+            path = Path(parent, name)
+            if path.suffix.lower() not in suffixes or name.startswith("."):
+                continue
+            if path.is_symlink() and inside(root, path) is None:
+                notes["link out of the folder skipped"] += 1
+                continue
+            found.append((path.relative_to(root).as_posix(), path))
+    return sorted(found)
+
+
+def inside(root: Path, path: str | Path) -> Path | None:
+    """Return root / path unless it, or what it links to, lies outside the root."""
+    joined = root / path
+    return joined if joined.resolve().is_relative_to(root.resolve()) else None

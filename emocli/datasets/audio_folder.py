@@ -1,0 +1,33 @@
+"""Your own recordings: a folder per class, below train, validation and test folders or without them.
+
+Layout: ROOT/CLASS/…/*.wav or ROOT/train/CLASS/…/*.wav, ROOT/validation/… (or val) and ROOT/test/…; a folder around
+everything doesn't matter. wav, flac, ogg, mp3, m4a and others, or the sound of mp4, mkv and mpg. Class names are read
+in the usual spellings (anger, angry, happiness, happy, …); others stay as they are. Splits share no subject where there
+is a pattern for it.
+
+Options:
+    subject: regular expression whose one group, found in the path below ROOT, is the speaker: '(S[0-9]+)_' ("": none)
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from emocli.datasets import _clips, _files, _folders
+from emocli.datasets._clips import Clip
+from emocli.samples import Corpus
+
+LICENSE = "not stated: yours to know"
+
+
+def read(sources: Sequence[Path], *, subject: str = "") -> Corpus:
+    """Open a folder of class folders; raises EmoError for a single class or a pattern that is none."""
+    root = _files.only_folder(sources, "audio-folder")
+    notes: Counter[str] = Counter()
+    entries = _folders.entries(root, _clips.SUFFIXES, notes, "clip")
+    order = _folders.known_order({entry.label for entry in entries})
+    clips = [
+        Clip(entry.path, entry.id, order.index(entry.label), entry.split, group)
+        for entry, group in zip(entries, _folders.subjects(entries, subject, notes), strict=True)
+    ]
+    return _clips.corpus(clips, order, LICENSE, notes)

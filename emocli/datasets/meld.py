@@ -1,0 +1,65 @@
+"""MELD: 13,708 utterances of the series Friends with several speakers at once, 7 emotions; the sound of its clips.
+
+Poria, Hazarika, Majumder, Naik, Cambria and Mihalcea, "MELD: A multimodal multi-party dataset for emotion recognition
+in conversations", ACL 2019. Layout: ROOT with train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv anywhere in
+it, and the clips dia0_utt0.mp4 in folders train_splits, dev_splits_complete and output_repeated_splits_test (of any
+name that says train, dev or test). A list or clips that are missing are no fault. What is said is kept as `text`.
+
+The published parts are kept; they share the main speakers, so figures on them are not of unknown voices.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from emocli import labels
+from emocli.datasets import _clips, _files
+from emocli.datasets._clips import Clip
+from emocli.errors import EmoError
+from emocli.samples import Corpus
+
+LICENSE = "GPL-3.0 for the labels; the clips belong to the makers of Friends (MELD, Poria et al. 2019)"
+PARTS = {"train": "train", "dev": "validation", "test": "test"}
+_COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
+
+
+def read(sources: Sequence[Path]) -> Corpus:
+    """Open MELD; raises EmoError without its lists or its clips, and for a list that can't be read."""
+    root = _files.only_folder(sources, "meld")
+    lists = {part: sorted(root.rglob(f"{part}_sent_emo.csv")) for part in PARTS}
+    if not any(lists.values()):
+        raise EmoError(f"{root} has no train_sent_emo.csv; give the folder of MELD's csv files and clips")
+    notes: Counter[str] = Counter()
+    there = _there(root, notes)
+    clips = []
+    for part, files in lists.items():
+        for row in _rows(files[0]) if files else ():
+            name = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"
+            path = there.get((part, name))
+            if path is None:
+                notes[f"utterance of the {PARTS[part]} part without its clip left out"] += 1
+                continue
+            about = {"language": "English", "sentiment": row["Sentiment"], "text": row["Utterance"]}
+            label = labels.index(labels.SEVEN, row["Emotion"])
+            clips.append(Clip(path, path.relative_to(root).as_posix(), label, PARTS[part], row["Speaker"], about))
+    return _clips.corpus(clips, labels.SEVEN, LICENSE, notes)
+
+
+def _there(root: Path, notes: Counter[str]) -> dict[tuple[str, str], Path]:
+    """Return the clips by part, train, dev or test, and name."""
+    found: dict[tuple[str, str], Path] = {}
+    for name, path in _files.walk(root, _clips.SUFFIXES, notes):
+        folders = name.lower().split("/")[:-1]
+        # the innermost folder that says so: test clips may lie in train's download
+        part = next((part for folder in reversed(folders) for part in PARTS if part in folder), "")
+        found.setdefault((part, path.stem), path)
+    return found
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            if any(row.get(column) is None for column in _COLUMNS):
+                raise EmoError(f"{path} line {number} lacks one of {', '.join(_COLUMNS)}; restore the file")
+            yield row

@@ -1,0 +1,46 @@
+"""What a data artifact holds, in numbers: shapes, how many samples of each class, by whom, how long."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from emocli import hdf5, hdf5_check
+from emocli.hdf5 import Data
+from emocli.samples import SPLITS
+from emocli.sounds import RATE_HZ
+
+_FEW = 20
+"""A column with at most so many different values is counted by value."""
+
+
+def describe(path: Path, source: str = "") -> dict[str, Any]:
+    """Return the shapes and types of everything in the file, and how many samples each class has in each part."""
+    with hdf5.opened(path, source or str(path)) as (file, header, _):
+        hdf5_check.layout(file, source or str(path))
+        shapes: dict[str, Any] = {}
+        file.visititems(lambda name, item: _note_shape(shapes, name, item))
+        data = Data(file, header, "")
+        record = {"n": len(data), "arrays": shapes, "meaning": data.meaning, "counts": _counts(data)}
+        if data.modality == "speech" and not data.shape:
+            record["seconds"] = round(len(data.x) / RATE_HZ, 3)
+        if any(data.group):
+            record["groups"] = len(set(data.group) - {""})
+        about = {name: Counter(texts) for name, texts in data.about.items()}
+        few = {name: dict(sorted(counts.items())) for name, counts in about.items() if len(counts) <= _FEW}
+        return record | ({"about": few} if few else {})
+
+
+def _counts(data: Data) -> dict[str, dict[str, int]]:
+    if data.meaning == "valence-arousal":
+        return {}
+    parts = [(part, data.targets()[data.split == part]) for part in (*SPLITS, "")]
+    bins = {part: np.bincount(y[y >= 0], minlength=len(data.labels)) for part, y in parts if len(y)}
+    return {part or "unassigned": dict(zip(data.labels, map(int, n), strict=True)) for part, n in bins.items()}
+
+
+def _note_shape(shapes: dict[str, Any], name: str, item: h5py.Dataset | h5py.Group) -> None:
+    if isinstance(item, h5py.Dataset):
+        shapes[name] = {"shape": list(item.shape), "dtype": str(item.dtype)}

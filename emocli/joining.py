@@ -1,0 +1,64 @@
+"""Several extractors as one, named with + between them: which option is whose, and their features side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import registry
+from emocli.errors import EmoError
+
+Features = NDArray[Any] | list[NDArray[np.float32]]
+"""(n, channels, size, size) uint8, (n, d) float32, or n sequences (frames, d) float32."""
+Extractor = Callable[[Sequence[Any]], Features]
+"""n faces or n sounds, at least one, to their features."""
+
+
+def shares(parts: Sequence[str], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return which part gets which of the options given for the whole; raises EmoError for one that nobody has."""
+    found: dict[str, dict[str, Any]] = {part: {} for part in parts}
+    # an option given to one part wins over the same one given to all, whichever comes first
+    for key, value in sorted(params.items(), key=lambda item: "." in item[0]):
+        owner, dot, option = key.rpartition(".")
+        takers = [owner] if dot else [part for part in parts if key in registry.options("features", part)]
+        if not takers or not set(takers) <= set(parts):
+            raise EmoError(f"no part of {'+'.join(parts)} has an option {key!r}; see: emo list extractors {parts[0]}")
+        for part in takers:
+            found[part][option] = value
+    return found
+
+
+def modality(parts: Sequence[str]) -> str:
+    """Return what the extractors work on, face or speech; raises EmoError where they differ."""
+    kinds = {part: registry.describe("features", part).modality for part in parts}
+    if len(set(kinds.values())) > 1:
+        told = ", ".join(f"{part} is for {kind}" for part, kind in kinds.items())
+        raise EmoError(f"{'+'.join(parts)} can't be joined ({told}); join extractors of one kind")
+    return kinds[parts[0]]
+
+
+def joined(extractors: Mapping[str, Extractor]) -> Extractor:
+    """Return the extractor that puts vectors in a row, and joins the frames of sequences that have the same steps."""
+
+    def extract(items: Sequence[Any]) -> Features:
+        found = {name: extractor(items) for name, extractor in extractors.items()}
+        sequences = [each for each in found.values() if isinstance(each, list)]
+        if len(sequences) == len(found):
+            return [_beside(list(found), frames) for frames in zip(*sequences, strict=True)]
+        for name, each in found.items():
+            if isinstance(each, list):
+                raise EmoError(f"{name} gives frames, which can't be joined with vectors of a whole clip; extract one")
+            if each.ndim != 2:
+                raise EmoError(f"{name} gives images, which can't be joined; join vectors (lbp, hog, geometry, deep)")
+        return np.concatenate(list(found.values()), axis=1)
+
+    return extract
+
+
+def _beside(names: Sequence[str], frames: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    counts = {len(each) for each in frames}
+    if len(counts) > 1:
+        told = ", ".join(f"{name} {len(each)}" for name, each in zip(names, frames, strict=True))
+        raise EmoError(f"frames of different steps can't be joined ({told} of one clip); give all the same hop")
+    return np.concatenate(frames, axis=1)

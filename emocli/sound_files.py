@@ -1,0 +1,172 @@
+"""Sound files of any kind, rate and number of channels, decoded block by block to what a sound is inside emo.
+
+wav, flac, ogg and aiff are read by libsndfile, all others (mp3, m4a, the sound of mp4, mkv, mpg) by FFmpeg's libraries.
+Channels are averaged; rates are converted by soxr's high-quality filter, in one piece whatever the blocks are. What a
+file really is says its content, not its name.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from emocli import sounds
+from emocli.errors import EmoError
+from emocli.sounds import RATE_HZ, Sound
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+MOST_SECONDS = 3600
+"""What is read whole is at most this long: 115 MB, a whole lecture; longer ones are for `blocks`."""
+RATES_HZ = (1000, 768_000)
+"""What a file may say its rate is; a lying header could ask for gigabytes otherwise."""
+_NARROW_HZ = 8000
+_BLOCK = 1 << 17
+_LIBSNDFILE = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM")
+_SILENT, _FULL, _CLIPPED = 3, (1 << 15) - 1, 1e-3
+"""Loudest 16 bit sample of a silent file; a sample at full scale; the share of these from which a file is clipped."""
+
+
+class Unreadable(EmoError):
+    """A file that gives no sound; `why` is the same for all files with that fault, so that they can be counted."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}; convert it, or leave it out")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A whole file: (samples,) int16, mono at 16 kHz, never empty, and what is remarkable about it."""
+
+    samples: NDArray[np.int16]
+    remarks: tuple[str, ...]
+
+
+def read(path: Path) -> Recording:
+    """Return a file's sound; raises Unreadable when it is none, empty, not all numbers, or over an hour long."""
+    if path.exists() and not path.is_file():
+        raise Unreadable(path, "is no plain file")  # a named pipe would never end
+    remarks: list[str] = []
+    parts, length = [], 0
+    for block in blocks(path, remarks.append):
+        length += len(block)
+        if length > MOST_SECONDS * RATE_HZ:
+            raise Unreadable(path, "longer than an hour, which is no utterance")
+        parts.append(sounds.to_int16(block))
+    samples = np.concatenate(parts)
+    if max(int(samples.max()), -int(samples.min())) <= _SILENT:
+        remarks.append("silent clip")
+    elif np.count_nonzero(samples >= _FULL) + np.count_nonzero(samples <= -_FULL) >= _CLIPPED * length:
+        remarks.append("clip that is clipped: louder than its recorder could hold")
+    return Recording(samples, tuple(remarks))
+
+
+def blocks(path: Path, remark: Callable[[str], None] = lambda text: None) -> Iterator[Sound]:
+    """Yield a file's sound in blocks, none of them empty, however long it is.
+
+    `remark` hears what is odd about the file. Raises Unreadable as `read` does, at the latest at the end.
+    """
+    empty = True
+    for block in _at_rate(path, *_opened(path, remark)):
+        if not np.isfinite(block).all():
+            raise Unreadable(path, "has samples that are not numbers (NaN)")
+        empty = False
+        yield block
+    if empty:
+        raise Unreadable(path, "has no samples")
+
+
+Native = tuple[int, Iterator[Sound]]
+"""A file's own rate in Hz, and its sound at that rate, channels averaged."""
+
+
+def _opened(path: Path, remark: Callable[[str], None]) -> Native:
+    try:
+        with open(path, "rb") as file:
+            start = file.read(4)
+    except OSError as fault:
+        raise Unreadable(path, f"can't be opened ({fault.strerror})") from fault
+    native = _libsndfile(path, remark) if start in _LIBSNDFILE else None
+    rate_hz, samples = native or _ffmpeg(path)
+    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        raise Unreadable(path, f"has a rate that no sound has, not {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
+    if rate_hz < _NARROW_HZ:
+        remark("clip below 8 kHz, which lacks what is above 4 kHz")
+    return rate_hz, samples
+
+
+def _libsndfile(path: Path, remark: Callable[[str], None]) -> Native | None:
+    """Open with libsndfile; None for what it can't read, or finds nothing in (a header may say 0 and be wrong)."""
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError:
+        return None
+    if not file.frames or "(should be" in file.extra_info:
+        remark("clip of another length than its header says")
+    if not file.frames:
+        file.close()
+        return None
+    return file.samplerate, _frames(path, file)
+
+
+def _frames(path: Path, file: soundfile.SoundFile) -> Iterator[Sound]:
+    with file:
+        size = max(1, _BLOCK // file.channels)
+        try:
+            while len(block := file.read(size, dtype="float32", always_2d=True)):
+                yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+        except soundfile.LibsndfileError as fault:
+            raise Unreadable(path, "is damaged") from fault
+
+
+def _ffmpeg(path: Path) -> Native:
+    import av  # 150 ms, which most corpora do without
+
+    file = open(path, "rb")  # noqa: SIM115
+    try:
+        # by its name, a playlist would be followed to other files and hosts; so nothing else can be opened
+        container = av.open(file, "r", options={"protocol_whitelist": "none"})
+    except (av.error.FFmpegError, ValueError) as fault:
+        file.close()
+        raise Unreadable(path, "is no sound file") from fault
+    rate_hz = container.streams.audio[0].rate if container.streams.audio else 0
+    if not rate_hz:
+        container.close()
+        file.close()
+        raise Unreadable(path, "has no sound in it")
+    return rate_hz, _decoded(path, file, container, rate_hz)
+
+
+def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: int) -> Iterator[Sound]:
+    import av
+
+    with file, container:
+        # the rate of a frame may be another than the stream says (AAC with SBR)
+        planar = av.AudioResampler(format="fltp", rate=rate_hz)
+        try:
+            for frame in container.decode(container.streams.audio[0]):
+                for each in planar.resample(frame):
+                    yield each.to_ndarray().mean(axis=0)
+        except (av.error.FFmpegError, ValueError) as fault:
+            raise Unreadable(path, "is damaged") from fault
+
+
+def _at_rate(path: Path, rate_hz: int, samples: Iterator[Sound]) -> Iterator[Sound]:
+    """Yield the sound at 16 kHz, blocks without a sample left out."""
+    if rate_hz == RATE_HZ:
+        yield from (block for block in samples if len(block))
+        return
+    import soxr
+
+    stream = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
+    for block in samples:
+        if len(out := stream.resample_chunk(np.ascontiguousarray(block))):
+            yield out
+    if len(out := stream.resample_chunk(np.empty(0, np.float32), last=True)):
+        yield out

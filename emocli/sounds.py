@@ -1,0 +1,22 @@
+"""What a sound is inside emo: one channel, 16 kHz, float32 from -1 to 1; in files of its own 16 bits a sample."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+"""Samples a second of every sound, whatever file it came from."""
+
+Sound = NDArray[np.float32]
+"""(samples,) from -1 to 1 at RATE_HZ."""
+
+_FULL = np.float32(1 << 15)
+
+
+def from_int16(samples: NDArray[np.int16]) -> Sound:
+    """Return 16 bit samples as float32, as soundfile does."""
+    return np.divide(samples, _FULL, dtype=np.float32)
+
+
+def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return the nearest 16 bit samples; what is louder than full scale is clipped."""
+    return np.asarray(np.rint(samples * _FULL).clip(-_FULL, _FULL - 1), np.int16)

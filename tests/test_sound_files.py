@@ -1,0 +1,226 @@
+"""Sound files of any kind become mono at 16 kHz; bad ones are told apart."""
+
+import itertools
+import os
+import struct
+import tracemalloc
+from pathlib import Path
+
+import av
+import librosa
+import numpy as np
+import pytest
+import soundfile
+from conftest import SHARED
+from sound_made import tone, write
+
+from emocli import sound_files, sounds
+from emocli.sound_files import Unreadable
+
+
+def _read(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    found = sound_files.read(path)
+    return sounds.from_int16(found.samples), found.remarks
+
+
+def _encoded(path: Path, codec: str, rate_hz: int = 44_100) -> Path:
+    """Write a tone of one second with FFmpeg's libraries."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate_hz, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone(1.0, rate_hz)[None], "fltp", "mono")
+        frame.rate = rate_hz
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["x.wav", "x.flac", "x.aiff", "x.ogg", "x.mp3"])
+def test_formats_give_the_sound_that_went_in(name: str, tmp_path: Path) -> None:
+    samples, remarks = _read(write(tmp_path / name, tone(1.0)))
+    assert len(samples) == 16_000 and remarks == ()
+    assert np.abs(samples - tone(1.0))[200:-200].max() < (1e-4 if name < "x.m" else 0.03)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("x.m4a", "aac"), ("x.mp4", "aac"), ("x.mkv", "flac"), ("x.mpg", "mp2")])
+def test_the_sound_of_other_containers_is_read(name: str, codec: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if codec == "flac":
+        soundfile.write(tmp_path / "x.flac", tone(1.0, 44_100), 44_100)
+        with av.open(str(tmp_path / "x.flac")) as source, av.open(str(path), "w") as target:
+            stream = target.add_stream_from_template(source.streams.audio[0])
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = stream
+                    target.mux(packet)
+    else:
+        _encoded(path, codec)
+    samples, _ = _read(path)
+    power = np.abs(np.fft.rfft(samples[2000:14_000]))
+    assert abs(len(samples) - 16_000) < 1200 and power.argmax() * 16_000 / 12_000 == pytest.approx(440, abs=2)
+
+
+def test_channels_are_averaged(tmp_path: Path) -> None:
+    stereo = np.stack([tone(hz=300), tone(hz=900)], axis=1)
+    samples, _ = _read(write(tmp_path / "x.wav", stereo, subtype="FLOAT"))
+    assert np.allclose(samples, stereo.mean(axis=1), atol=2e-5)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 48_000, 96_000])
+def test_rates_are_converted_as_soxr_does_it_in_one_piece(rate_hz: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = np.clip(rng.normal(0, 0.1, 3 * rate_hz), -1, 1).astype(np.float32)
+    path = write(tmp_path / "x.wav", noise, rate_hz, subtype="FLOAT")
+    expected = librosa.resample(noise, orig_sr=rate_hz, target_sr=16_000, res_type="soxr_hq")
+    samples, _ = _read(path)
+    assert len(samples) == len(expected) == 48_000
+    assert np.abs(samples - expected).max() <= 1 / 32768
+
+
+def test_16_bit_at_16_khz_comes_back_bit_by_bit(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(-32768, 32768, 5000).astype(np.int16)
+    soundfile.write(tmp_path / "x.wav", values, 16_000)
+    assert np.array_equal(sound_files.read(tmp_path / "x.wav").samples, values)
+
+
+def test_8_bit_audio_is_read(tmp_path: Path) -> None:
+    samples, remarks = _read(write(tmp_path / "x.wav", tone(), subtype="PCM_U8"))
+    assert np.abs(samples - tone()).max() < 1 / 127 and remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("level", "rate_hz", "remark"),
+    [(0.0, 16_000, "silent clip"), (3.0, 44_100, "clip that is clipped"), (0.5, 6_000, "clip below 8 kHz")],
+)
+def test_what_is_odd_is_remarked(level: float, rate_hz: int, remark: str, tmp_path: Path) -> None:
+    samples, remarks = _read(write(tmp_path / "x.wav", tone(1.0, rate_hz, level=level).clip(-1, 1), rate_hz))
+    assert len(samples) == 16_000 and len(remarks) == 1 and remarks[0].startswith(remark)
+
+
+@pytest.mark.parametrize("claim", [0, 10**6, 0xFFFFFFFF])
+def test_a_header_that_lies_about_the_length_is_not_believed(claim: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav", tone())
+    data = bytearray(path.read_bytes())
+    place = data.index(b"data") + 4
+    data[place : place + 4] = struct.pack("<I", claim)
+    path.write_bytes(data)
+    samples, remarks = _read(path)
+    assert len(samples) == len(tone()) and "clip of another length than its header says" in remarks
+
+
+def test_a_file_that_was_cut_gives_what_there_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav", tone())
+    path.write_bytes(path.read_bytes()[:3001])
+    samples, remarks = _read(path)
+    assert len(samples) == (3001 - 44) // 2 and remarks == ("clip of another length than its header says",)
+
+
+@pytest.mark.parametrize("name", ["x.wav", "x.mp3", "x.mp4"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_junk_is_no_sound(name: str, seed: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / name).write_bytes(np.random.default_rng(seed).bytes(100_000))
+    with pytest.raises(Unreadable, match="; convert it"):
+        sound_files.read(tmp_path / name)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"", "no sound file"), (b"hello\n" * 99, "no sound file"), (None, "can't be opened")]
+)
+def test_what_is_no_sound_file_is_refused(content: bytes | None, why: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "x.wav").write_bytes(content)
+    with pytest.raises(Unreadable, match=why):
+        sound_files.read(tmp_path / "x.wav")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile other.ts\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\nother.ts\n#EXT-X-ENDLIST\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["x.wav", "x.m3u8"])
+def test_a_playlist_leads_to_no_other_file(text: str, name: str, tmp_path: Path) -> None:
+    _encoded(tmp_path / "other.ts", "mp2")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(Unreadable):
+        sound_files.read(tmp_path / name)
+    assert len(_read(tmp_path / "other.ts")[0]) > 15_000
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.wav")
+    with pytest.raises(Unreadable, match="no plain file"):
+        sound_files.read(tmp_path / "x.wav")
+
+
+def test_a_file_without_a_sample_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="has no samples"):
+        sound_files.read(write(tmp_path / "x.wav", np.empty(0, np.float32)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_samples_that_are_no_numbers_are_refused(value: float, rate_hz: int, tmp_path: Path) -> None:
+    samples = tone(rate_hz=rate_hz)
+    samples[100] = value
+    with pytest.raises(Unreadable, match="NaN"):
+        sound_files.read(write(tmp_path / "x.wav", samples, rate_hz, subtype="FLOAT"))
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.flac", np.random.default_rng(0).normal(0, 0.1, 50_000).astype(np.float32))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(Unreadable, match="damaged"):
+        sound_files.read(path)
+
+
+def test_a_rate_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="rate"):
+        sound_files.read(write(tmp_path / "x.wav", tone(), 1))
+
+
+def test_a_picture_has_no_sound(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "x.jpg"), np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(Unreadable, match="no sound in it"):
+        sound_files.read(tmp_path / "x.jpg")
+
+
+def _ten_hours(path: Path) -> Path:
+    write(path, tone(0.001))
+    data = bytearray(path.read_bytes())
+    size = 10 * 3600 * 16_000 * 2
+    data[4:8], data[40:44] = struct.pack("<I", size + 36), struct.pack("<I", size)
+    with open(path, "wb") as file:
+        file.write(data)
+        file.truncate(size + 44)  # a hole: no bytes on the disk
+    return path
+
+
+def test_ten_hours_are_read_in_blocks_with_flat_memory(tmp_path: Path) -> None:
+    blocks = sound_files.blocks(_ten_hours(tmp_path / "x.wav"))
+    tracemalloc.start()
+    length = sum(len(block) for block in itertools.islice(blocks, 1000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert length > 2 * 3600 * 16_000 and peak < 8 << 20
+
+
+def test_ten_hours_are_no_utterance_and_given_up_after_the_first(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="longer than an hour"):
+        sound_files.read(_ten_hours(tmp_path / "x.wav"))
+
+
+def test_the_sound_of_a_real_video_is_that_of_ffmpeg() -> None:
+    path = SHARED / "video" / "ravdess_01-01-01-01-01-01-01.mp4"
+    if not path.is_file():
+        pytest.skip("no real video beside the project (../shared/data)")
+    samples, remarks = _read(path)
+    with av.open(str(path)) as container:
+        planes = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
+    expected = librosa.resample(planes.mean(axis=0), orig_sr=48_000, target_sr=16_000, res_type="soxr_hq")
+    assert remarks == () and len(samples) == len(expected)
+    assert np.abs(samples - expected).max() <= 2 / 32768
