@@ -12,7 +12,7 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from emocli import registry
+from emocli import ranks, registry
 from emocli.errors import INTERRUPTED, READER_GONE, USAGE, USER, EmoError
 from emocli.version import VERSION
 
@@ -111,10 +111,20 @@ def _known(fault: Exception) -> str:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    print(f"emo: {message}", file=sys.stderr)
+    if _is_first_to_fail():
+        print(f"emo: {message}", file=sys.stderr)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     sys.exit(status)
+
+
+def _is_first_to_fail() -> bool:
+    """Say whether no other process of this machine has said it: torchrun starts a command several times."""
+    if ranks.local_count() == 1:
+        return True
+    from emocli.training import distributed
+
+    return distributed.is_first_to_fail()
 
 
 def _leave_quietly() -> NoReturn:

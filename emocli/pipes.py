@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emocli import artifact, shipped, store
+from emocli import artifact, ranks, shipped, store
 from emocli.artifact import Header
 from emocli.errors import EmoError
 
@@ -60,9 +60,27 @@ def features_of(model: Header, argument: str | None, *kinds: str) -> Input:
     raise EmoError(f"the features {digest} that the model was made with are no longer at hand; name them: --data FILE")
 
 
+def kept(named: str) -> Input:
+    """Return a model that a header will name by its hash: a file, a shipped one, or "sha256:…" in the store.
+
+    The store keeps a copy, so that the hash finds it again. Raises EmoError when it can't be had.
+    """
+    if named.startswith("sha256:"):
+        return read(str(store.find(named)), "model")
+    found = read(named, "model")
+    store.copy(found.path, found.digest)
+    return found
+
+
 @contextlib.contextmanager
-def output(target: str | None, *, force: bool) -> Iterator[Path]:
-    """Yield a scratch file that becomes the output when the block ends well, and vanishes when it does not."""
+def output(target: str | None, *, force: bool, shared: bool = False) -> Iterator[Path]:
+    """Yield a scratch file that becomes the output when the block ends well, and vanishes when it does not.
+
+    A `shared` output is one of several processes (torchrun): the first writes it, the others nothing.
+    """
+    if shared and not ranks.is_first():
+        yield store.spool()
+        return
     place = None if target in (None, "-") else Path(str(target))
     _refuse(place, force)
     stream = place is None or _is_device(place)
@@ -83,14 +101,14 @@ def output(target: str | None, *, force: bool) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def second_output(target: str | None, first: str | None, *, force: bool) -> Iterator[Path | None]:
+def second_output(target: str | None, first: str | None, *, force: bool, shared: bool = False) -> Iterator[Path | None]:
     """As `output`, for what is written beside the main output, to a named file only; None when none is named."""
     if target is None:
         yield None
         return
     if target == "-" or (first is not None and Path(target).absolute() == Path(first).absolute()):
         raise EmoError(f"{target} is no file of its own for what is written beside the main output; name another")
-    with output(target, force=force) as scratch:
+    with output(target, force=force, shared=shared) as scratch:
         yield scratch
 
 
@@ -132,6 +150,8 @@ def _locate(argument: str | None) -> tuple[Path, bool]:
 
 
 def _spool(handle: int) -> Path:
+    if ranks.local_count() > 1:
+        raise EmoError("several processes can't share one pipe; write its contents to a file and name that")
     # HDF5 must seek, so a pipe is spooled to a temporary file
     path = store.spool()
     with contextlib.suppress(OSError):

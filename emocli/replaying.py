@@ -22,6 +22,16 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if (init := step.get("options", {}).get("init", "none")) != "none"
     ]
+    comments += [
+        f"# {teacher} is one more teacher; keep it, or name its file"
+        for step in header.steps
+        for teacher in step.get("options", {}).get("teacher", [])
+    ]
+    comments += [
+        f"# {step['command']} was run by torchrun with {step['processes']} processes; one learns nearly the same"
+        for step in header.steps
+        if "processes" in step
+    ]
     return "\n".join([*comments, " |\n  ".join(map(line, header.steps))])
 
 

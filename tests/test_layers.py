@@ -24,7 +24,7 @@ UPPER = {
 }
 LAZY = {
     *("main", "registry", "artifact", "store", "errors", "labels", "extras", "pipes", "kept", "replaying"),
-    "shipped",
+    *("shipped", "ranks", "teachers"),
     *("architectures", "commands"),
 }
 LIGHT = {*sys.stdlib_module_names, "typer", "click"}

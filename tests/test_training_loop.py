@@ -16,6 +16,7 @@ from emocli.errors import EmoError
 from emocli.hdf5_writer import Writer
 from emocli.training import loop
 from emocli.training.recipe import Distillation
+from emocli.training.teaching import Taught
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_a_killed_run_continues_to_the_same_bytes(data: hdf5.Data, tmp_path: Pat
     state = tmp_path / "state.h5"
     asked = 0
 
-    def dies_in_the_third_epoch(x: np.ndarray) -> np.ndarray:
+    def dies_in_the_third_epoch(x: np.ndarray) -> Taught:
         nonlocal asked
         asked += 1
         if asked > 40:
@@ -93,10 +94,10 @@ def test_a_file_that_is_no_state_is_refused(data: hdf5.Data, tmp_path: Path, con
 def test_a_loss_that_is_no_number_stops_and_keeps_the_best_so_far(data: hdf5.Data) -> None:
     asked = 0
 
-    def goes_astray(x: np.ndarray) -> np.ndarray:
+    def goes_astray(x: np.ndarray) -> Taught:
         nonlocal asked
         asked += 1
-        return teacher(x) * (np.nan if asked > 20 else 1)
+        return Taught(teacher(x).logits * (np.nan if asked > 20 else 1))
 
     notes: list[str] = []
     outcome = trained(data, teacher=goes_astray, note=notes.append)
@@ -141,7 +142,7 @@ def test_images_grow_for_the_net_but_not_for_its_teacher_and_the_best_epoch_is_o
     writer.finish(Header("features", ("a", "b", "c"), ({"command": "features", "name": "pixels"},)), y, "label", split)
     shown: set[tuple[int, ...]] = set()
 
-    def watched(x: np.ndarray) -> np.ndarray:
+    def watched(x: np.ndarray) -> Taught:
         shown.add(x.shape[2:])
         return teacher(x)
 
@@ -156,7 +157,7 @@ def test_images_grow_for_the_net_but_not_for_its_teacher_and_the_best_epoch_is_o
 def test_the_teacher_sees_the_pictures_that_the_student_sees(data: hdf5.Data) -> None:
     shown: list[np.ndarray] = []
 
-    def watched(x: np.ndarray) -> np.ndarray:
+    def watched(x: np.ndarray) -> Taught:
         shown.append(x)
         return teacher(x)
 
@@ -168,18 +169,18 @@ def test_the_teacher_sees_the_pictures_that_the_student_sees(data: hdf5.Data) ->
 
 
 def test_alpha_1_learns_from_the_teacher_alone(data: hdf5.Data) -> None:
-    def contrary(x: np.ndarray) -> np.ndarray:
-        return np.roll(teacher(x), 1, axis=1)
+    def contrary(x: np.ndarray) -> Taught:
+        return Taught(teacher(x).logits.roll(1, dims=1))
 
     recipe = replace(QUICK, epochs=12, lr=5e-3, augment="light")
     outcome = trained(data, recipe, teacher=contrary, distillation=Distillation(alpha=1.0))
     assert outcome.history[-1]["accuracy"] < 0.1
 
 
-def teacher(x: np.ndarray) -> np.ndarray:
+def teacher(x: np.ndarray) -> Taught:
     """Tells the three classes by the brightness that they were made with."""
     distance = np.abs(x.mean((1, 2, 3))[:, None] - np.array([30.0, 120.0, 210.0]))
-    return (-distance / 10).astype(np.float32)
+    return Taught(torch.from_numpy(-distance / 10).float())
 
 
 def test_votes_are_learned_as_probabilities_and_rows_without_any_are_left_out(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from emocli.training import centers, losses, sampling, step
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Recipe
 from emocli.training.rows import Rows
+from emocli.training.teaching import Taught
 from emocli.training.weighting import class_weights
 
 PLAIN = Recipe(label_smoothing=0.0)
@@ -200,10 +201,10 @@ def test_a_killed_run_with_centres_and_an_even_average_continues_as_if_nothing_h
     recipe = replace(QUICK, center=0.05, oversample=True, swa=0.6, freeze=0.1, layer_decay=0.9, schedule="onecycle")
     asked = 0
 
-    def teacher(x: np.ndarray) -> np.ndarray:
-        return np.zeros((len(x), CLASSES), np.float32)
+    def teacher(x: np.ndarray) -> Taught:
+        return Taught(torch.zeros(len(x), CLASSES))
 
-    def dies_in_the_last_epoch(x: np.ndarray) -> np.ndarray:
+    def dies_in_the_last_epoch(x: np.ndarray) -> Taught:
         nonlocal asked
         asked += 1
         if asked > 50:

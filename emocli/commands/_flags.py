@@ -1,8 +1,10 @@
 """Flags that several commands share, each described once."""
 
+import contextlib
 import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import typer
@@ -62,6 +64,15 @@ def _with(added: Sequence[inspect.Parameter]) -> Callable[[Callable[..., None]],
         return run
 
     return extend
+
+
+@contextlib.contextmanager
+def model_and_scores(output: str | None, scores: str | None, force: bool) -> Iterator[tuple[Path, Path | None]]:
+    """Yield where a training command writes its model, and its scores where --scores names a file."""
+    model = pipes.output(output, force=force, shared=True)
+    lines = pipes.second_output(scores, output, force=force, shared=True)
+    with model as model_file, lines as lines_file:
+        yield model_file, lines_file
 
 
 def record_of(record: type[Record], flags: dict[str, Any]) -> Record:

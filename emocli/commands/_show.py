@@ -5,12 +5,20 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from emocli import ranks
+
 Row = Mapping[str, Any]
 
 
 def note(text: str) -> None:
     """Tell the user something in one line on stderr."""
     print(f"emo: {text}", file=sys.stderr, flush=True)
+
+
+def note_once(text: str) -> None:
+    """Tell it once where several processes run the same command."""
+    if ranks.is_first():
+        note(text)
 
 
 def for_people(as_json: bool | None) -> bool:

@@ -1,20 +1,23 @@
-"""Train a small model with the help of a large one: labels and the teacher's softened answers (Hinton 2015)."""
+"""Train a small model with the help of large ones: labels, softened answers (Hinton 2015), relations (Park 2019)."""
 
 from typing import Annotated, Any
 
 import typer
 
-from emocli import architectures, pipes, registry
+from emocli import architectures, registry, teachers
 from emocli.commands import _flags
-from emocli.commands._show import note
-from emocli.errors import EmoError
+from emocli.commands._show import note_once
 from emocli.training.recipe import Distillation, Recipe, Repetition
 
 
 @_flags.accept(Distillation, Recipe, Repetition)
 def run(
-    model: Annotated[str | None, typer.Argument(metavar="TEACHER", help="Model; stdin when absent or -.")] = None,
-    teacher: Annotated[str | None, typer.Option(help="Model; the main input is then the features.")] = None,
+    model: Annotated[
+        str | None, typer.Argument(metavar="TEACHER", help="Model, or features with --teacher; stdin when absent or -.")
+    ] = None,
+    teacher: Annotated[
+        list[str], typer.Option(help="Model, or sha256:… of one in the store; may be repeated, answers are averaged.")
+    ] = [],  # noqa: B006
     data: _flags.Data = None,
     arch: Annotated[str, typer.Option("--arch", help="The student's architecture.")] = "student",
     param: _flags.Params = [],  # noqa: B006
@@ -30,25 +33,13 @@ def run(
     """Train the student and write it."""
     name, params = architectures.resolve(arch, registry.parse(param))
     step = {"command": "distill", "name": name, "params": params}
-    with pipes.output(output, force=force) as scratch, pipes.second_output(scores, output, force=force) as lines:
-        source, features = _inputs(model, teacher, data)
-        if features.header.labels != source.header.labels:
-            raise EmoError(
-                f"the teacher and {features.source} have different labels; use the features it was made with"
-            )
-        from emocli.training import session
+    with _flags.model_and_scores(output, scores, force) as (scratch, lines):
+        sources, features = teachers.gather(model, teacher, data)
+        from emocli.training import session, teaching
 
         recipe, soft = _flags.record_of(Recipe, flags), _flags.record_of(Distillation, flags)
-        running = registry.load("engines", engine)(source.path, threads=recipe.threads)
+        running = [registry.load("engines", engine)(source.path, threads=recipe.threads) for source in sources]
         again = _flags.record_of(Repetition, flags)
-        how = session.How(resume, strict, drop_leaks, note, again, lines)
-        lesson = session.Lesson(source, lambda x: running.run(x)["logits"], soft)
+        how = session.How(resume, strict, drop_leaks, note_once, again, lines)
+        lesson = session.Lesson(sources, teaching.together([each.run for each in running], soft), soft)
         session.write(features, scratch, step, recipe, how, lesson)
-
-
-def _inputs(argument: str | None, teacher: str | None, data: str | None) -> tuple[pipes.Input, pipes.Input]:
-    """Return the teacher and the features; with --teacher the main input is the features."""
-    if teacher is not None:
-        return pipes.read(teacher, "model"), pipes.read(argument if data is None else data, "features")
-    source = pipes.read(argument, "model")
-    return source, pipes.features_of(source.header, data)

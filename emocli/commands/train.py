@@ -6,7 +6,7 @@ import typer
 
 from emocli import architectures, pipes, registry
 from emocli.commands import _flags
-from emocli.commands._show import note
+from emocli.commands._show import note_once
 from emocli.training.recipe import Recipe, Repetition
 
 
@@ -26,11 +26,11 @@ def run(
     """Train and write the model."""
     name, params = architectures.resolve(arch, registry.parse(param))
     step = {"command": "train", "name": name, "params": params}
-    with pipes.output(output, force=force) as scratch, pipes.second_output(scores, output, force=force) as lines:
+    with _flags.model_and_scores(output, scores, force) as (scratch, lines):
         source = pipes.read(features, "features")
         from emocli.training import session
 
         recipe = _flags.record_of(Recipe, flags)
         again = _flags.record_of(Repetition, flags)
-        how = session.How(resume, strict, drop_leaks, note, again, lines)
+        how = session.How(resume, strict, drop_leaks, note_once, again, lines)
         session.write(source, scratch, step, recipe, how)

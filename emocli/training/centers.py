@@ -6,6 +6,8 @@ Targets may be soft (votes, mixup): a row then belongs to several classes, to ea
 import torch
 from torch import Tensor
 
+from emocli.training import distributed
+
 
 def start(targets: Tensor, embedding: Tensor) -> Tensor:
     """Return (classes, d) centres at the origin, for (n, classes) targets and an (n, d) embedding."""
@@ -20,6 +22,6 @@ def loss(embedding: Tensor, targets: Tensor, centers: Tensor) -> Tensor:
 
 @torch.no_grad()
 def follow(centers: Tensor, embedding: Tensor, targets: Tensor, rate: float) -> None:
-    """Move each centre by `rate` times sum(y (x - c)) / (1 + sum(y)) over the rows of a batch, as in the paper."""
-    counts = targets.sum(0)[:, None]
-    centers += rate * (targets.T @ embedding - counts * centers) / (1 + counts)
+    """Move each centre by `rate` times sum(y (x - c)) / (1 + sum(y)) over the rows of a batch, on all processes."""
+    counts, sums = distributed.total(targets.sum(0)[:, None]), distributed.total(targets.T @ embedding)
+    centers += rate * (sums - counts * centers) / (1 + counts)

@@ -1,7 +1,6 @@
 """The one training loop: supervised, or distilled from a teacher, which is a loss and not another loop."""
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,16 +12,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, nn
 
-from emocli import architectures
+from emocli import architectures, ranks
 from emocli.errors import EmoError
 from emocli.hdf5 import Data
-from emocli.training import batchnorm, layers, precision, progressive, run, sampling, step
+from emocli.training import (
+    batchnorm,
+    compiling,
+    distributed,
+    hardware,
+    layers,
+    precision,
+    progressive,
+    run,
+    sampling,
+    step,
+)
 from emocli.training.augment import strengths
 from emocli.training.progress import Display
 from emocli.training.recipe import Distillation, Recipe
 from emocli.training.rows import Rows, part
 from emocli.training.run import Run
 from emocli.training.step import Criterion
+from emocli.training.teaching import Teacher
 
 _STEPS = 16
 """Steps an epoch at least: a few hundred images in one batch would hardly move the weights."""
@@ -30,7 +41,6 @@ _STEPS = 16
 Note = Callable[[str], None]
 AfterEpoch = Callable[[int, float], None]
 """Told each epoch, counted from 1, and its validation accuracy, nan where the run went astray; may raise to end it."""
-Teacher = step.Teacher
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +86,17 @@ def train(
     for byte, on the same machine and number of threads; a resumed run gives those of an uninterrupted one. Raises
     EmoError for data without a train or validation part, for labels out of range, and when no epoch had a finite loss.
     """
-    rows, validation = part(data, "train", note, leave_out), part(data, "validation", note)
-    if len(rows) < 2:
-        raise EmoError("one image is too few to train on; import more")
-    recipe = _possible(net, data.shape, recipe, note)
     soft = (distillation or Distillation()) if teacher else None
+    rows = part(data, "train", note, leave_out, unlabelled=soft is not None and soft.alpha == 1)
+    validation = part(data, "validation", note)
+    recipe = _possible(net, data.shape, recipe, note)
     loss_of = step.criterion(rows, recipe, soft)
     name = run.identity(net, data.digest, recipe, soft)
     state = _begin(net, recipe, note)
-    if resume and resume.exists():
+    if resume and distributed.of_first(resume.exists()):
         run.resume(state, resume, name)
         note(f"continues after epoch {state.epoch} of {recipe.epochs}")
-    with Display(recipe.epochs, shown=progress, done=state.share) as display:
+    with Display(recipe.epochs, shown=progress and ranks.is_first(), done=state.share) as display:
         while state.share < 1 and not _impatient(state, recipe):
             loss = _epoch(state, rows, recipe, loss_of, teacher, display)
             if not math.isfinite(loss):
@@ -96,7 +105,7 @@ def train(
                 break
             accuracy = _validated(state, rows, validation, recipe, loss)
             display.epoch(state.epoch, loss, accuracy)
-            if resume:
+            if resume and ranks.is_first():
                 run.save(state, resume, name)
             after_epoch(state.epoch, accuracy)
     return _outcome(state, len(validation))
@@ -112,13 +121,17 @@ def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note
 
 def _begin(net: nn.Module, recipe: Recipe, note: Note) -> Run:
     """Return a run that has not begun, on the device and in the number format that are best for the net."""
-    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
-    device = _device(recipe.device)
+    torch.set_num_threads(hardware.threads(recipe.threads))
+    device = hardware.choose(recipe.device)
     plan = precision.choose(net, recipe.precision, recipe.layout, device.type)
-    note(f"trains on {_name(device)}: {plan}")
+    distributed.join(device)
+    shared = f", {ranks.count()} processes" if ranks.count() > 1 else ""
+    note(f"trains on {hardware.describe(device)}: {plan}{shared}")
     if frozen := layers.freeze(net, recipe.freeze):
         note(f"{frozen} of {sum(weight.numel() for weight in net.parameters())} parameters stay as they are")
-    return run.start(net, recipe, plan, device)
+    state = run.start(net, recipe, plan, device)
+    state.compiled = compiling.compiled(state.net, device) if recipe.compile else None
+    return state
 
 
 def _epoch(
@@ -127,17 +140,18 @@ def _epoch(
     """Train on the rows in an order of their own and return the mean loss; not finite: the run went astray."""
     state.net.train()
     batchnorm.hold(state.net)
-    size = min(recipe.batch, max(len(rows) // _STEPS, 2))
+    size = _batch(rows, recipe)
     batches, values, changes = len(rows) // size, [], strengths(recipe)
     # Everything random is drawn from seed, epoch and batch, so a resumed run needs no generator's state.
     seeded = _generator(recipe.seed, state.epoch)
     order = sampling.order(rows.labels, seeded, oversample=recipe.oversample)
     begun = time.perf_counter() - state.seconds
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
-        torch.manual_seed(seeded.initial_seed())
+        torch.manual_seed(seeded.initial_seed() + ranks.number())
         for index in range(batches):
-            x, y = (tensor.to(state.device) for tensor in rows.take(order[index * size : (index + 1) * size]))
-            generator = _generator(recipe.seed, state.epoch, index)
+            places = order[index * size : (index + 1) * size][distributed.share()]
+            x, y = (tensor.to(state.device) for tensor in rows.take(places))
+            generator = _generator(recipe.seed, state.epoch, index, ranks.number())
             batch = step.prepare(x, y, recipe, changes, generator, teacher, share=state.share)
             values.append(step.learn(state, *batch, recipe, loss_of))
             if not math.isfinite(values[-1]):
@@ -151,6 +165,16 @@ def _epoch(
     return float(np.mean(values))
 
 
+def _batch(rows: Rows, recipe: Recipe) -> int:
+    """Return the images of a step, at least two for each process: BatchNorm needs a variance."""
+    least = 2 * ranks.count()
+    if len(rows) < least:
+        raise EmoError(f"{len(rows)} images are too few to train on; import more")
+    if 1 < ranks.count() > recipe.batch // 2:
+        raise EmoError(f"--batch {recipe.batch} gives no two images to each process; use at least {least}")
+    return min(recipe.batch, max(len(rows) // _STEPS, least))
+
+
 def _validated(state: Run, rows: Rows, validation: Rows, recipe: Recipe, loss: float) -> float:
     """Return the validation accuracy after an epoch, and keep its weights when they are the best so far."""
     step.settle(state, rows, recipe)
@@ -162,7 +186,8 @@ def _validated(state: Run, rows: Rows, validation: Rows, recipe: Recipe, loss: f
 
 def _share(state: Run, recipe: Recipe, batches: int) -> float:
     """How much of the schedule is done: by steps, or by the clock when that is further."""
-    spent = state.seconds / (60 * recipe.time_limit) if recipe.time_limit else 0.0
+    # clocks differ, and no process may stop before the others
+    spent = distributed.of_first(state.seconds) / (60 * recipe.time_limit) if recipe.time_limit else 0.0
     return min(1.0, max(state.steps / (recipe.epochs * batches), spent))
 
 
@@ -173,22 +198,6 @@ def _generator(*numbers: int) -> Generator:
 
 def _impatient(state: Run, recipe: Recipe) -> bool:
     return 0 < recipe.patience <= state.epoch - state.best_epoch
-
-
-def _device(name: str) -> torch.device:
-    if name not in ("auto", "cpu", "cuda"):
-        raise EmoError(f"--device {name} is none of auto, cpu, cuda")
-    present = torch.cuda.is_available()
-    if name == "cuda" and not present:
-        raise EmoError("there is no GPU that torch can use here; use --device cpu, and see: emo doctor")
-    return torch.device("cuda" if present and name != "cpu" else "cpu")
-
-
-def _name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"the CPU with {threads} thread{'s' * (threads > 1)}"
 
 
 def _tell_of_divergence(state: Run, note: Note) -> None:

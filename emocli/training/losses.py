@@ -1,4 +1,4 @@
-"""Losses on soft targets: cross-entropy, weighted, focal or adjusted, and distillation from a teacher."""
+"""Losses on soft targets: cross-entropy, weighted, focal or adjusted, and distillation from a teacher, in two ways."""
 
 import torch
 import torch.nn.functional as F
@@ -47,3 +47,18 @@ def distillation(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     student = F.log_softmax(logits / temperature, 1)
     wanted = F.log_softmax(teacher / temperature, 1)
     return F.kl_div(student, wanted, reduction="batchmean", log_target=True) * temperature**2
+
+
+def relations(embedding: Tensor) -> Tensor:
+    """Return the (n (n - 1) / 2,) distances between each two rows of an (n, d) embedding, as shares of their mean."""
+    distances = F.pdist(embedding)
+    return distances / distances.mean().clamp(min=1e-9)
+
+
+def relational(embedding: Tensor, wanted: Tensor) -> Tensor:
+    """Return how far the relations of an (n, d) embedding are from wanted ones: the mean Huber loss over pairs.
+
+    Relational knowledge distillation by distances (Park et al. 2019, arXiv 1904.05068). Relations have no width, so
+    that teachers and student may have embeddings of any, without a projection that would have to be learned.
+    """
+    return F.huber_loss(relations(embedding), wanted)

@@ -73,7 +73,8 @@ class Recipe:
     precision: str = _option("auto", "auto (what is fastest for the architecture here), fp32 or bf16")
     layout: str = _option("auto", "auto, contiguous or channels-last")
     device: str = _option("auto", "auto, cpu or cuda")
-    threads: int = _option(0, "CPU threads; 0 is one per core")
+    compile: bool = _option(False, "compile the net for this machine before it is trained (torch.compile)")
+    threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun")
     seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte")
     time_limit: float = _option(0.0, "minutes; the schedule is compressed to end in time, 0 is no limit")
 
@@ -100,4 +101,7 @@ class Distillation:
     """How much a student listens to its teacher (Hinton et al. 2015, arXiv 1503.02531)."""
 
     temperature: float = _option(3.0, "softens the logits of teacher and student")
-    alpha: float = _option(0.7, "share of the teacher in the loss; the rest is the labels")
+    alpha: float = _option(0.7, "share of the teacher in the loss; the rest is the labels, and 1 needs none")
+    relational: float = _option(
+        0.0, "weight of the relational loss: distances between embeddings become the teacher's (Park 2019); 0 is off"
+    )

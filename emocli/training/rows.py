@@ -44,20 +44,32 @@ class Rows:
         return torch.from_numpy(x), self.y[torch.from_numpy(places)]
 
 
-def part(data: Data, split: str, note: Callable[[str], None], leave_out: NDArray[np.int64] | None = None) -> Rows:
-    """Return the labelled rows of a part; raises EmoError when there are none or a label is out of range."""
+def part(
+    data: Data,
+    split: str,
+    note: Callable[[str], None],
+    leave_out: NDArray[np.int64] | None = None,
+    *,
+    unlabelled: bool = False,
+) -> Rows:
+    """Return the labelled rows of a part, or all; raises EmoError when there are none or a label is out of range.
+
+    Without a label y is all zeros and the class -1.
+    """
     at = data.rows(split)
     if leave_out is not None:
         at = np.setdiff1d(at, leave_out)
     targets = _probabilities(data, at)
     known = targets.sum(1) > 0
-    if dropped := int((~known).sum()):
+    dropped = 0 if unlabelled else int((~known).sum())
+    if dropped:
         note(f"{dropped} rows of the {split} part have no label and are left out")
         at, targets = at[known], targets[known]
     if not len(at):
         raise EmoError(f"the data have no {split} part; make one with: emo dataset … --split stratified (or subject)")
-    _report_absent(data, split, targets, note)
-    labels = targets.argmax(1).astype(np.int64)
+    if not unlabelled:
+        _report_absent(data, split, targets, note)
+    labels = np.where(targets.any(1), targets.argmax(1), -1).astype(np.int64)
     x, at = _held(data, at)
     return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels))
 

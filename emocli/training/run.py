@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from emocli.training import average, checkpoint, layers
 from emocli.training.precision import Plan, lay_out
 from emocli.training.recipe import Distillation, Recipe
 
-_NOT_IDENTITY = ("threads", "device", "time_limit")
+_NOT_IDENTITY = ("threads", "device", "time_limit", "compile")
 """Options that say where and how long, not what: a run may continue with others."""
 
 
@@ -29,6 +30,8 @@ class Run:
     optimizer: torch.optim.Optimizer
     plan: Plan
     device: torch.device
+    compiled: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
+    """What makes the outputs of `net` in training where it was compiled."""
     centers: Tensor | None = None
     """Class centres of the center loss, (classes, d); None until its first step."""
     averaged: int = 0

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import hdf5, onnx_file, pipes, store
+from emocli import hdf5, onnx_file, pipes, ranks, store
 from emocli.artifact import Step
 from emocli.hdf5 import Data
 from emocli.training import audit, export, loop, repeats, transfer
-from emocli.training.loop import Outcome, Teacher
+from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
+from emocli.training.teaching import Teacher
 
 Note = Callable[[str], None]
 
@@ -36,9 +37,9 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A teacher: its artifact, what answers for it, and how much the student listens."""
+    """One teacher or several: their artifacts, what answers for all, and how much the student listens."""
 
-    source: pipes.Input
+    sources: Sequence[pipes.Input]
     teacher: Teacher
     distillation: Distillation
 
@@ -49,34 +50,36 @@ def write(
     """Train what `step` names (its `name` and `params`) on the features and write the model to `path`.
 
     Repeated over seeds or folds, the best run is written. The state of each run is kept in the store until all ended
-    well, so that `how.resume` can continue. A student's header continues its teacher's. Raises EmoError as the audit
-    and the loop do.
+    well, so that `how.resume` can continue. A student's header continues its first teacher's and names the others by
+    their hashes. Of several processes (torchrun) the first writes. Raises EmoError as the audit and the loop do.
     """
-    before = lesson.source if lesson else features
-    soft = lesson.distillation if lesson else None
-    again = repeats.options(how.repetition)
+    before, *others = lesson.sources if lesson else [features]
     beginning = transfer.source(recipe.init)
-    if beginning:  # the header names it by its hash, and its terms are those of what is made from it
+    if beginning:  # the header names it by its hash
         recipe = replace(recipe, init=beginning.digest)
-        step = {**step, **({"license": terms} if (terms := beginning.header.license) else {})}
-    options = {**asdict(recipe), **(asdict(soft) if soft else {}), "drop_leaks": how.drop_leaks, **again}
-    step = {**step, "options": options, "input": before.digest, "data": features.digest}
+    options = _options(recipe, how, lesson, others)
+    helpers = [*others, beginning] if beginning else others
+    step = {**step, **_terms(helpers), "options": options, "input": before.digest, "data": features.digest}
+    repeated = bool(repeats.options(how.repetition))
     states: list[Path] = []
     left_out = functools.cache(lambda data: _audited(data, how))  # seeds share their data, folds do not
 
     def train(one: repeats.One) -> Outcome:
-        states.append(_state({**step, **one.name} if again else step))
-        if not how.resume:
+        states.append(_state({**step, **one.name} if repeated else step))
+        if not how.resume and ranks.is_first():
             states[-1].unlink(missing_ok=True)
-        taught = {"teacher": lesson.teacher if lesson else None, "distillation": soft}
+        taught = {"teacher": lesson.teacher, "distillation": lesson.distillation} if lesson else {}
         out = left_out(one.data)
         return trained(one.data, step, one.recipe, beginning, how.note, leave_out=out, resume=states[-1], **taught)
 
     with hdf5.open_data(features.path, features.source) as data:
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
+        if not ranks.is_first():
+            return outcome
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     _report(chosen, outcome, rows, how)
-    step |= {"chosen": chosen.name} if again else {}
+    step |= {"chosen": chosen.name} if repeated else {}
+    step |= {"processes": ranks.count()} if ranks.count() > 1 else {}
     onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32"))
     onnx_file.save(model, path)
     for state in states:
@@ -94,6 +97,13 @@ def trained(
     return loop.train(net, data, recipe, note=note, **options)
 
 
+def _options(recipe: Recipe, how: How, lesson: Lesson | None, others: Sequence[pipes.Input]) -> dict[str, Any]:
+    """Return what a header records of how a model was trained."""
+    soft = asdict(lesson.distillation) if lesson else {}
+    named = {"teacher": [teacher.digest for teacher in others]} if others else {}
+    return {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
+
+
 def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], how: How) -> None:
     """Say which run and epoch are kept and what the runs say together, and write the scores where they are wanted."""
     which = f"{chosen}, " if len(rows) > 1 else ""
@@ -104,6 +114,12 @@ def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], h
         if how.scores:
             repeats.write(how.scores, [*rows, whole])
     how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
+
+
+def _terms(models: Sequence[pipes.Input]) -> dict[str, str]:
+    """Return the terms of the models that a step names by their hashes: they are those of what is made from them."""
+    terms = dict.fromkeys(model.header.license for model in models if model.header.license)
+    return {"license": "; ".join(terms)} if terms else {}
 
 
 def _state(step: Step) -> Path:

@@ -1,8 +1,8 @@
 """One step of training, and validation: what happens to a batch."""
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.training import average, batchnorm, centers, losses, progressive, schedule
+from emocli.training import average, batchnorm, centers, distributed, losses, progressive, schedule
 from emocli.training.augment import augment
 from emocli.training.augment_mixing import mix
 from emocli.training.augment_strengths import Strengths
@@ -18,16 +18,21 @@ from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation, Recipe
 from emocli.training.rows import Rows
 from emocli.training.run import Run
+from emocli.training.teaching import Taught, Teacher
 from emocli.training.weighting import class_weights
 
-Teacher = Callable[[NDArray[Any]], NDArray[np.float32]]
-"""From a batch of features as stored (uint8 images, float32 vectors) to logits (n, classes)."""
-Criterion = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-"""From the student's logits, target probabilities and the teacher's logits, each (n, classes), to the loss."""
 _BATCH = 512
 """Images a pass where nothing is learned."""
 _MEASURED = 8192
 """Rows on which BatchNorm's statistics are measured: enough for a mean, in a fraction of an epoch's time."""
+
+
+class Criterion(Protocol):
+    """The loss of a batch of n rows."""
+
+    def __call__(self, logits: Tensor, y: Tensor, taught: Taught | None, embedding: Tensor | None = None) -> Tensor:
+        """Return a number for logits and target probabilities, (n, classes) each, and an (n, d) embedding."""
+        ...
 
 
 def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterion:
@@ -35,16 +40,25 @@ def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterio
     for option in ("focal", "logit_adjustment", "center"):
         if not 0 <= getattr(recipe, option) < math.inf:
             raise EmoError(f"--{option.replace('_', '-')} {getattr(recipe, option)} is no number of at least 0")
+    if soft and not 0 <= soft.relational < math.inf:
+        raise EmoError(f"--relational {soft.relational} is no number of at least 0")
     weights = class_weights(recipe.class_weights, rows)
     shift = recipe.logit_adjustment * losses.log_prior(rows.y) if recipe.logit_adjustment else None
 
-    def loss(logits: Tensor, y: Tensor, taught: Tensor | None) -> Tensor:
+    def hard(logits: Tensor, y: Tensor) -> Tensor:
         placed = None if weights is None else weights.to(logits.device)
         adjusted = logits if shift is None else logits + shift.to(logits.device)
-        hard = losses.cross_entropy(adjusted, losses.smooth(y, recipe.label_smoothing), placed, recipe.focal)
+        return losses.cross_entropy(adjusted, losses.smooth(y, recipe.label_smoothing), placed, recipe.focal)
+
+    def loss(logits: Tensor, y: Tensor, taught: Taught | None, embedding: Tensor | None = None) -> Tensor:
         if soft is None or taught is None:
-            return hard
-        return torch.lerp(hard, losses.distillation(logits, taught, soft.temperature), soft.alpha)
+            return hard(logits, y)
+        value = losses.distillation(logits, taught.logits, soft.temperature)
+        if soft.alpha != 1:  # rows may have no label else
+            value = torch.lerp(hard(logits, y), value, soft.alpha)
+        if embedding is not None and taught.relations is not None:
+            value = value + soft.relational * losses.relational(embedding, taught.relations)
+        return value
 
     return loss
 
@@ -58,7 +72,7 @@ def prepare(
     teacher: Teacher | None = None,
     *,
     share: float = 1.0,
-) -> tuple[Tensor, Tensor, Tensor | None]:
+) -> tuple[Tensor, Tensor, Taught | None]:
     """Return a batch as the net takes it, its targets, and what the teacher says of the very same pictures.
 
     `share` is how much of the run is done: early images are shown smaller, but whole to the teacher.
@@ -69,28 +83,31 @@ def prepare(
     if teacher is None:
         return shown, y, None
     seen = (images * 255).round().to(torch.uint8) if x.dtype == torch.uint8 else images
-    logits = np.asarray(teacher(seen.cpu().numpy()), np.float32)
-    return shown, y, torch.from_numpy(logits).to(images.device)
+    return shown, y, teacher(seen.cpu().numpy()).to(images.device)
 
 
-def learn(state: Run, images: Tensor, y: Tensor, taught: Tensor | None, recipe: Recipe, loss_of: Criterion) -> float:
-    """Make one step and return the loss; the weights stay as they are when it is not finite."""
-    logits, embedding = _answer(state.net, images, state.plan, recipe)
-    loss = loss_of(logits, y, taught)
-    if embedding is not None:
+def learn(state: Run, images: Tensor, y: Tensor, taught: Taught | None, recipe: Recipe, loss_of: Criterion) -> float:
+    """Make one step and return the loss; the weights stay as they are when it is not finite.
+
+    With several processes the rows are this one's share, and the loss and what is learned are those of all shares.
+    """
+    related = taught is not None and taught.relations is not None
+    logits, embedding = _answer(state, images, embedded=related or recipe.center > 0)
+    loss = loss_of(logits, y, taught, embedding)
+    if recipe.center and embedding is not None:
         state.centers = centers.start(y, embedding) if state.centers is None else state.centers
         loss = loss + recipe.center * centers.loss(embedding, y, state.centers)
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        return value
     state.optimizer.zero_grad()
     torch.autograd.backward(loss)
+    value = distributed.average(state.net, loss, len(images))
+    if not math.isfinite(value):
+        return value
     if recipe.clip:
         nn.utils.clip_grad_norm_(state.net.parameters(), recipe.clip)
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.lr * _rate(state.share * recipe.epochs, recipe) * group["scale"]
     state.optimizer.step()
-    if embedding is not None and state.centers is not None:
+    if recipe.center and embedding is not None and state.centers is not None:
         centers.follow(state.centers, embedding.detach(), y, recipe.center_rate)
     _average(state, recipe)
     state.steps += 1
@@ -112,15 +129,18 @@ def settle(state: Run, rows: Rows, recipe: Recipe) -> None:
 
 
 def evaluate(state: Run, rows: Rows, recipe: Recipe) -> float:
-    """Return the share of rows that the averaged weights get right, in the precision and at the side of the run."""
+    """Return the share of rows that the averaged weights get right, in the precision and at the side of the run.
+
+    With several processes each looks at its share of the rows.
+    """
     net = state.average
     right = 0
     net.eval()
     with torch.inference_mode():
-        for places in _in_order(len(rows)):
+        for places in _in_order(len(rows))[distributed.share()]:
             logits = forward(net, _seen(state, rows, places, recipe), state.plan)
             right += int((logits.argmax(1).cpu().numpy() == rows.labels[places]).sum())
-    return right / len(rows)
+    return float(distributed.total(torch.tensor(right, dtype=torch.float64))) / len(rows)
 
 
 def forward(net: nn.Module, x: Tensor, plan: Plan) -> Tensor:
@@ -129,11 +149,12 @@ def forward(net: nn.Module, x: Tensor, plan: Plan) -> Tensor:
     return logits.float()
 
 
-def _answer(net: Any, x: Tensor, plan: Plan, recipe: Recipe) -> tuple[Tensor, Tensor | None]:
-    """Return float32 logits, and the (n, d) embedding where its loss asks for it."""
-    if not recipe.center:
-        return forward(net, x, plan), None
-    logits, embedding = _planned(net.outputs, x, plan)
+def _answer(state: Run, x: Tensor, *, embedded: bool) -> tuple[Tensor, Tensor | None]:
+    """Return float32 logits, and the (n, d) embedding where a loss asks for it."""
+    net: Any = state.net
+    if not embedded and not state.compiled:
+        return forward(net, x, state.plan), None
+    logits, embedding = _planned(state.compiled or net.outputs, x, state.plan)
     return logits.float(), embedding.float()
 
 
@@ -144,9 +165,8 @@ def _planned(net: Callable[[Tensor], Any], x: Tensor, plan: Plan) -> Any:
         return net(x)
 
 
-def _in_order(count: int) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, count, _BATCH):
-        yield np.arange(start, min(start + _BATCH, count))
+def _in_order(count: int) -> list[NDArray[np.int64]]:
+    return [np.arange(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
 
 
 def _seen(state: Run, rows: Rows, places: NDArray[np.int64], recipe: Recipe) -> Tensor:

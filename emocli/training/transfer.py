@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from emocli import onnx_file, pipes, store
+from emocli import onnx_file, pipes
 from emocli.errors import EmoError
 from emocli.training import rebuild
 
@@ -14,17 +14,8 @@ _NAMED = 8
 
 
 def source(init: str) -> pipes.Input | None:
-    """Return the model that --init names, a file or "sha256:…" in the store; None for "none".
-
-    The store keeps a copy, so that the hash in a header finds it again. Raises EmoError when it can't be had.
-    """
-    if init == "none":
-        return None
-    if init.startswith("sha256:"):
-        return pipes.read(str(store.find(init)), "model")
-    found = pipes.read(init, "model")
-    store.copy(found.path, found.digest)
-    return found
+    """Return the model that --init names; None for "none"."""
+    return None if init == "none" else pipes.kept(init)
 
 
 def fill(net: nn.Module, model: pipes.Input, note: Callable[[str], None]) -> None:

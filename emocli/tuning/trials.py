@@ -23,7 +23,7 @@ from emocli.tuning.space import Space
 from emocli.tuning.study import Limits, Objective, Report
 
 Note = Callable[[str], None]
-_OF_THE_MACHINE = ("threads", "device")
+_OF_THE_MACHINE = ("threads", "device", "compile")
 """Options that say where a trial runs: a study may go on with others."""
 _PARAM = "p."
 

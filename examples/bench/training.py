@@ -19,7 +19,7 @@ from torch import nn
 from emocli import hdf5
 from emocli.artifact import Header
 from emocli.hdf5_writer import Writer
-from emocli.training import loop, precision, run, step
+from emocli.training import compiling, loop, precision, run, step
 from emocli.training.augment import strengths
 from emocli.training.recipe import Recipe
 from emocli.training.rows import Rows, part
@@ -70,13 +70,14 @@ def images_of_chance(folder: Path, n: int) -> Path:
     return folder / "features.h5"
 
 
-def compare(name: str, rows: Rows, shape: tuple[int, ...], classes: int, turns: int) -> tuple[str, ...]:
+def compare(name: str, rows: Rows, shape: tuple[int, ...], classes: int, turns: int, compile: bool) -> tuple[str, ...]:
     """Return a row of the table: both throughputs, the median of their ratios, and how the loop runs the net."""
     arch, params = NETS[name]
     recipe = Recipe(batch=BATCH)
     mine, peer = (loop.make(arch, shape, classes, params, 0).train() for _ in range(2))
     plan = precision.choose(mine)
     state = run.start(mine, recipe, plan, torch.device("cpu"))
+    state.compiled = compiling.compiled(mine, state.device) if compile else None
     pairs = [(ours(state, rows, recipe), plain(peer, rows, recipe.batch)) for _ in range(turns + 1)][1:]
     fast, slow = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
@@ -88,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fer2013", type=Path, help="features of FER2013 instead of images of chance")
     parser.add_argument("--turns", type=int, default=5, help="turns of each loop")
+    parser.add_argument("--compile", action="store_true", help="compile emo's net, as emo train --compile does")
     parser.add_argument("--net", choices=NETS, help="only this one")
     arguments = parser.parse_args()
     table = Table("net", "precision, layout", "emo images/s", "plain fp32 images/s", "ratio")
@@ -96,7 +98,7 @@ def main() -> None:
         with hdf5.open_data(path) as data:
             rows = part(data, "train", print)
             for name in [arguments.net] if arguments.net else NETS:
-                table.add_row(*compare(name, rows, data.shape, len(data.labels), arguments.turns))
+                table.add_row(*compare(name, rows, data.shape, len(data.labels), arguments.turns, arguments.compile))
     Console().print(table)
 
 
