@@ -1,6 +1,6 @@
 """The Fourier transform of frames, by NumPy or by OpenCV.
 
-Both work in double precision. Of 56 million numbers rounded to single, 13 came out a last bit apart (497 clips of speech).
+Both work in double precision. Of 56 million numbers rounded to single, 13 came out a last bit apart (497 clips).
 """
 
 from collections.abc import Callable
