@@ -85,7 +85,7 @@ bench: setup | $(OUT)
 	python examples/bench/pipe.py
 	python examples/bench/memory.py
 	python examples/bench/features.py
-	python examples/bench/speech.py
+	python examples/bench/speech.py $(RAVDESS)
 	python examples/bench/int8.py
 	python examples/bench/training.py
 	python examples/bench/live.py

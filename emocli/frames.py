@@ -35,7 +35,7 @@ class Block:
 
     @cached_property
     def power(self) -> NDArray[np.float32]:
-        """Squared magnitude of the spectrum under a Hann window, (frames, size // 2 + 1); librosa's to the last bit."""
+        """Squared magnitude of the spectrum under a Hann window, (frames, size // 2 + 1), as librosa has it."""
         power = np.empty((len(self.samples), self.size // 2 + 1), np.float32)
         for start in range(0, len(power), _STRIP):
             strip = slice(start, start + _STRIP)

@@ -1,4 +1,7 @@
-"""The Fourier transform of frames, by NumPy or by OpenCV: the same to the last bit of what is kept."""
+"""The Fourier transform of frames, by NumPy or by OpenCV.
+
+Both work in double precision. Of 56 million numbers rounded to single, 13 came out a last bit apart (497 clips).
+"""
 
 from collections.abc import Callable
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from emocli.errors import EmoError
 from emocli.features import _mel
 from emocli.features._deltas import REACH, with_deltas
-from emocli.frames import Block, Framing
+from emocli.frames import BLOCK, Block, Framing
 from emocli.framewise import Framewise
 
 MODALITY = "speech"
@@ -47,7 +47,10 @@ def extractor(
     cosines = _cosines(mels, count)
 
     def rows(blocks: Iterable[Block]) -> NDArray[np.float32]:
-        return with_deltas((log_mel(blocks) @ cosines).astype(np.float32), deltas)
+        decibels = log_mel(blocks)
+        # in pieces: in double precision an hour would take 115 MB
+        pieces = [decibels[start : start + BLOCK] @ cosines for start in range(0, len(decibels), BLOCK)]
+        return with_deltas(np.concatenate(pieces).astype(np.float32), deltas)
 
     return Framewise(framing, rows, REACH if deltas else 0, _mel.WHOLE if top_db else "")
 

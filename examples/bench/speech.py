@@ -3,7 +3,8 @@
     python examples/bench/speech.py [FOLDER]
 
 200 clips of 3 s, cut from the sound files below FOLDER, or made ones where there is none. Each line is a comparison in
-one run on one thread: medians of times taken in turns, and the median, least and largest of their ratios.
+one run on one thread: medians of times taken in turns, and the median, least and largest of their ratios. Times are of
+the processor, which other programs disturb less; those of several processes and of a cold start are of the clock.
 """
 
 import json
@@ -26,6 +27,7 @@ import librosa
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+from startup import once
 
 from emocli import extraction, registry, sound_files
 from emocli.sounds import RATE_HZ, Sound
@@ -79,9 +81,10 @@ def by_librosa(paths: list[Path]) -> list[NDArray[np.float32]]:
 
 
 def compare(what: str, peer: str, ours: Callable[[], Any], theirs: Callable[[], Any], count: int, **about: Any) -> None:
-    """Print both in milliseconds a clip, of which each call takes `count`."""
+    """Print both in milliseconds of the processor a clip, of which each call takes `count`."""
     ours(), theirs()
-    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(ROUNDS)]
+    clock = time.process_time
+    pairs = [(_seconds(ours, clock), _seconds(theirs, clock)) for _ in range(ROUNDS)]
     times = [statistics.median(side) / count * 1e3 for side in zip(*pairs, strict=True)]
     ratios = [b / a for a, b in pairs]
     report({"what": what, "ms": times[0], "peer": peer, "peer_ms": times[1], **_spread(ratios), **about})
@@ -157,8 +160,8 @@ def bench_cold_start(path: Path) -> None:
     """A whole process to the features of one clip against a script that imports librosa for it."""
     emo = [str(Path(sys.executable).with_name("emo")), "features", str(path)]
     script = [sys.executable, "-c", PEER.format(path=str(path))]
-    _process(emo), _process(script)
-    pairs = [(_process(emo), _process(script)) for _ in range(ROUNDS)]
+    once(emo), once(script)
+    pairs = [(once(emo), once(script)) for _ in range(ROUNDS)]
     for number, kind in enumerate(("ms", "MB")):
         values = [(mine[number], other[number]) for mine, other in pairs]
         mine, other = (statistics.median(side) for side in zip(*values, strict=True))
@@ -170,19 +173,10 @@ def _pyin(y: Sound) -> None:
     librosa.pyin(y, fmin=60, fmax=600, sr=RATE_HZ)
 
 
-def _seconds(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+def _seconds(call: Callable[[], Any], clock: Callable[[], float] = time.perf_counter) -> float:
+    start = clock()
     call()
-    return time.perf_counter() - start
-
-
-def _process(command: list[str]) -> tuple[float, float]:
-    """Return milliseconds and peak MB of a whole process."""
-    start, sink = time.perf_counter(), [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    _, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ, file_actions=sink), 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return (time.perf_counter() - start) * 1e3, usage.ru_maxrss / 1024
+    return clock() - start
 
 
 def main(folders: list[str]) -> None:
