@@ -289,6 +289,14 @@ def test_a_wrong_call_is_one_line_and_writes_nothing(emo: Run, features: Path, t
         assert expected in done.stderr and done.stderr.count(b"\n") == 1
 
 
+def test_several_processes_do_not_share_a_study(emo: Run, features: Path) -> None:
+    done = emo("tune", features, "--search", "lr=1e-4..1e-2", env={**os.environ, "RANK": "0", "WORLD_SIZE": "2"})
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "emo: emo tune is one process, a study has one writer; leave out torchrun and use --threads"
+    ]
+
+
 def test_without_optuna_the_line_that_adds_it_is_named(emo: Run, features: Path, tmp_path: Path) -> None:
     (tmp_path / "optuna.py").write_text("raise ModuleNotFoundError(\"No module named 'optuna'\", name='optuna')\n")
     paths = f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}:{Path(__file__).parents[1]}"

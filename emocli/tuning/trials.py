@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from emocli import architectures, hdf5, pipes, replaying, store
+from emocli import architectures, hdf5, pipes, ranks, replaying, store
 from emocli.errors import EmoError
 from emocli.hdf5 import Data
 from emocli.training import audit, rows, session, transfer
@@ -53,6 +53,8 @@ def run(
     The study is kept in the file `place`, else in the store under a hash of what is asked. Raises EmoError for values
     that are both fixed and searched, for data without a train or validation part, and when no trial ended well.
     """
+    if ranks.count() > 1:
+        raise EmoError("emo tune is one process, a study has one writer; leave out torchrun and use --threads")
     architectures.resolve(fixed.arch, fixed.params)
     _refuse_both(fixed, space)
     question = _question(source, fixed, space)
