@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check format lint types setup fer2013 bench record clean
+.PHONY: speech demo test check format lint types setup fer2013 bench record clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
 FER2013 ?=
+RAVDESS ?=
 RAVDESS ?=
 ARCH ?= se-resnet
 STUDENT ?= student
@@ -43,6 +44,11 @@ types: setup
 	$(BIN)/mypy
 
 check: lint types test
+
+# RAVDESS, five folds of actors: make speech RAVDESS=path/to/RAVDESS
+speech: setup
+	@test -n "$(RAVDESS)" || { echo "say where the corpus is: make speech RAVDESS=path/to/RAVDESS" >&2; exit 1; }
+	examples/speech.sh $(RAVDESS) $(TRAIN)
 
 # One artifact per target; make rebuilds what is older than what it is made from.
 fer2013: $(OUT)/eval.json $(OUT)/bench.jsonl

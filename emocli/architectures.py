@@ -7,6 +7,7 @@ from emocli import registry
 from emocli.errors import EmoError
 
 TIMM = "timm"
+AUTO = "auto"
 
 
 def resolve(arch: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -18,6 +19,11 @@ def resolve(arch: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         raise EmoError(f"no architecture {arch!r}; see: emo list models")
     options = registry.resolve("models", folder, given)
     return arch, {key: value for key, value in options.items() if key != "name" or folder != TIMM}
+
+
+def default(shape: tuple[int, ...]) -> str:
+    """Return the architecture for features of `shape` when none is named: images, sequences of frames or vectors."""
+    return "speech-resnet" if shape[:1] == (-1,) else "se-resnet" if len(shape) == 3 else "mlp"
 
 
 def build(arch: str, shape: tuple[int, ...], classes: int, params: Mapping[str, Any]) -> Any:

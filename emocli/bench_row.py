@@ -17,6 +17,7 @@ def row(
     threads: int = 1,
     batch: int = 1,
     seconds: float = 1.0,
+    frames: int = benchmark.FRAMES,
 ) -> dict[str, Any]:
     """Return the bench record of a loaded model on a device, ready for JSON.
 
@@ -24,9 +25,10 @@ def row(
     tails here are this machine's. Where nothing published tells how fast the device is, it is `unavailable` and there
     are no times. `within_budget` says whether the device's frame rate is kept, by 95 % of the runs where measured.
     """
-    x = benchmark.sample_input(engine, batch)
+    x = benchmark.sample_input(engine, batch, frames=frames)
     record: dict[str, Any] = {"model": model.name, "device": device.name, "status": "measured"}
     record |= {"precision": precision, "provider": engine.provider, "threads": threads}
+    record |= {"frames": frames} if -1 in engine.input_shape else {}
     if device.is_here():
         timing: dict[str, Any] = benchmark.measure(engine, x, seconds=seconds)
         slow_ms = timing["p95_ms"]

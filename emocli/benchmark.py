@@ -17,13 +17,15 @@ from emocli.errors import EmoError
 _WARM_UPS = 10
 _FEWEST = 30
 """Runs below which a 95th percentile means nothing."""
+FRAMES = 200
+"""How long a sequence is where no data say it: two seconds in steps of 10 ms."""
 _PEAK = """
 import resource, sys
 from pathlib import Path
 import numpy as np
 from emocli.engines.onnxruntime import load
 engine = load(Path(sys.argv[1]), threads=int(sys.argv[2]))
-shape = [1 if axis == -1 else axis for axis in engine.input_shape]
+shape = [int(sys.argv[4]) if axis == -1 else axis for axis in engine.input_shape]
 for _ in range(3):
     engine.run(np.zeros((int(sys.argv[3]), *shape), engine.input_type))
 status = Path("/proc/self/status")
@@ -67,18 +69,18 @@ def summary(seconds: NDArray[np.float64], batch: int) -> dict[str, float]:
     }
 
 
-def sample_input(engine: Engine, batch: int, *, seed: int = 0) -> NDArray[Any]:
-    """Return a batch of random inputs that the engine takes, for timing."""
-    shape = (batch, *(1 if axis == -1 else axis for axis in engine.input_shape))
+def sample_input(engine: Engine, batch: int, *, seed: int = 0, frames: int = FRAMES) -> NDArray[Any]:
+    """Return a batch of random inputs that the engine takes, for timing; sequences have that many `frames`."""
+    shape = (batch, *(frames if axis == -1 else axis for axis in engine.input_shape))
     random = np.random.default_rng(seed)
     if engine.input_type == "uint8":
         return random.integers(0, 256, shape, dtype=np.uint8)
     return random.random(shape, dtype=np.float32)
 
 
-def peak_memory_bytes(model: Path, *, threads: int = 1, batch: int = 1) -> int:
+def peak_memory_bytes(model: Path, *, threads: int = 1, batch: int = 1, frames: int = FRAMES) -> int:
     """Return the peak memory of a fresh process that runs a model in ONNX Runtime; raises EmoError if it fails."""
-    command = [sys.executable, "-c", _PEAK, str(model), str(threads), str(batch)]
+    command = [sys.executable, "-c", _PEAK, str(model), str(threads), str(batch), str(frames)]
     # the folder that holds the package, for a process that starts elsewhere
     path = os.pathsep.join([str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emocli import bench_row, benchmark, evaluation, metrics, onnx_file, pipes, registry, shipped, store
+import numpy as np
+
+from emocli import bench_row, benchmark, evaluation, hdf5, metrics, onnx_file, pipes, registry, shipped, store
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
@@ -29,12 +31,13 @@ def rows(
     features = _features(source, data, note)
     models = [*_origin(source, note), source]
     engines = [_engine(model, load) for model in models]
+    frames = _frames(features)
     found = [
-        _row(model, engine, features, device, load, batch, seconds)
+        _row(model, engine, features, device, load, batch, seconds, frames)
         for model, engine in zip(models, engines, strict=True)
     ]
     if len(engines) == 2 and device.is_here():
-        x = benchmark.sample_input(engines[0], batch)
+        x = benchmark.sample_input(engines[0], batch, frames=frames)
         found[1]["speedup"] = round(benchmark.compare(engines[0], engines[1], x, seconds=seconds)["ratio"], 2)
     return found
 
@@ -47,16 +50,26 @@ def _row(
     load: Mapping[str, Any],
     batch: int,
     seconds: float,
+    frames: int,
 ) -> dict[str, Any]:
     precision, threads = source.header.precision, load["threads"]
-    row = bench_row.row(engine, source.path, device, precision=precision, threads=threads, batch=batch, seconds=seconds)
+    how = {"threads": threads, "batch": batch, "frames": frames}
+    row = bench_row.row(engine, source.path, device, precision=precision, seconds=seconds, **how)
     row["model"] = source.digest.removeprefix("sha256:")[:12]
     if load["engine"] == "onnxruntime":
-        row["peak_memory_bytes"] = benchmark.peak_memory_bytes(source.path, threads=threads, batch=batch)
+        row["peak_memory_bytes"] = benchmark.peak_memory_bytes(source.path, **how)
     if features is not None:
         logits, y = evaluation.answers(engine, source.header, features, "validation")
         row["accuracy"] = metrics.evaluate(logits, y, source.header.labels)["accuracy"]
     return row
+
+
+def _frames(features: pipes.Input | None) -> int:
+    """Return how long the middle one of the sequences to time is; without any what is usual."""
+    if features is None:
+        return benchmark.FRAMES
+    with hdf5.open_data(features.path, features.source) as data:
+        return int(np.median(data.lengths)) if data.shape[:1] == (-1,) and len(data) else benchmark.FRAMES
 
 
 def _engine(source: pipes.Input, load: Mapping[str, Any]) -> Engine:

@@ -48,7 +48,7 @@ class Data:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """(n,) frames, samples or bytes of each sample; raises EmoError where all samples have one shape."""
-        return self._of_any_length().lengths
+        return self.ragged.lengths
 
     def targets(self) -> NDArray[np.int64]:
         """Return (n,) class indices whatever y holds: the label, or the class with most votes."""
@@ -69,22 +69,25 @@ class Data:
         rows, targets = self.rows(split), self.targets()
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            yield self._rows(part), targets[part]
+            yield self.take(part), targets[part]
 
-    def _rows(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+    def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return x of some rows, which are sorted; sequences padded with NaN."""
         if self.shape[:1] == (-1,):
             return padding.pad(self.sequences(rows))
+        if rows[-1] - rows[0] > 4 * len(rows):
+            return np.asarray(self.x[rows])
         # a slice reads ten times faster than a list of rows, and parts are mostly contiguous
         x: NDArray[Any] = self.x[rows[0] : rows[-1] + 1]
         return x if len(x) == len(rows) else x[rows - rows[0]]
 
     def sequences(self, rows: NDArray[np.int64]) -> list[NDArray[np.float32]]:
         """Return the frames of some rows, (frames, d) float32 each."""
-        return self._of_any_length().take(rows)
+        return self.ragged.take(rows)
 
     def sounds(self, start: int, stop: int) -> list[NDArray[np.float32]]:
         """Return the sounds of rows start to stop: (samples,) float32 in -1 to 1 at 16 kHz, mono."""
-        return [sounds.from_int16(each) for each in self._of_any_length().between(start, stop)]
+        return [sounds.from_int16(each) for each in self.ragged.between(start, stop)]
 
     def images(self, start: int, stop: int) -> list[FaceImage]:
         """Return the pictures of rows start to stop, decoded: gray (height, width) or RGB (height, width, 3) uint8."""
@@ -100,7 +103,9 @@ class Data:
         """Return what an extractor takes of rows start to stop: pictures, or sounds."""
         return self.sounds(start, stop) if self.modality == "speech" else list(self.images(start, stop))
 
-    def _of_any_length(self) -> Ragged:
+    @property
+    def ragged(self) -> Ragged:
+        """The samples where each has a length of its own; raises EmoError where all have one shape."""
         if self._ragged is None:
             raise EmoError("these data have one shape for all samples, no sequences; extract frames: emo features")
         return self._ragged
@@ -121,6 +126,13 @@ def read_header(path: Path, source: str = "") -> tuple[Header, str]:
     """Return a data artifact's header and the content hash it states."""
     with opened(path, source or str(path)) as (_, header, digest):
         return header, digest
+
+
+def shape(path: Path, source: str = "") -> tuple[int, ...]:
+    """Return the shape of one sample of a data artifact, as `Data.shape`."""
+    with opened(path, source or str(path)) as (file, header, digest):
+        hdf5_check.layout(file, source or str(path))
+        return Data(file, header, digest).shape
 
 
 def verify(path: Path, source: str = "") -> str:

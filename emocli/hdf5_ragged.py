@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 class Ragged:
     """Samples behind each other in `flat` (all, …); sample i reaches up to `end[i]`. Reads only what is asked for."""
 
-    def __init__(self, flat: h5py.Dataset, end: h5py.Dataset) -> None:
+    def __init__(self, flat: h5py.Dataset | NDArray[Any], end: h5py.Dataset | NDArray[np.int64]) -> None:
         self._flat = flat
         self._starts: NDArray[np.int64] = np.concatenate([np.zeros(1, np.int64), end[:]])
 

@@ -19,6 +19,12 @@ def pad(sequences: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return padded
 
 
+def first(x: NDArray[Any]) -> NDArray[Any]:
+    """Return a batch of the first row alone; a sequence without its padding."""
+    row = x[:1]
+    return row[:, ~np.isnan(row[0, :, 0])] if row.ndim == 3 else row
+
+
 def batch(features: NDArray[Any] | list[NDArray[np.float32]]) -> NDArray[Any]:
     """Return what a model takes of an extractor's features: sequences padded, arrays as they are."""
     return pad(features) if isinstance(features, list) else features

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from emocli import pipes, shipped
-from emocli.commands._show import note
+from emocli import architectures, pipes, shipped
+from emocli.commands._show import note, note_once
 
 Input = Annotated[str | None, typer.Argument(metavar="INPUT", help="Artifact to read; stdin when absent or -.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="File to write; stdout when absent or -.")]
@@ -36,6 +36,9 @@ DropLeaks = Annotated[
     bool, typer.Option("--drop-leaks/--no-drop-leaks", help="Leave what other parts have too out of the train part.")
 ]
 
+Arch = Annotated[
+    str, typer.Option("--arch", help="Architecture, see: emo list models; auto is one for the kind of features.")
+]
 Scores = Annotated[
     str | None,
     typer.Option("--scores", help="Write each run's validation accuracy and their mean here, as JSON lines."),
@@ -64,6 +67,17 @@ def _with(added: Sequence[inspect.Parameter]) -> Callable[[Callable[..., None]],
         return run
 
     return extend
+
+
+def arch_of(arch: str, features: pipes.Input) -> str:
+    """Return the architecture of `Arch`; auto is the usual one for features of this shape, which is said."""
+    if arch != architectures.AUTO:
+        return arch
+    from emocli import hdf5
+
+    found = architectures.default(hdf5.shape(features.path, features.source))
+    note_once(f"no --arch: trains {found}")
+    return found
 
 
 @contextlib.contextmanager

@@ -67,7 +67,7 @@ def _rows(folder: str) -> Iterator[dict[str, Any]]:
     for name in registry.names(folder):
         entry = registry.describe(folder, name)
         row = {"folder": folder, "name": name, "summary": entry.summary, "options": dict(entry.options)}
-        if folder in ("features", "detectors"):
+        if folder in ("features", "detectors", "models"):
             row["modality"] = entry.modality
         yield row | ({"kept": name in kept} if folder == "datasets" else {})
     for name in sorted(set(kept) - set(registry.names(folder))):

@@ -1,8 +1,6 @@
 """Train a model on features, with a leak audit before and the best validation epoch kept."""
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from emocli import architectures, pipes, registry
 from emocli.commands import _flags
@@ -13,7 +11,7 @@ from emocli.training.recipe import Recipe, Repetition
 @_flags.accept(Recipe, Repetition)
 def run(
     features: _flags.Input = None,
-    arch: Annotated[str, typer.Option("--arch", help="Architecture; see: emo list models.")] = "se-resnet",
+    arch: _flags.Arch = architectures.AUTO,
     param: _flags.Params = [],  # noqa: B006
     resume: _flags.Resume = False,
     strict: _flags.Strict = False,
@@ -24,10 +22,12 @@ def run(
     **flags: Any,
 ) -> None:
     """Train and write the model."""
-    name, params = architectures.resolve(arch, registry.parse(param))
-    step = {"command": "train", "name": name, "params": params}
+    if arch != architectures.AUTO:
+        architectures.resolve(arch, registry.parse(param))
     with _flags.model_and_scores(output, scores, force) as (scratch, lines):
         source = pipes.read(features, "features")
+        name, params = architectures.resolve(_flags.arch_of(arch, source), registry.parse(param))
+        step = {"command": "train", "name": name, "params": params}
         from emocli.training import session
 
         recipe = _flags.record_of(Recipe, flags)

@@ -23,7 +23,7 @@ Search = Annotated[
 @_flags.accept(Recipe)
 def run(
     features: _flags.Input = None,
-    arch: Annotated[str, typer.Option("--arch", help="Architecture; see: emo list models.")] = "se-resnet",
+    arch: _flags.Arch = architectures.AUTO,
     param: _flags.Params = [],  # noqa: B006
     search: Search = [],  # noqa: B006
     trials: Annotated[int, typer.Option(help="Trials the study has at the end, earlier ones included.")] = 20,
@@ -39,9 +39,11 @@ def run(
     """Run the trials, print one row each, best first, and the line that trains the best."""
     if trials < 1 or timeout < 0:
         raise EmoError(f"--trials {trials} --timeout {timeout:g} is no search; use 1 trial or more, 0 minutes or more")
-    name = architectures.resolve(arch, {})[0]
+    if arch != architectures.AUTO:
+        architectures.resolve(arch, {})
     recipe = _flags.record_of(Recipe, flags)
     source = pipes.read(features, "features")
+    name = _flags.arch_of(arch, source)
     from emocli.tuning import space
     from emocli.tuning import study as studies
     from emocli.tuning import trials as tuning

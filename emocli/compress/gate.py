@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import benchmark
+from emocli import benchmark, padding
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
 
@@ -55,7 +55,7 @@ def judge(
     sample: NDArray[Any] | None = None
     for x, y in batches:
         known = y >= 0
-        sample = x[:1] if sample is None and len(x) else sample
+        sample = padding.first(x) if sample is None and len(x) else sample
         guesses = [engine.run(x)["logits"].argmax(axis=1) for engine in (fp32, int8)]
         hits += [int((guess == y)[known].sum()) for guess in guesses]
         count += int(known.sum())

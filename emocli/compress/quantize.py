@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
-from emocli.compress import calibrate
+from emocli.compress import calibrate, sequences
 from emocli.compress.fold import fold
 from emocli.engines import _graph
 
@@ -44,6 +44,7 @@ def quantize(
     """
     result = fold(model)
     spared = {node.output[0] for node in result.graph.node if not {node.op_type, node.name}.isdisjoint(exclude)}
+    spared |= sequences.in_float(result, _INTEGER - _WEIGHTED)
     chosen = _choose(result.graph, spared)
     limits = calibrate.ranges(result, chosen, batches, method=method, percentile=percentile, threads=threads)
     scales = _scales(result.graph, limits)
@@ -64,20 +65,25 @@ def _choose(graph: GraphProto, spared: set[str]) -> list[str]:
     for node in graph.node:
         if node.op_type not in _INTEGER | _graph.SAME_VALUES or node.output[0] in floats:
             continue
-        if node.op_type in _graph.SAME_VALUES and node.input[0] not in chosen and not _leads_to_integer(node, takers):
+        if (
+            node.op_type in _graph.SAME_VALUES
+            and node.input[0] not in chosen
+            and not _leads_to_integer(node, takers, floats)
+        ):
             continue
         count = 1 if node.op_type in _WEIGHTED | _graph.SAME_VALUES else len(node.input)
         for name in node.input[:count]:
             if name not in known and makers.get(name) is not None:
                 chosen[name] = None
-        if (target := _after_cut(node.output[0], takers)) and takers[target]:
+        target = _after_cut(node.output[0], takers)
+        if any(not spared.issuperset(taker.output) for taker in takers[target]):
             chosen[target] = None
     return [name for name in makers if name in chosen]
 
 
-def _leads_to_integer(node: NodeProto, takers: dict[str, list[NodeProto]]) -> bool:
-    after = takers[node.output[0]]
-    return any(taker.op_type in _INTEGER or _leads_to_integer(taker, takers) for taker in after if taker.output)
+def _leads_to_integer(node: NodeProto, takers: dict[str, list[NodeProto]], floats: set[str]) -> bool:
+    after = [taker for taker in takers[node.output[0]] if taker.output and taker.output[0] not in floats]
+    return any(taker.op_type in _INTEGER or _leads_to_integer(taker, takers, floats) for taker in after)
 
 
 def _prologue(graph: GraphProto) -> set[str]:

@@ -31,7 +31,7 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
 
         def batches() -> Iterator[NDArray[Any]]:
             for start in range(0, len(rows), BATCH):
-                yield data.x[rows[start : start + BATCH]]
+                yield data.take(rows[start : start + BATCH])
 
         method = {"method": how["method"], "percentile": how["percentile"]}
         result = quantize(model, batches, **method, exclude=how["exclude"], threads=0)

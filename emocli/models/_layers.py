@@ -73,7 +73,8 @@ def expect_halvings(name: str, halvings: int) -> None:
 def expect_images(name: str, shape: tuple[int, ...], *, multiple: int = 1, least: int = 16) -> tuple[int, int, int]:
     """Return `shape` as (channels, height, width); raises EmoError when it is no image that the net can take."""
     if len(shape) != 3:
-        raise EmoError(f"{name} takes images, not features of shape {shape}; use --arch mlp for vectors")
+        use = "speech-resnet or lstm for sequences" if shape[:1] == (-1,) else "mlp for vectors"
+        raise EmoError(f"{name} takes images, not features of shape {shape}; use --arch {use}")
     channels, height, width = shape
     if height % multiple or width % multiple or min(height, width) < least:
         raise EmoError(

@@ -122,13 +122,16 @@ def _fingerprints(data: Data) -> tuple[list[bytes], NDArray[np.float32] | None]:
     thumbnails: list[NDArray[np.float32]] = []
     for x in _chunks(data):
         hashes += [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in x]
-        if x.ndim == 4:
+        if not isinstance(x, list) and x.ndim == 4:
             thumbnails.append(_thumbnails(x))
     return hashes, np.concatenate(thumbnails) if thumbnails else None
 
 
-def _chunks(data: Data, size: int = 1024) -> Iterator[NDArray[Any]]:
-    return (data.x[start : start + size] for start in range(0, len(data), size))
+def _chunks(data: Data, size: int = 1024) -> Iterator[NDArray[Any] | list[NDArray[Any]]]:
+    starts = range(0, len(data), size)
+    if data.shape[:1] == (-1,):
+        return (data.ragged.between(start, start + size) for start in starts)
+    return (data.x[start : start + size] for start in starts)
 
 
 def _thumbnails(x: NDArray[np.uint8]) -> NDArray[np.float32]:

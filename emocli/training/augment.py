@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from emocli.errors import EmoError
+from emocli.training.augment_frames import FrameStrengths
 from emocli.training.augment_geometry import resample
 from emocli.training.augment_light import blur, gamma, light, noise
 from emocli.training.augment_occlusion import erase, occlude
@@ -13,21 +14,40 @@ from emocli.training.augment_strengths import Strengths
 from emocli.training.recipe import Recipe
 
 _LIGHT = ("flip", "shift", "brightness", "contrast")
-_PROBABILITIES = ("flip", "erase", "mask", "glasses", "hand")
+_LIGHT_FRAMES = ("time_mask", "band_mask")
+_PROBABILITIES = ("flip", "erase", "mask", "glasses", "hand", "time_mask", "band_mask")
+_USUAL = Recipe()
 
 
 def strengths(recipe: Recipe) -> Strengths:
     """Return what a recipe asks for; raises EmoError for an unknown --augment and for a strength out of range."""
+    return Strengths(**_asked(recipe, Strengths, _LIGHT))
+
+
+def frame_strengths(recipe: Recipe) -> FrameStrengths:
+    """Return what a recipe asks for sequences of frames; raises EmoError as `strengths` does."""
+    return FrameStrengths(**_asked(recipe, FrameStrengths, _LIGHT_FRAMES))
+
+
+def idle(recipe: Recipe, shape: tuple[int, ...]) -> list[str]:
+    """Return the options that were asked for and have no meaning for features of `shape`, as flags."""
+    images, sequences = len(shape) == 3, shape[:1] == (-1,)
+    names = [] if images else [field.name for field in fields(Strengths)] + ["cutmix", "progressive"]
+    names += [] if sequences else [field.name for field in fields(FrameStrengths)]
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(recipe, name) not in (0, getattr(_USUAL, name))]
+
+
+def _asked(recipe: Recipe, kind: type[Strengths] | type[FrameStrengths], light: tuple[str, ...]) -> dict[str, float]:
     if recipe.augment not in ("none", "light", "full"):
         raise EmoError(f"--augment {recipe.augment} is none of none, light, full")
-    full = {field.name: float(getattr(recipe, field.name)) for field in fields(Strengths)}
+    full = {field.name: float(getattr(recipe, field.name)) for field in fields(kind)}
     for name, value in full.items():
         if value < 0 or (name in _PROBABILITIES and value > 1):
             most = " and at most 1" if name in _PROBABILITIES else ""
-            raise EmoError(f"--{name} {value:g} can't be; it is at least 0{most}")
+            raise EmoError(f"--{name.replace('_', '-')} {value:g} can't be; it is at least 0{most}")
     if recipe.augment == "none":
-        return Strengths()
-    return Strengths(**full) if recipe.augment == "full" else Strengths(**{name: full[name] for name in _LIGHT})
+        return {}
+    return full if recipe.augment == "full" else {name: full[name] for name in light}
 
 
 def augment(x: Tensor, strengths: Strengths, generator: Generator) -> Tensor:

@@ -5,6 +5,7 @@ from torch import Generator, Tensor
 
 from emocli.errors import EmoError
 from emocli.training.augment_draws import rectangles
+from emocli.training.augment_frames import mix_frames
 
 
 def mix(x: Tensor, targets: Tensor, blend: float, cut: float, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -24,7 +25,8 @@ def mixup(x: Tensor, targets: Tensor, strength: float, generator: Generator) -> 
     if strength <= 0 or len(x) < 2:
         return x, targets
     share = _beta(strength, generator)
-    return torch.lerp(x.flip(0), x, share), torch.lerp(targets.flip(0), targets, share)
+    mixed = mix_frames(x, share) if x.ndim == 3 else torch.lerp(x.flip(0), x, share)
+    return mixed, torch.lerp(targets.flip(0), targets, share)
 
 
 def cutmix(x: Tensor, targets: Tensor, strength: float, generator: Generator) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,9 @@ from emocli.training.fusion import fused
 from emocli.training.operators import TRANSLATIONS
 from emocli.training.precision import lay_out
 
+_FRAMES = 48
+"""How long the sequence is that a net is traced with."""
+
 
 class _Served(nn.Module):
     """The net as it is served: uint8 pixels are scaled to 0..1, and both outputs come from one pass."""
@@ -33,13 +36,16 @@ class _Served(nn.Module):
 def to_onnx(
     net: nn.Module, shape: tuple[int, ...], *, input_name: str = "face", uint8: bool | None = None
 ) -> onnx.ModelProto:
-    """Return the net as a model for inputs (batch, *shape), uint8 pixels where `uint8`, else float32 vectors.
+    """Return the net as a model for inputs (batch, *shape), uint8 pixels where `uint8`, else float32.
 
-    By default images are uint8. Outputs are "logits" (batch, classes) and "embedding" (batch, d). Initializers keep the
-    names of the net's state_dict, that of its fused form where it has one, and the same net gives the same bytes.
+    Frames, -1 in the shape, are as open as the batch. By default images are uint8. Outputs are "logits" (batch,
+    classes) and "embedding" (batch, d). Initializers keep the names of the net's state_dict, that of its fused form
+    where it has one, and the same net gives the same bytes.
     """
     pixels = len(shape) == 3 if uint8 is None else uint8
-    sample = torch.zeros(2, *shape, dtype=torch.uint8 if pixels else torch.float32)
+    sizes = [_FRAMES if size == -1 else size for size in shape]
+    sample = torch.zeros(2, *sizes, dtype=torch.uint8 if pixels else torch.float32)
+    open_axes = {0: torch.export.Dim("batch")} | ({1: torch.export.Dim("frames")} if -1 in shape else {})
     served = _Served(lay_out(fused(net).cpu().float(), torch.contiguous_format), pixels).eval()
     with _quiet():
         program = torch.onnx.export(
@@ -51,7 +57,7 @@ def to_onnx(
             verbose=False,
             input_names=[input_name],
             output_names=["logits", "embedding"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=(open_axes,),
             opset_version=onnx_file.OPSET,
             custom_translation_table=TRANSLATIONS,
         )

@@ -16,7 +16,9 @@ from emocli import architectures, ranks
 from emocli.errors import EmoError
 from emocli.hdf5 import Data
 from emocli.training import (
+    augment,
     batchnorm,
+    classical,
     compiling,
     distributed,
     hardware,
@@ -27,7 +29,6 @@ from emocli.training import (
     sampling,
     step,
 )
-from emocli.training.augment import strengths
 from emocli.training.progress import Display
 from emocli.training.recipe import Distillation, Recipe
 from emocli.training.rows import Rows, part
@@ -89,6 +90,8 @@ def train(
     soft = (distillation or Distillation()) if teacher else None
     rows = part(data, "train", note, leave_out, unlabelled=soft is not None and soft.alpha == 1)
     validation = part(data, "validation", note)
+    if classical.is_fitted(net):
+        return _fitted(net, rows, validation, recipe, teacher, note)
     recipe = _possible(net, data.shape, recipe, note)
     loss_of = step.criterion(rows, recipe, soft)
     name = run.identity(net, data.digest, recipe, soft)
@@ -111,8 +114,23 @@ def train(
     return _outcome(state, len(validation))
 
 
+def _fitted(
+    net: nn.Module, rows: Rows, validation: Rows, recipe: Recipe, teacher: Teacher | None, note: Note
+) -> Outcome:
+    """Return a model that needs no epochs."""
+    if teacher is not None:
+        raise EmoError("this architecture is fitted to labels and can't listen to a teacher; choose another student")
+    note("this model is fitted at once: of the options of training only --seed and --class-weights count")
+    accuracy = classical.fit(net, rows, validation, recipe)
+    return Outcome(net.eval(), accuracy, 1, [{"epoch": 1, "loss": math.nan, "accuracy": accuracy}], len(validation))
+
+
 def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note) -> Recipe:
-    """Return the recipe without what the net can't do, and say so."""
+    """Return the recipe without what the net can't do or has no meaning for the features, and say so."""
+    if idle := augment.idle(recipe, shape):
+        note(f"these features have no use for {', '.join(idle)}: trains without")
+    if len(shape) != 3:
+        return replace(recipe, progressive=0.0, cutmix=0.0)
     if recipe.progressive and not progressive.possible(net, shape, recipe.progressive):
         note("this architecture takes one size of images only: trains without --progressive")
         return replace(recipe, progressive=0.0)
@@ -141,10 +159,12 @@ def _epoch(
     state.net.train()
     batchnorm.hold(state.net)
     size = _batch(rows, recipe)
-    batches, values, changes = len(rows) // size, [], strengths(recipe)
+    batches, values, changes = len(rows) // size, [], augment.strengths(recipe)
     # Everything random is drawn from seed, epoch and batch, so a resumed run needs no generator's state.
     seeded = _generator(recipe.seed, state.epoch)
     order = sampling.order(rows.labels, seeded, oversample=recipe.oversample)
+    if rows.lengths is not None:
+        order = sampling.by_length(order, rows.lengths, size, seeded)
     begun = time.perf_counter() - state.seconds
     with torch.random.fork_rng(devices=[]):  # dropout draws from the global generator
         torch.manual_seed(seeded.initial_seed() + ranks.number())
@@ -179,8 +199,7 @@ def _validated(state: Run, rows: Rows, validation: Rows, recipe: Recipe, loss: f
     """Return the validation accuracy after an epoch, and keep its weights when they are the best so far."""
     step.settle(state, rows, recipe)
     accuracy = step.evaluate(state, validation, recipe)
-    whole = max(validation.x.shape[2:], default=0)
-    state.keep_best(loss, accuracy, progressive.side(whole, recipe.progressive, state.share))
+    state.keep_best(loss, accuracy, progressive.side(validation.side, recipe.progressive, state.share))
     return accuracy
 
 

@@ -7,6 +7,7 @@ import torch
 from onnxscript import opset20
 
 from emocli.errors import EmoError
+from emocli.models import _recurrent
 
 op: Any = opset20
 """Typed loosely: a node's output may be another's shape."""
@@ -68,6 +69,18 @@ def view(x: Any, size: Sequence[Any]) -> Any:
     return op.Reshape(x, op.Constant(value_ints=sizes))
 
 
+def lstm(x: Any, of_input: Any, of_state: Any, bias: Any, other_bias: Any) -> Any:
+    """LSTM; its gates come in another order than torch's, so the weights are put into it from under their names."""
+    hidden = of_state.shape[1]
+    order = [gate * hidden + place for gate in (0, 3, 1, 2) for place in range(hidden)]
+    places, first, second = op.Constant(value_ints=order), op.Constant(value_ints=[0]), op.Constant(value_ints=[1])
+    weights = [op.Unsqueeze(op.Gather(weight, places), first) for weight in (of_input, of_state)]
+    biases = op.Concat(op.Gather(bias, places), op.Gather(other_bias, places), axis=0)
+    frames_first = op.Transpose(x, perm=[1, 0, 2])
+    states, _, _ = op.LSTM(frames_first, *weights, op.Unsqueeze(biases, first), hidden_size=hidden)
+    return op.Transpose(op.Squeeze(states, second), perm=[1, 0, 2])
+
+
 _aten = torch.ops.aten
 TRANSLATIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     _aten.adaptive_avg_pool2d.default: global_pool,
@@ -75,5 +88,6 @@ TRANSLATIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     _aten.conv2d.default: conv2d,
     _aten.pixel_unshuffle.default: pixel_unshuffle,
     _aten.view.default: view,
+    _recurrent.layer._opoverload: lstm,
 }
 """For `torch.onnx.export(custom_translation_table=…)`."""

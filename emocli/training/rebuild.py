@@ -11,6 +11,7 @@ from torch import nn
 from emocli import architectures, onnx_file
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.training import classical
 from emocli.training.fusion import fused
 
 
@@ -30,7 +31,8 @@ def from_model(model: onnx.ModelProto, header: Header, source: str = "the model"
         raise EmoError(f"{source} is no FP32 model of emo train or emo distill; name the model it was made from")
     dims = model.graph.input[0].type.tensor_type.shape.dim[1:]
     params = {**step["params"], **({"pretrained": False} if "pretrained" in step["params"] else {})}
-    net: nn.Module = architectures.build(step["name"], tuple(d.dim_value for d in dims), len(header.labels), params)
+    shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in dims)
+    net: nn.Module = architectures.build(step["name"], shape, len(header.labels), params)
     net = fused(net)
     _fill(net, {tensor.name: tensor for tensor in model.graph.initializer}, source)
     return net.eval()
@@ -46,7 +48,7 @@ def _fill(net: nn.Module, tensors: dict[str, onnx.TensorProto], source: str) -> 
                 f"{source} lacks the weights {name!r} of its architecture; train it with this version of emo"
             )
         array = np.array(onnx.numpy_helper.to_array(tensors[name]))
-        if array.shape != tuple(value.shape):
+        if array.shape != tuple(value.shape) and not classical.is_fitted(net):  # those are as large as their data ask
             raise EmoError(
                 f"{source} has weights {name!r} of shape {array.shape}, its header says {tuple(value.shape)}"
             )

@@ -56,6 +56,11 @@ class Recipe:
     mask: float = _option(0.0, "probability that a face mask hides nose and mouth")
     glasses: float = _option(0.0, "probability of glasses, half of them dark")
     hand: float = _option(0.0, "probability that a hand hides a part of the face")
+    speed: float = _option(0.1, "sequences: change of speed; 0.1 is 1/1.1 to 1.1 times as fast")
+    pitch: float = _option(0.0, "sequences: stretch of the bands of logmel, as a voice of another pitch; 0.1 is usual")
+    level: float = _option(0.0, "sequences: largest offset of a clip's values, for logmel its loudness in nepers or dB")
+    time_mask: float = _option(0.15, "sequences: longest of two stretches of time that are masked, share of the clip")
+    band_mask: float = _option(0.15, "sequences: widest of two ranges of features that are masked, share of all")
     progressive: float = _option(
         0.0, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
     )

@@ -1,4 +1,4 @@
-"""The rows of a part, ready for the loop: features as stored, targets as class probabilities."""
+"""The rows of a part, ready for the loop: features as stored, sequences padded, targets as class probabilities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emocli import padding
 from emocli.errors import EmoError
 from emocli.hdf5 import Data
+from emocli.hdf5_ragged import Ragged
 
 _IN_MEMORY = 4 << 30
 """Parts up to this many bytes are held in memory; FER2013 at 48 pixels is 66 MB."""
@@ -21,7 +23,8 @@ _IN_MEMORY = 4 << 30
 class Rows:
     """A part of the data. `x` is (n, channels, height, width) uint8 or (n, d) float32, `y` (n, classes) float32."""
 
-    x: NDArray[Any] | h5py.Dataset
+    x: NDArray[Any] | h5py.Dataset | Ragged
+    """Of sequences (frames, d) float32 each."""
     at: NDArray[np.int64]
     """Which rows of x; its own order."""
     y: Tensor
@@ -29,14 +32,23 @@ class Rows:
     """Class indices, for accuracy."""
     names: tuple[str, ...] = ()
     """What the classes are called."""
+    lengths: NDArray[np.int64] | None = None
+    """Frames of each row of its own order, for sequences."""
 
     def __len__(self) -> int:
         return len(self.at)
 
+    @property
+    def side(self) -> int:
+        """The longer side of images; 0 for vectors and sequences, which have none."""
+        return 0 if isinstance(self.x, Ragged) else max(self.x.shape[2:], default=0)
+
     def take(self, places: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Return x and y of the given places, in that order."""
+        """Return x and y of the given places, in that order; sequences are padded with NaN to the longest."""
         rows = self.at[places]
-        if isinstance(self.x, h5py.Dataset):
+        if isinstance(self.x, Ragged):
+            x = padding.pad(self.x.take(rows))
+        elif isinstance(self.x, h5py.Dataset):
             unique, back = np.unique(rows, return_inverse=True)  # HDF5 wants rows ascending, each once
             x = self.x[unique][back]
         else:
@@ -70,8 +82,9 @@ def part(
     if not unlabelled:
         _report_absent(data, split, targets, note)
     labels = np.where(targets.any(1), targets.argmax(1), -1).astype(np.int64)
-    x, at = _held(data, at)
-    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels))
+    lengths = data.lengths[at] if data.shape[:1] == (-1,) else None
+    x, at = _held(data, at) if lengths is None else _sequences(data, at, lengths)
+    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels), lengths)
 
 
 def _probabilities(data: Data, at: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -104,6 +117,12 @@ def _held(data: Data, at: NDArray[np.int64]) -> tuple[NDArray[Any] | h5py.Datase
         return data.x[at], np.arange(len(at))
     block = data.x[first:last]  # one slice reads many times faster than a list of rows
     return block, at - first
+
+
+def _sequences(data: Data, at: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[Ragged, NDArray[np.int64]]:
+    if int(lengths.sum()) * data.x.shape[1] * data.x.dtype.itemsize > _IN_MEMORY:
+        return data.ragged, at
+    return Ragged(np.concatenate(data.sequences(at)), np.cumsum(lengths)), np.arange(len(at))
 
 
 def _report_absent(data: Data, split: str, targets: NDArray[np.float32], note: Callable[[str], None]) -> None:

@@ -1,9 +1,12 @@
-"""The order in which an epoch shows the rows: each once, or each class as often as any other."""
+"""The order in which an epoch shows the rows: each once or each class as often; sequences among others as long."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator
+
+_TOGETHER = 4
+"""Batches whose sequences are sorted by length together."""
 
 
 def order(labels: NDArray[np.int64], generator: Generator, *, oversample: bool = False) -> NDArray[np.int64]:
@@ -22,6 +25,22 @@ def order(labels: NDArray[np.int64], generator: Generator, *, oversample: bool =
         for label, quota in zip(present, quotas, strict=True)
     ]
     return np.concatenate(drawn)[_shuffled(len(labels), generator)]
+
+
+def by_length(
+    order: NDArray[np.int64], lengths: NDArray[np.int64], size: int, generator: Generator
+) -> NDArray[np.int64]:
+    """Return the (n,) places so that batches of `size` hold sequences of similar `lengths`, in an order of chance.
+
+    Only the places of a few neighbouring batches are sorted together, so that batches are others in each epoch.
+    """
+    whole = len(order) // size * size
+    batches: list[NDArray[np.int64]] = []
+    for start in range(0, whole, _TOGETHER * size):
+        some = order[start : min(start + _TOGETHER * size, whole)]
+        batches += np.split(some[np.argsort(lengths[some], kind="stable")], len(some) // size)
+    shuffled = [batches[place] for place in _shuffled(len(batches), generator)]
+    return np.concatenate([*shuffled, order[whole:]])
 
 
 def _repeated(places: NDArray[np.int64], quota: int, generator: Generator) -> NDArray[np.int64]:

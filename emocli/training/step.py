@@ -11,7 +11,8 @@ from torch import Generator, Tensor, nn
 
 from emocli.errors import EmoError
 from emocli.training import average, batchnorm, centers, distributed, losses, progressive, schedule
-from emocli.training.augment import augment
+from emocli.training.augment import augment, frame_strengths
+from emocli.training.augment_frames import augment_frames
 from emocli.training.augment_mixing import mix
 from emocli.training.augment_strengths import Strengths
 from emocli.training.precision import Plan
@@ -23,6 +24,8 @@ from emocli.training.weighting import class_weights
 
 _BATCH = 512
 """Images a pass where nothing is learned."""
+_SEQUENCES = 64
+"""Sequences a pass where nothing is learned: each is as large as many small images."""
 _MEASURED = 8192
 """Rows on which BatchNorm's statistics are measured: enough for a mean, in a fraction of an epoch's time."""
 
@@ -77,7 +80,10 @@ def prepare(
 
     `share` is how much of the run is done: early images are shown smaller, but whole to the teacher.
     """
-    images = augment(x, strengths, generator) if x.dtype == torch.uint8 else x
+    if x.ndim == 3:
+        images = augment_frames(x, frame_strengths(recipe), generator)
+    else:
+        images = augment(x, strengths, generator) if x.dtype == torch.uint8 else x
     images, y = mix(images, y, recipe.mixup, recipe.cutmix, generator)
     shown = progressive.shrink(images, recipe.progressive, share)
     if teacher is None:
@@ -122,7 +128,7 @@ def settle(state: Run, rows: Rows, recipe: Recipe) -> None:
     if not state.averaged:
         return
     places = np.arange(0, len(rows), -(-len(rows) // _MEASURED))
-    count = max(len(places) // _BATCH, 1)
+    count = max(len(places) // _size(rows), 1)
     # rows may be sorted by class, so each batch is taken from everywhere
     batches = (_seen(state, rows, places[start::count], recipe) for start in range(count))
     batchnorm.measure(state.average, state.net, batches, lambda net, x: forward(net, x, state.plan))
@@ -137,7 +143,7 @@ def evaluate(state: Run, rows: Rows, recipe: Recipe) -> float:
     right = 0
     net.eval()
     with torch.inference_mode():
-        for places in _in_order(len(rows))[distributed.share()]:
+        for places in _in_order(len(rows), _size(rows))[distributed.share()]:
             logits = forward(net, _seen(state, rows, places, recipe), state.plan)
             right += int((logits.argmax(1).cpu().numpy() == rows.labels[places]).sum())
     return float(distributed.total(torch.tensor(right, dtype=torch.float64))) / len(rows)
@@ -165,8 +171,12 @@ def _planned(net: Callable[[Tensor], Any], x: Tensor, plan: Plan) -> Any:
         return net(x)
 
 
-def _in_order(count: int) -> list[NDArray[np.int64]]:
-    return [np.arange(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
+def _size(rows: Rows) -> int:
+    return _BATCH if rows.lengths is None else _SEQUENCES
+
+
+def _in_order(count: int, size: int) -> list[NDArray[np.int64]]:
+    return [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _seen(state: Run, rows: Rows, places: NDArray[np.int64], recipe: Recipe) -> Tensor:

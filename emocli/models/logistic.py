@@ -1,0 +1,25 @@
+"""Multinomial logistic regression on vectors (utterance, egemaps, lbp, hog), fitted by scikit-learn: a baseline.
+
+Options:
+    c: inverse of the penalty on large weights; 0 tries some and keeps the best on the validation part
+"""
+
+from torch import nn
+
+from emocli.models._layers import Classifier
+from emocli.models._vectors import Scale, expect_vectors
+
+
+def build(shape: tuple[int, ...], classes: int, *, c: float = 0.0) -> nn.Module:
+    """Return the model of vectors of `shape` (d,), its weights to be fitted."""
+    return _Logistic(expect_vectors("logistic", shape), classes, c)
+
+
+class _Logistic(Classifier):
+    """The embedding is the scaled vector."""
+
+    fitted_by = "logistic"
+
+    def __init__(self, features: int, classes: int, c: float) -> None:
+        super().__init__(Scale(features), features, classes, dropout=0.0, pool=False)
+        self.c = c

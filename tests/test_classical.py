@@ -1,0 +1,126 @@
+"""Baselines from scikit-learn: the model file says what scikit-learn says, and goes through the same commands."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from conftest import Run
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from small_sequences import CLASSES, write_vectors
+
+from emocli import architectures, hdf5, labels, onnx_file
+from emocli.artifact import Header
+from emocli.errors import EmoError
+from emocli.hdf5_writer import Writer
+from emocli.training import export, loop, rebuild
+from emocli.training.loop import Outcome
+from emocli.training.recipe import Recipe
+
+RECIPE = Recipe(threads=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_vectors(tmp_path_factory.mktemp("vectors") / "features.h5")
+
+
+def fitted(features: Path, arch: str, recipe: Recipe = RECIPE, **options: str) -> Outcome:
+    name, params = architectures.resolve(arch, options)
+    with hdf5.open_data(features) as data:
+        net = loop.make(name, data.shape, CLASSES, params, 0)
+        return loop.train(net, data, recipe, progress=False)
+
+
+def parts(features: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    with hdf5.open_data(features) as data:
+        train, validation = data.rows("train"), data.rows("validation")
+        return data.take(train), data.targets()[train], data.take(validation)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "linear"])
+def test_svm_gives_the_decision_values_of_scikit_learn(features: Path, kernel: str) -> None:
+    x, y, others = parts(features)
+    scaler = StandardScaler().fit(x)
+    machines = [SVC(C=3.0, kernel=kernel, gamma=0.1).fit(scaler.transform(x), y == label) for label in range(CLASSES)]
+    wanted = np.stack([machine.decision_function(scaler.transform(others)) for machine in machines], 1)
+    net = fitted(features, "svm", c="3", gamma="0.1", kernel=kernel).net
+    with torch.no_grad():
+        assert np.allclose(net(torch.from_numpy(others)).numpy(), wanted, atol=1e-3)
+
+
+def test_logistic_gives_the_probabilities_of_scikit_learn(features: Path) -> None:
+    x, y, others = parts(features)
+    scaler = StandardScaler().fit(x)
+    wanted = (
+        LogisticRegression(C=1.0, max_iter=2000).fit(scaler.transform(x), y).predict_proba(scaler.transform(others))
+    )
+    net = fitted(features, "logistic", c="1").net
+    with torch.no_grad():
+        assert np.allclose(net(torch.from_numpy(others)).softmax(1).numpy(), wanted, atol=1e-3)
+
+
+@pytest.mark.parametrize("arch", ["svm", "logistic"])
+def test_a_fitted_model_is_exported_and_rebuilt_as_large_as_its_data_made_it(
+    features: Path, arch: str, tmp_path: Path
+) -> None:
+    net, (_, _, others) = fitted(features, arch).net, parts(features)
+    model = export.to_onnx(net, (10,), input_name="speech")
+    name, params = architectures.resolve(arch, {})
+    step = {"command": "train", "name": name, "params": params, "input": "sha256:0"}
+    onnx_file.write_header(model, Header("model", labels.SEVEN[:CLASSES], (step,), "fp32"))
+    onnx_file.save(model, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        wanted = net(torch.from_numpy(others))
+        again = rebuild.rebuild(tmp_path / "model.onnx")(torch.from_numpy(others))
+    assert torch.allclose(again, wanted, atol=1e-4)
+    assert np.allclose(session.run(["logits"], {"speech": others})[0], wanted.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("arch", ["svm", "logistic"])
+def test_without_c_what_is_best_on_validation_is_kept(features: Path, arch: str) -> None:
+    chosen = fitted(features, arch)
+    assert chosen.accuracy >= max(fitted(features, arch, c=str(c)).accuracy for c in (0.01, 100.0))
+
+
+def test_balanced_classes_weigh_the_same(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    y = np.where(np.arange(200) % 10, 0, 1)
+    writer = Writer(tmp_path / "rare.h5", modality="speech", count=200)
+    writer.append((rng.normal(0, 1, (200, 4)) + y[:, None]).astype(np.float32))
+    split = np.where(np.arange(200) < 150, "train", "validation")
+    writer.finish(Header("features", ("often", "rare", "never"), ()), y, "label", split)
+    said = []
+    for weights in ("none", "balanced"):
+        net = fitted(tmp_path / "rare.h5", "logistic", replace(RECIPE, class_weights=weights), c="1").net
+        with torch.no_grad():
+            said.append(net(torch.from_numpy(parts(tmp_path / "rare.h5")[2])).argmax(1).numpy())
+    assert (said[0] == 1).sum() < (said[1] == 1).sum() and not (said[1] == 2).any()
+
+
+def test_one_class_a_teacher_and_focal_weights_are_refused_in_one_line(features: Path, tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "one.h5", modality="speech", count=20)
+    writer.append(np.zeros((20, 4), np.float32))
+    split = np.where(np.arange(20) < 10, "train", "validation")
+    writer.finish(Header("features", ("a", "b", "c"), ()), np.zeros(20, np.int64), "label", split)
+    with pytest.raises(EmoError, match="one class only"):
+        fitted(tmp_path / "one.h5", "svm")
+    with pytest.raises(EmoError, match="none or balanced"):
+        fitted(features, "svm", replace(RECIPE, class_weights="rising=2"))
+    with hdf5.open_data(features) as data, pytest.raises(EmoError, match="can't listen to a teacher"):
+        net = loop.make("svm", data.shape, CLASSES, architectures.resolve("svm", {})[1], 0)
+        loop.train(net, data, RECIPE, teacher=lambda x: x[:, :CLASSES], progress=False)
+
+
+def test_a_baseline_goes_through_train_and_eval(features: Path, shell: Run) -> None:
+    done = shell(
+        f"emo train {features} --arch svm --threads 1 -o svm.onnx\n"
+        "emo eval svm.onnx --split validation --json --samples 50"
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert "fitted at once" in done.stderr.decode() and '"uar"' in done.stdout.decode()
