@@ -49,6 +49,11 @@ def start(
     return _process(extract, None if used == "none" else detect, _CUT[kind]), step
 
 
+def modality(header: Header) -> str:
+    """Return what the features are made of that `header` tells of: face or speech."""
+    return _kind("features", _step(header)["name"].partition("+")[0])
+
+
 def from_header(header: Header) -> Extractor:
     """Return the extractor that made the features `header` tells of: training and serving can't disagree."""
     step = _step(header)

@@ -1,10 +1,6 @@
-"""Picture files: from what the user named (files, folders, globs, a list on stdin) to RGB pixels."""
+"""Picture files as RGB pixels."""
 
-import glob
-import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -31,59 +27,3 @@ def read(path: Path) -> NDArray[np.uint8]:
     if pixels is None:
         raise EmoError(f"{path} is not an image that OpenCV reads; videos go to: emo live --source {path}")
     return np.asarray(pixels, np.uint8)
-
-
-def expand(names: Iterable[str], *, stdin: BinaryIO | None = None) -> Iterator[Path]:
-    """Yield the picture files behind files, folders (recursive), globs and `-` (paths on `stdin`), sorted within each.
-
-    A name without any file comes back as it is, so that reading it says what is wrong and the others go on.
-    """
-    for name in names:
-        if name == "-":
-            if stdin is None or stdin.isatty():
-                raise EmoError(
-                    "`-` takes a list of paths from a pipe; for example: find photos -print0 | emo predict -"
-                )
-            for listed in listed_paths(stdin):
-                yield from _inside(listed)
-        else:
-            yield from _inside(name)
-
-
-def listed_paths(stream: BinaryIO) -> Iterator[str]:
-    """Yield the paths in a stream as they arrive, one per line, or between NULs as `find -print0` writes them.
-
-    Raises EmoError when there is nothing in it.
-    """
-    separator = rest = b""
-    empty = True
-    while chunk := os.read(stream.fileno(), 1 << 16):
-        rest, empty = rest + chunk, False
-        separator = separator or (b"\0" if b"\0" in rest else b"\n" if b"\n" in rest else b"")
-        if separator:
-            *paths, rest = rest.split(separator)
-            yield from (os.fsdecode(path) for path in paths if path.strip())
-    if empty:
-        raise EmoError("the list of paths is empty; did the previous command fail?")
-    if rest.strip():
-        yield os.fsdecode(rest)
-
-
-def _inside(name: str) -> Iterator[Path]:
-    path = Path(name)
-    if path.is_dir():
-        yield from _walk(path)
-    elif glob.has_magic(name) and not path.exists():
-        matches = sorted(glob.glob(name, recursive=True))
-        for match in matches or [name]:
-            yield from _inside(match) if match != name else (path,)
-    else:
-        yield path
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith("."):
-                yield Path(parent, name)

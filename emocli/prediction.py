@@ -14,14 +14,13 @@ from emocli.artifact import Header, expect
 from emocli.errors import EmoError
 from emocli.faces import Face, FaceImage
 from emocli.metrics import softmax
+from emocli.verdicts import verdict
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3) RGB."""
 
 WHOLE = "none"
 """The detector that takes the whole picture for the face, as cropped corpora need it."""
-DIGITS = 5
-"""Decimals of a printed probability."""
 
 
 class FaceRecord(TypedDict, total=False):
@@ -117,12 +116,8 @@ def _detector(header: Header, asked: str) -> tuple[str, dict[str, Any]]:
 
 
 def _record(face: Face, chances: NDArray[np.float64], labels: tuple[str, ...]) -> FaceRecord:
-    best = int(chances.argmax())
-    probabilities = {label: round(float(chance), DIGITS) for label, chance in zip(labels, chances, strict=True)}
     return {
         "box": [round(float(value), 1) for value in face.box],
         "score": round(float(face.score), 3),
-        "label": labels[best],
-        "probability": probabilities[labels[best]],
-        "probabilities": probabilities,
+        **verdict(chances, labels),  # type: ignore[typeddict-item]
     }

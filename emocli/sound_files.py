@@ -21,6 +21,10 @@ from emocli.sounds import RATE_HZ, Sound
 if TYPE_CHECKING:
     from av.container import InputContainer
 
+SOUNDS = frozenset((".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"))
+VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
+SUFFIXES = SOUNDS | VIDEOS
+"""What is taken for a sound inside a folder."""
 MOST_SECONDS = 3600
 """What is read whole is at most this long: 115 MB, a whole lecture; longer ones are for `blocks`."""
 RATES_HZ = (1000, 768_000)

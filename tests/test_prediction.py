@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from small_model import write_model
 
-from emocli import labels, onnx_file, pictures
+from emocli import labels, named_files, onnx_file, pictures
 from emocli.errors import EmoError
 from emocli.faces import Face
 from emocli.metrics import softmax
+from emocli.pictures import SUFFIXES
 from emocli.prediction import predictions, predictor
 
 YUNET = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -150,16 +151,18 @@ def test_folders_are_read_to_the_bottom_in_order_and_only_their_pictures(tmp_pat
     for name in ("b/2.jpg", "b/10.PNG", "a/deep/x.png", "c.png", ".hidden.png"):
         picture(tmp_path / "photos" / name)
     (tmp_path / "photos/notes.txt").write_text("no picture")
-    found = [str(path.relative_to(tmp_path / "photos")) for path in pictures.expand([str(tmp_path / "photos")])]
+    found = [
+        str(path.relative_to(tmp_path / "photos")) for path in named_files.expand([str(tmp_path / "photos")], SUFFIXES)
+    ]
     assert found == ["c.png", "a/deep/x.png", "b/10.PNG", "b/2.jpg"]
 
 
 def test_globs_are_expanded_unless_a_file_has_that_very_name(tmp_path: Path) -> None:
     for name in ("2.png", "1.png", "[1].png"):
         picture(tmp_path / name)
-    assert [path.name for path in pictures.expand([f"{tmp_path}/?.png"])] == ["1.png", "2.png"]
-    assert [path.name for path in pictures.expand([f"{tmp_path}/[1].png"])] == ["[1].png"]
-    assert [path.name for path in pictures.expand([f"{tmp_path}/*.gif"])] == ["*.gif"]
+    assert [path.name for path in named_files.expand([f"{tmp_path}/?.png"], SUFFIXES)] == ["1.png", "2.png"]
+    assert [path.name for path in named_files.expand([f"{tmp_path}/[1].png"], SUFFIXES)] == ["[1].png"]
+    assert [path.name for path in named_files.expand([f"{tmp_path}/*.gif"], SUFFIXES)] == ["*.gif"]
 
 
 @pytest.mark.parametrize("flag", ["-print", "-print0"])
@@ -170,14 +173,14 @@ def test_a_list_of_paths_comes_from_find(tmp_path: Path, flag: str) -> None:
     found = subprocess.Popen(["find", str(tmp_path), "-name", "*.png", flag], stdout=subprocess.PIPE)
     assert found.stdout
     with found.stdout as stdin:
-        assert {os.path.relpath(path, tmp_path) for path in pictures.expand(["-"], stdin=stdin)} == names
+        assert {os.path.relpath(path, tmp_path) for path in named_files.expand(["-"], SUFFIXES, stdin=stdin)} == names
     assert found.wait() == 0
 
 
 def test_paths_are_taken_as_they_arrive_and_the_last_needs_no_newline(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     with open(reader, "rb") as stream:
-        paths = pictures.expand(["-"], stdin=stream)
+        paths = named_files.expand(["-"], SUFFIXES, stdin=stream)
         os.write(writer, b"one.png\ntw")
         assert next(paths) == Path("one.png")
         os.write(writer, b"o.png")
@@ -192,6 +195,6 @@ def test_a_terminal_and_nothing_at_all_are_refused_as_a_list() -> None:
         open(keyboard, "rb", buffering=0) as stdin,
         pytest.raises(EmoError, match="from a pipe"),
     ):
-        list(pictures.expand(["-"], stdin=io.BufferedReader(stdin)))
+        list(named_files.expand(["-"], SUFFIXES, stdin=io.BufferedReader(stdin)))
     with open(os.devnull, "rb") as stdin, pytest.raises(EmoError, match="did the previous command fail"):
-        list(pictures.expand(["-"], stdin=stdin))
+        list(named_files.expand(["-"], SUFFIXES, stdin=stdin))

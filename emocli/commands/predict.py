@@ -1,7 +1,8 @@
-"""Classify the faces in pictures: files, folders, globs, or - for a list of paths on stdin."""
+"""Classify faces in pictures, or voices in sound files: files, folders, globs, or - for a list of paths on stdin."""
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from emocli.errors import EmoError
 
 
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="Pictures, folders, globs, or -.")],
+    names: Annotated[list[str], typer.Argument(metavar="FILES...", help="Pictures or sounds, folders, globs, or -.")],
     model: _flags.Model = None,
     detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
@@ -21,28 +22,44 @@ def run(
     threads: _flags.Threads = 0,
     as_json: _flags.Json = None,
 ) -> None:
-    """Print one record per picture."""
+    """Print one record per file."""
     source = _flags.model_of(model)
-    from emocli import pictures, prediction
+    from emocli import extraction, named_files
 
-    predict = prediction.predictor(source.path, detector=detector, engine=engine, threads=threads, flip=flip, note=note)
     counts: Counter[str] = Counter()
-    paths = pictures.expand(names, stdin=sys.stdin.buffer)
-    records = prediction.predictions(predict, paths, counts)
+    if extraction.modality(source.header) == "speech":
+        from emocli import listening, sound_files
+
+        if flip or detector != "auto":
+            raise EmoError("--flip and --detector are for faces; a model of speech hears with what its header names")
+        paths = named_files.expand(names, sound_files.SUFFIXES, stdin=sys.stdin.buffer)
+        listen = listening.listener(source.path, engine=engine, threads=threads, note=note)
+        records = listening.predictions(listen, paths, counts)
+    else:
+        from emocli import pictures, prediction
+
+        paths = named_files.expand(names, pictures.SUFFIXES, stdin=sys.stdin.buffer)
+        predict = prediction.predictor(
+            source.path, detector=detector, engine=engine, threads=threads, flip=flip, note=note
+        )
+        records = prediction.predictions(predict, paths, counts)
+    _print(records, as_json)
+    if counts.keys() == {"unreadable"}:
+        raise EmoError("none of the files could be read; the lines above say why")
+
+
+def _print(records: Iterable[dict[str, Any]], as_json: bool | None) -> None:
     if for_people(as_json):
         show((row for record in records for row in _rows(record)), as_json=False)
     else:
         show(records, as_json=True)
-    if counts["unreadable"] and not counts["pictures"]:
-        raise EmoError("none of the pictures could be read; the lines above say why")
 
 
 def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a table row per face."""
-    name = Path(record["path"]).name
+    """Return a table row per face, or one for a sound."""
+    name, keys = Path(record["path"]).name, ("label", "probability", "box")
     if "error" in record:
-        return [{"picture": name, "label": record["error"]}]
-    keys = ("label", "probability", "box")
-    return [{"picture": name, **{key: face[key] for key in keys}} for face in record["faces"]] or [
-        {"picture": name, "label": "no face"}
-    ]
+        return [{"file": name, "label": record["error"]}]
+    found = record.get("faces", [record])
+    rows = [{"file": name, **{key: one[key] for key in keys if key in one}} for one in found]
+    return rows or [{"file": name, "label": "no face"}]

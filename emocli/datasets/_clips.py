@@ -13,10 +13,6 @@ from emocli.datasets import _files
 from emocli.errors import EmoError
 from emocli.samples import Corpus, Sample
 
-SOUNDS = frozenset((".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"))
-VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
-SUFFIXES = SOUNDS | VIDEOS
-
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -38,7 +34,7 @@ def named(root: Path, pattern: str, like: str, notes: Counter[str]) -> Iterator[
     """
     expression = re.compile(rf"(?:^|/)(?:{pattern})$", re.IGNORECASE)
     seen = set()
-    for name, path in _files.walk(root, SUFFIXES, notes):
+    for name, path in _files.walk(root, sound_files.SUFFIXES, notes):
         found = expression.search(name.rpartition(".")[0])
         if found is None:
             notes[f"clip whose name is not like {like} skipped"] += 1

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli import sound_files
 from emocli.datasets import _clips, _files, _folders
 from emocli.datasets._clips import Clip
 from emocli.samples import Corpus
@@ -24,7 +25,7 @@ def read(sources: Sequence[Path], *, subject: str = "") -> Corpus:
     """Open a folder of class folders; raises EmoError for a single class or a pattern that is none."""
     root = _files.only_folder(sources, "audio-folder")
     notes: Counter[str] = Counter()
-    entries = _folders.entries(root, _clips.SUFFIXES, notes, "clip")
+    entries = _folders.entries(root, sound_files.SUFFIXES, notes, "clip")
     order = _folders.known_order({entry.label for entry in entries})
     clips = [
         Clip(entry.path, entry.id, order.index(entry.label), entry.split, group)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emocli import labels
+from emocli import labels, sound_files
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
@@ -49,7 +49,7 @@ def read(sources: Sequence[Path]) -> Corpus:
 def _there(root: Path, notes: Counter[str]) -> dict[tuple[str, str], Path]:
     """Return the clips by part, train, dev or test, and name."""
     found: dict[tuple[str, str], Path] = {}
-    for name, path in _files.walk(root, _clips.SUFFIXES, notes):
+    for name, path in _files.walk(root, sound_files.SUFFIXES, notes):
         folders = name.lower().split("/")[:-1]
         # the innermost folder that says so: test clips may lie in train's download
         part = next((part for folder in reversed(folders) for part in PARTS if part in folder), "")

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emocli import pictures
+from emocli import named_files, pictures
 from emocli.errors import EmoError
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames
@@ -62,7 +62,7 @@ def video(path: Path, *, realtime: bool = False) -> Source:
 
 def stills(name: str) -> Source:
     """Open a picture, a folder of pictures or a glob as frames in sorted order; raises EmoError when there is none."""
-    paths = pictures.expand([name])
+    paths = named_files.expand([name], pictures.SUFFIXES)
     first = next(paths, None)
     if first is None or not first.exists():
         raise EmoError(f"{name} holds no picture; name a video, a picture or a folder of pictures")

@@ -1,0 +1,67 @@
+"""What the user named, files, folders, globs or a list on stdin, as the paths of files."""
+
+import glob
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from emocli.errors import EmoError
+
+
+def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO | None = None) -> Iterator[Path]:
+    """Yield the files behind files, folders (recursive), globs and `-` (paths on `stdin`), sorted within each.
+
+    In a folder those count that end as one of the `suffixes`, in lower case; a file that is named itself is taken
+    whatever it is called. A name without any file comes back as it is, so that reading it says what is wrong and the
+    others go on.
+    """
+    for name in names:
+        if name == "-":
+            if stdin is None or stdin.isatty():
+                raise EmoError(
+                    "`-` takes a list of paths from a pipe; for example: find photos -print0 | emo predict -"
+                )
+            for listed in listed_paths(stdin):
+                yield from _inside(listed, suffixes)
+        else:
+            yield from _inside(name, suffixes)
+
+
+def listed_paths(stream: BinaryIO) -> Iterator[str]:
+    """Yield the paths in a stream as they arrive, one per line, or between NULs as `find -print0` writes them.
+
+    Raises EmoError when there is nothing in it.
+    """
+    separator = rest = b""
+    empty = True
+    while chunk := os.read(stream.fileno(), 1 << 16):
+        rest, empty = rest + chunk, False
+        separator = separator or (b"\0" if b"\0" in rest else b"\n" if b"\n" in rest else b"")
+        if separator:
+            *paths, rest = rest.split(separator)
+            yield from (os.fsdecode(path) for path in paths if path.strip())
+    if empty:
+        raise EmoError("the list of paths is empty; did the previous command fail?")
+    if rest.strip():
+        yield os.fsdecode(rest)
+
+
+def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:
+    path = Path(name)
+    if path.is_dir():
+        yield from _walk(path, suffixes)
+    elif glob.has_magic(name) and not path.exists():
+        matches = sorted(glob.glob(name, recursive=True))
+        for match in matches or [name]:
+            yield from _inside(match, suffixes) if match != name else (path,)
+    else:
+        yield path
+
+
+def _walk(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders.sort()
+        for name in sorted(files):
+            if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
+                yield Path(parent, name)
