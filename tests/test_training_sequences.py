@@ -19,6 +19,7 @@ from emocli.training.augment_frames import FrameStrengths, augment_frames, lengt
 from emocli.training.augment_mixing import mixup
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Recipe
+from emocli.training.teaching import Taught
 
 QUICK = Recipe(epochs=6, batch=16, threads=1, device="cpu", ema=0.9, lr=5e-3, speed=0.1)
 SMALL = {
@@ -76,9 +77,9 @@ def test_mixing_and_even_averages_work_on_sequences(data: hdf5.Data) -> None:
 def test_a_teacher_hears_what_the_student_hears(data: hdf5.Data) -> None:
     heard: list[np.ndarray] = []
 
-    def teacher(x: np.ndarray) -> np.ndarray:
+    def teacher(x: np.ndarray) -> Taught:
         heard.append(x)
-        return np.zeros((len(x), CLASSES), np.float32)
+        return Taught(torch.zeros(len(x), CLASSES))
 
     trained(data, recipe=replace(QUICK, epochs=1), teacher=teacher)
     assert all(x.dtype == np.float32 and x.shape[2] == BANDS for x in heard)

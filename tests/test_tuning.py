@@ -290,7 +290,7 @@ def test_a_wrong_call_is_one_line_and_writes_nothing(emo: Run, features: Path, t
 
 
 def test_several_processes_do_not_share_a_study(emo: Run, features: Path) -> None:
-    done = emo("tune", features, "--search", "lr=1e-4..1e-2", env={**os.environ, "RANK": "0", "WORLD_SIZE": "2"})
+    done = emo("tune", features, *SMALL, *SEARCH, env={**os.environ, "RANK": "0", "WORLD_SIZE": "2"})
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
         "emo: emo tune is one process, a study has one writer; leave out torchrun and use --threads"

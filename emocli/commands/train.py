@@ -26,10 +26,10 @@ def run(
         architectures.resolve(arch, registry.parse(param))
     with _flags.model_and_scores(output, scores, force) as (scratch, lines):
         source = pipes.read(features, "features")
-        name, params = architectures.resolve(_flags.arch_of(arch, source), registry.parse(param))
-        step = {"command": "train", "name": name, "params": params}
         from emocli.training import session
 
+        name, params = architectures.resolve(_flags.arch_of(arch, source), registry.parse(param))
+        step = {"command": "train", "name": name, "params": params}
         recipe = _flags.record_of(Recipe, flags)
         again = _flags.record_of(Repetition, flags)
         how = session.How(resume, strict, drop_leaks, note_once, again, lines)

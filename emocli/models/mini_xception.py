@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.models._layers import Normalize
+from emocli.models._layers import Normalize, expect_images
 
 _EPS, _MOMENTUM = 1e-3, 0.01
 """Keras's BatchNormalization: epsilon 1e-3, and a moving average that keeps 99 % a step."""
@@ -76,6 +76,7 @@ class MiniXception(nn.Module):
 
 def build(shape: tuple[int, ...], classes: int, *, width: int = 8, dropout: float = 0.0) -> nn.Module:
     """Return the net for square images of `shape` (channels, height, width); raises EmoError for another shape."""
-    if len(shape) != 3 or shape[1] != shape[2]:
-        raise EmoError(f"mini-xception takes square images, not features of shape {shape}; use --arch mlp for vectors")
-    return MiniXception(shape[0], classes, width, dropout)
+    channels, rows, columns = expect_images("mini-xception", shape, least=1)
+    if rows != columns:
+        raise EmoError(f"mini-xception takes square images, not {rows}x{columns}; extract with: -p size=64")
+    return MiniXception(channels, classes, width, dropout)
