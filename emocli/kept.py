@@ -69,7 +69,7 @@ def _tell(text: str) -> None:
 
 def _imported(name: str, sources: list[Path]) -> pipes.Input:
     """Return the dataset of a corpus that needs no import of its own, made now."""
-    from emocli import importing
+    from emocli.data import importing
 
     path = store.spool()
     options = registry.resolve("datasets", name, {})

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import bootstrap
-from emocli.bootstrap import Figure, Floats
 from emocli.errors import EmoError
+from emocli.scores import bootstrap
+from emocli.scores.bootstrap import Figure, Floats
 
 FIGURES = ("accuracy", "macro_f1", "uar", "roc_auc", "ece")
 _BINS = 15

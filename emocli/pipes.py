@@ -51,7 +51,7 @@ def features_of(model: Header, argument: str | None, *kinds: str) -> Input:
     digest = model.features_digest
     if digest is None:
         raise EmoError("the model's header names no features; say which with --data FILE")
-    from emocli import hdf5
+    from emocli.data import hdf5
 
     for path in store.candidates(digest):
         with contextlib.suppress(EmoError):
@@ -166,7 +166,7 @@ def _spool(handle: int) -> Path:
 
 def _open(path: Path, source: str) -> tuple[Header, str]:
     if artifact.sniff(path, source) == "hdf5":
-        from emocli import hdf5
+        from emocli.data import hdf5
 
         return hdf5.read_header(path, source)
     from emocli import onnx_file

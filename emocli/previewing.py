@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import contact_sheet, hdf5, pipes, registry
-from emocli.contact_sheet import Line
+from emocli import pipes, registry
+from emocli.data import hdf5
+from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
-from emocli.hdf5 import Data
+from emocli.image import contact_sheet
+from emocli.image.contact_sheet import Line
+from emocli.image.faces import FaceImage
 from emocli.training.recipe import AUGMENTATION, Recipe
 
 _MOST = 2000

@@ -11,7 +11,7 @@ import pytest
 
 from emocli import labels
 from emocli.artifact import Header
-from emocli.hdf5_writer import Writer
+from emocli.data.hdf5_writer import Writer
 
 # Threads that spin while they wait take the cores from each other when anything else runs; read when torch is imported.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"

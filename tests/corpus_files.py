@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.samples import Corpus, Sample
+from emocli.data.samples import Corpus, Sample
 
 PARTS = ("Training", "PublicTest", "PrivateTest")
 

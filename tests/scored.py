@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import pipes, scoring
+from emocli import pipes
 from emocli.artifact import Header
+from emocli.data.hdf5_writer import Writer
 from emocli.engines import onnxruntime
-from emocli.hdf5_writer import Writer
-from emocli.scoring import Options
+from emocli.scores import scoring
+from emocli.scores.scoring import Options
 
 N = 90
 SYNONYMS = ("anger", "happiness", "sadness", "fearful", "surprised", "disgust", "calm")

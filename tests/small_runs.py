@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from emocli import hdf5
 from emocli.artifact import Header
-from emocli.hdf5_writer import Writer
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.training import export, loop
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Recipe

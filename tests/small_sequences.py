@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from emocli.artifact import Header
-from emocli.hdf5_writer import Writer
+from emocli.data.hdf5_writer import Writer
 
 BANDS, CLASSES = 16, 3
 STEPS = (

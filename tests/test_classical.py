@@ -13,10 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from small_sequences import CLASSES, write_vectors
 
-from emocli import architectures, hdf5, labels, onnx_file
+from emocli import architectures, labels, onnx_file
 from emocli.artifact import Header
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
 from emocli.training import export, loop, rebuild
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Recipe

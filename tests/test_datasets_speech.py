@@ -12,10 +12,11 @@ from conftest import SHARED, Run
 from corpus_files import all_of
 from sound_made import tone, write
 
-from emocli import hdf5, importing, registry
+from emocli import registry
+from emocli.data import hdf5, importing
+from emocli.data.samples import Corpus, Sample
 from emocli.datasets import emodb, ravdess
 from emocli.errors import EmoError
-from emocli.samples import Corpus, Sample
 
 Files = Sequence[str]
 

@@ -11,7 +11,7 @@ from real_faces import keep_networks, network, picture
 
 from emocli import registry, store
 from emocli.errors import EmoError
-from emocli.faces import Face
+from emocli.image.faces import Face
 
 NETWORKS = ("yunet", "scrfd")
 

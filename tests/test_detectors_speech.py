@@ -11,10 +11,12 @@ from conftest import SHARED
 from real_faces import network
 from sound_made import tone
 
-from emocli import extraction, registry, sound_files, sounds
+from emocli import registry
 from emocli.detectors import _spans
 from emocli.errors import EmoError
-from emocli.sounds import Sound
+from emocli.extracting import extraction
+from emocli.sound import sound_files, sounds
+from emocli.sound.sounds import Sound
 
 DETECTORS = ("energy", "silero")
 Spans = list[tuple[int, int]]

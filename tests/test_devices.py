@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from emocli import bench_row, benchmark, estimation, onnx_file, registry
+from emocli import onnx_file, registry
+from emocli.benching import bench_row, benchmark, estimation
 from emocli.devices import _device
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError

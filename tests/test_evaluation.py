@@ -9,10 +9,11 @@ from conftest import Run
 from scored import SYNONYMS, N, said, score, stripes, write_data
 from small_model import write_model
 
-from emocli import evaluation, label_map, labels, onnx_file, pipes, scoring
+from emocli import labels, onnx_file, pipes
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
-from emocli.scoring import Options
+from emocli.scores import evaluation, label_map, scoring
+from emocli.scores.scoring import Options
 
 
 @pytest.fixture
@@ -217,7 +218,7 @@ def test_flip_averages_the_logits_of_a_face_and_its_mirror_image(model: Path, tm
 
 
 def test_vectors_have_no_mirror_image(tmp_path: Path) -> None:
-    from emocli import mirroring
+    from emocli.scores import mirroring
 
     class Sums:
         def run(self, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -229,7 +230,7 @@ def test_vectors_have_no_mirror_image(tmp_path: Path) -> None:
 
 
 def test_a_prediction_with_flip_is_the_same_for_a_picture_and_its_mirror_image(model: Path) -> None:
-    from emocli.prediction import predictor
+    from emocli.serving.prediction import predictor
 
     pixels = np.random.default_rng(0).integers(0, 255, (48, 48, 3), np.uint8)
     predict = predictor(model, detector="none", flip=True, note=print)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from real_faces import keep_networks, picture
 
-from emocli import extraction, registry
+from emocli import registry
 from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
+from emocli.extracting import extraction
+from emocli.image.faces import Face, FaceImage
 
 RNG = np.random.default_rng(0)
 IMAGES = [FaceImage(RNG.integers(0, 256, (48, 48), dtype=np.uint8)) for _ in range(5)]

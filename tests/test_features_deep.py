@@ -7,10 +7,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from emocli import extraction, onnx_file, registry, store
+from emocli import onnx_file, registry, store
 from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
+from emocli.extracting import extraction
+from emocli.image.faces import FaceImage
 
 RNG = np.random.default_rng(0)
 IMAGES = [FaceImage(RNG.integers(0, 256, (16, 16), dtype=np.uint8)) for _ in range(5)]

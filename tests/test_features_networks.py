@@ -8,8 +8,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from speech_clips import Clip, made, real
 
-from emocli import extraction, onnx_file, registry, store
+from emocli import onnx_file, registry, store
 from emocli.errors import EmoError
+from emocli.extracting import extraction
 from emocli.features import _whisper
 
 MADE = made()

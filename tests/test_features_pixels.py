@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from emocli import registry
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
 from emocli.features._crop import five_points, similarity, template
+from emocli.image.faces import Face, FaceImage
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from speech_clips import Clip, made, real
 from emocli import registry
 from emocli.errors import EmoError
 from emocli.features import _pyin
-from emocli.frames import Frames, Framing
+from emocli.sound.frames import Frames, Framing
 
 librosa = pytest.importorskip("librosa")
 MADE = made()
@@ -45,7 +45,7 @@ def test_the_pitch_of_odd_clips_is_that_of_librosas_pyin(name: str) -> None:
 
 
 def test_a_path_through_blocks_is_that_through_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from emocli import frames
+    from emocli.sound import frames
 
     clip = np.concatenate([MADE["vowel"], MADE["noise"], MADE["tone among silence"]])
     whole = _rows(clip)

@@ -7,8 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from speech_clips import Clip, made, real
 
-from emocli import extraction, frames, registry, transforms
+from emocli import registry
 from emocli.errors import EmoError
+from emocli.extracting import extraction
+from emocli.sound import frames, transforms
 
 librosa = pytest.importorskip("librosa")
 pytestmark = pytest.mark.filterwarnings("ignore:n_fft=", "ignore:Trying to estimate", "ignore:Empty filters")

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from emocli import registry
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
+from emocli.image.faces import Face, FaceImage
 
 RNG = np.random.default_rng(0)
 MARKS = np.array([(30, 40), (70, 42), (50, 60), (36, 80), (66, 78)], np.float32)

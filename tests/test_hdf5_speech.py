@@ -11,22 +11,14 @@ from numpy.typing import NDArray
 from scored import score
 from small_model import write_model
 
-from emocli import (
-    featurizing,
-    hdf5,
-    hdf5_describe,
-    importing,
-    joining,
-    padding,
-    pipes,
-    previewing,
-    registry,
-    sounds,
-)
+from emocli import pipes, previewing, registry
 from emocli.artifact import Header
+from emocli.data import hdf5, hdf5_describe, importing, padding
+from emocli.data.hdf5_writer import Writer
+from emocli.data.samples import Corpus, Sample
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
-from emocli.samples import Corpus, Sample
+from emocli.extracting import featurizing, joining
+from emocli.sound import sounds
 
 LENGTHS = (5, 17, 1, 40, 8, 3)
 SPEAKERS = ("03", "08", "09")

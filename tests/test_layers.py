@@ -14,10 +14,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py"
 REGISTRIES = ("datasets", "features", "detectors", "models", "engines", "devices")
 UPPER = {
     **dict.fromkeys(REGISTRIES, 1),
-    **dict.fromkeys(
-        ("bench_row", "benchmark", "comparison", "estimation", "compress", "live", "training", "tuning"), 2
-    ),
-    "previewing": 2,
+    **dict.fromkeys(("benching", "compress", "live", "previewing", "training", "tuning"), 2),
     "commands": 3,
     "main": 4,
     "__main__": 5,

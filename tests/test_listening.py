@@ -8,7 +8,7 @@ import pytest
 import sound_made
 from conftest import Run
 
-from emocli.sounds import RATE_HZ
+from emocli.sound.sounds import RATE_HZ
 
 
 def _tone(path: Path, hz: float, rate_hz: int = RATE_HZ) -> None:
@@ -20,8 +20,9 @@ def _tone(path: Path, hz: float, rate_hz: int = RATE_HZ) -> None:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two classes, low tones and high ones."""
     pytest.importorskip("torch")
-    from emocli import hdf5, importing, pipes, registry
-    from emocli.featurizing import write
+    from emocli import pipes, registry
+    from emocli.data import hdf5, importing
+    from emocli.extracting.featurizing import write
     from emocli.training import session
     from emocli.training.recipe import Recipe
 

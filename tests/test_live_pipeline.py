@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from emocli.errors import EmoError
-from emocli.faces import Face
+from emocli.image.faces import Face
 from emocli.live.channel import Channel, Closed
 from emocli.live.clock import Rate, paced
 from emocli.live.frames import Frame, Frames, Result
 from emocli.live.pipeline import CAPACITY, run
-from emocli.prediction import FaceRecord, Pixels
+from emocli.serving.prediction import FaceRecord, Pixels
 
 FACE = Face((0, 0, 4, 4))
 ENDLESS = float("inf")

@@ -22,7 +22,7 @@ from emocli.live import session, sources
 from emocli.live.frames import Frame, Frames
 from emocli.live.sources import Source
 from emocli.live.window import can_show
-from emocli.prediction import Predictor, predictor
+from emocli.serving.prediction import Predictor, predictor
 
 FRAMES = 20
 CLOSE = str(Path(__file__).with_name("close_window.py"))
@@ -140,7 +140,7 @@ from emocli.live import session
 from emocli.live.frames import Frame
 from emocli.live.sources import Source
 from emocli.live.window import can_show
-from emocli.prediction import Predictor
+from emocli.serving.prediction import Predictor
 def frames():
     for index in itertools.count() if sys.argv[1] == "film" else [0]:
         yield Frame(index, index / 25 if sys.argv[1] == "film" else None, np.full((240, 320, 3), 90, np.uint8))

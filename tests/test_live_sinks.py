@@ -15,7 +15,7 @@ from emocli.errors import EmoError
 from emocli.live import recording, session, sinks, sources
 from emocli.live.drawing import annotated
 from emocli.live.frames import Frame, Result
-from emocli.prediction import FaceRecord
+from emocli.serving.prediction import FaceRecord
 
 FACE: FaceRecord = {
     "box": [30.0, 20.0, 40.0, 50.0],

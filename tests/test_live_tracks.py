@@ -3,7 +3,7 @@
 import pytest
 
 from emocli.live.tracks import FORGET_SECONDS, Tracks, overlap
-from emocli.prediction import FaceRecord
+from emocli.serving.prediction import FaceRecord
 
 
 def face(left: float, happy: float) -> FaceRecord:

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from emocli import architectures, padding, registry
+from emocli import architectures, registry
+from emocli.data import padding
 from emocli.errors import EmoError
 from emocli.models import _sequence
 from emocli.models._recurrent import Recurrent

@@ -11,7 +11,8 @@ import h5py
 import pytest
 from conftest import Run, write_features
 
-from emocli import hdf5, pipes, store
+from emocli import pipes, store
+from emocli.data import hdf5
 from emocli.errors import EmoError
 
 

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from small_model import write_model
 
-from emocli import labels, named_files, onnx_file, pictures
+from emocli import labels, named_files, onnx_file
 from emocli.errors import EmoError
-from emocli.faces import Face
+from emocli.image import pictures
+from emocli.image.faces import Face
+from emocli.image.pictures import SUFFIXES
 from emocli.metrics import softmax
-from emocli.pictures import SUFFIXES
-from emocli.prediction import predictions, predictor
+from emocli.serving.prediction import predictions, predictor
 
 YUNET = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from emocli import labels, pipes, previewing
 from emocli.artifact import Header
-from emocli.contact_sheet import GAP, SIDE
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
+from emocli.image.contact_sheet import GAP, SIDE
 
 CELL = SIDE + GAP
 

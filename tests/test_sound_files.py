@@ -14,8 +14,8 @@ import soundfile
 from conftest import SHARED
 from sound_made import tone, write
 
-from emocli import sound_files, sounds
-from emocli.sound_files import Unreadable
+from emocli.sound import sound_files, sounds
+from emocli.sound.sound_files import Unreadable
 
 
 def _read(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emocli import splits
+from emocli.data import splits
 from emocli.errors import EmoError
 
 Y = np.arange(200) % 4

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from speech_clips import made, real
 
-from emocli import extraction, streaming
 from emocli.errors import EmoError
-from emocli.framewise import Framewise
+from emocli.extracting import extraction
+from emocli.sound import streaming
+from emocli.sound.framewise import Framewise
 
 MADE = made()
 EXACT: list[tuple[str, dict[str, Any]]] = [

@@ -10,9 +10,9 @@ import torch._inductor.config
 from conftest import Run
 from small_runs import QUICK
 
-from emocli import hdf5
 from emocli.artifact import Header
-from emocli.hdf5_writer import Writer
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.training import export, loop
 from emocli.training.loop import Outcome
 

@@ -13,7 +13,8 @@ import torch
 from small_runs import small_net, three_classes
 from two_processes import facts, first_steps, learned
 
-from emocli import hdf5, onnx_file, pipes, ranks, replaying
+from emocli import onnx_file, pipes, ranks, replaying
+from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.training import hardware, precision
 

@@ -10,10 +10,10 @@ import torch
 from small_runs import CLASSES, QUICK, model_bytes, same_weights, small_net, three_classes, trained, written
 from torch import nn
 
-from emocli import hdf5
 from emocli.artifact import Header
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
 from emocli.training import loop
 from emocli.training.recipe import Distillation
 from emocli.training.teaching import Taught

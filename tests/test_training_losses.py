@@ -11,7 +11,7 @@ import torch
 from small_runs import CLASSES, QUICK, model_bytes, three_classes, trained, written
 from torch import Generator, nn
 
-from emocli import hdf5
+from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.training import centers, losses, sampling, step
 from emocli.training.loop import Outcome

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Generator, nn
 
-from emocli import architectures, hdf5, registry
+from emocli import architectures, registry
 from emocli.artifact import Header
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
 from emocli.training import audit, average, checkpoint, losses, precision, progressive, schedule
 from emocli.training.recipe import Distillation, Recipe
 

@@ -10,10 +10,12 @@ from conftest import Run
 from onnx import numpy_helper
 from small_runs import QUICK, SHAPE, three_classes, trained, written
 
-from emocli import hdf5, mean_interval, onnx_file, pipes
+from emocli import onnx_file, pipes
 from emocli.artifact import Header
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
+from emocli.scores import mean_interval
 from emocli.training import folds, repeats, session
 from emocli.training.recipe import Recipe, Repetition
 

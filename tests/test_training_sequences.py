@@ -11,8 +11,9 @@ from conftest import Run
 from small_sequences import BANDS, CLASSES, write_sequences
 from torch import Generator, Tensor
 
-from emocli import hdf5, onnx_file, padding
+from emocli import onnx_file
 from emocli.compress.quantize import quantize
+from emocli.data import hdf5, padding
 from emocli.errors import EmoError
 from emocli.training import audit, augment, loop, rows, sampling
 from emocli.training.augment_frames import FrameStrengths, augment_frames, lengths, mix_frames

@@ -12,7 +12,8 @@ from conftest import Run, write_features
 from small_model import write_model
 from small_runs import CLASSES, QUICK, trained, written
 
-from emocli import hdf5, labels, onnx_file, pipes, replaying, teachers
+from emocli import labels, onnx_file, pipes, replaying, teachers
+from emocli.data import hdf5
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
 from emocli.training import losses, session, step, teaching

@@ -11,7 +11,8 @@ from small_model import write_model
 from small_runs import QUICK, small_net, three_classes, trained
 from torch import Generator, nn
 
-from emocli import hdf5, onnx_file, pipes, replaying
+from emocli import onnx_file, pipes, replaying
+from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.training import average, batchnorm, layers, loop, rebuild, session, transfer
 from emocli.training.recipe import Recipe

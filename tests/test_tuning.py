@@ -15,8 +15,8 @@ from small_runs import QUICK, SHAPE, three_classes, written
 
 from emocli import pipes
 from emocli.artifact import Header
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
 from emocli.training.recipe import Recipe
 from emocli.tuning import space, study, trials
 from emocli.tuning.space import Choice, Range

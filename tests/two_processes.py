@@ -9,7 +9,8 @@ import torch
 from small_runs import CLASSES, QUICK, SHAPE, trained
 from torch import Tensor, nn
 
-from emocli import hdf5, ranks
+from emocli import ranks
+from emocli.data import hdf5
 from emocli.main import main as command
 from emocli.training import distributed, precision, run, step
 from emocli.training.run import Run

@@ -73,7 +73,7 @@ def arch_of(arch: str, features: pipes.Input) -> str:
     """Return the architecture of `Arch`; auto is the usual one for features of this shape, which is said."""
     if arch != architectures.AUTO:
         return arch
-    from emocli import hdf5
+    from emocli.data import hdf5
 
     found = architectures.default(hdf5.shape(features.path, features.source))
     note_once(f"no --arch: trains {found}")

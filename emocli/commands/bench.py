@@ -26,7 +26,7 @@ def run(
     """Print a row per precision; leave with status 3 when the device's frame rate is missed."""
     target = registry.load("devices", device)(**registry.resolve("devices", device, registry.parse(param)))
     source = pipes.read(model, "model")
-    from emocli import comparison
+    from emocli.benching import comparison
 
     load = {"engine": engine, "provider": provider, "threads": threads, "trust": trust}
     rows = comparison.rows(source, data, target, load, batch=batch, seconds=seconds, note=note)

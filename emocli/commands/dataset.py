@@ -42,7 +42,7 @@ def run(
         store.folder("datasets")
         target = str(store.dataset(saved))
     with pipes.output(target, force=force) as scratch:
-        from emocli import importing
+        from emocli.data import importing
 
         importing.write(registry.load("datasets", name)(paths, **options), scratch, step, parts, note)
     if saved:

@@ -44,7 +44,7 @@ def run(
 ) -> None:
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
-    from emocli import scoring
+    from emocli.scores import scoring
 
     abstain = abstain or plot_abstain is not None
     options = scoring.Options(
@@ -66,7 +66,7 @@ def run(
 def _draw(record: Mapping[str, Any], plot: str | None, plot_abstain: str | None, force: bool) -> None:
     if not plot and not plot_abstain:
         return
-    from emocli import plotting
+    from emocli.scores import plotting
 
     title = f"{record['split']} part, n = {record['accuracy']['n']}, accuracy {record['accuracy']['value']:.1%}"
     if plot:

@@ -28,6 +28,6 @@ def run(
     params, found = registry.parse(param), registry.parse(detector_param)
     with pipes.output(output, force=force) as scratch:
         source = kept.dataset(dataset)
-        from emocli import featurizing
+        from emocli.extracting import featurizing
 
         featurizing.write(source, scratch, extractor, params, detector, found, limit=limit, jobs=jobs, note=note)

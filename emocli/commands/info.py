@@ -28,7 +28,7 @@ def run(
 
         record |= onnx_file.describe(source.path)
     else:
-        from emocli import hdf5, hdf5_describe
+        from emocli.data import hdf5, hdf5_describe
 
         record |= hdf5_describe.describe(source.path, source.source)
         if verify:

@@ -30,9 +30,9 @@ def run(
 ) -> None:
     """Run until q, Ctrl-C or the end of the file."""
     artifact = _flags.model_of(model)
-    from emocli import prediction
     from emocli.live import session, sources
     from emocli.live.window import can_show
+    from emocli.serving import prediction
 
     predict = prediction.predictor(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
     opened = sources.named(source, realtime=realtime) if source else sources.camera(camera)

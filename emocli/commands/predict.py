@@ -24,11 +24,13 @@ def run(
 ) -> None:
     """Print one record per file."""
     source = _flags.model_of(model)
-    from emocli import extraction, named_files
+    from emocli import named_files
+    from emocli.extracting import extraction
 
     counts: Counter[str] = Counter()
     if extraction.modality(source.header) == "speech":
-        from emocli import listening, sound_files
+        from emocli.serving import listening
+        from emocli.sound import sound_files
 
         if flip or detector != "auto":
             raise EmoError("--flip and --detector are for faces; a model of speech hears with what its header names")
@@ -36,7 +38,8 @@ def run(
         listen = listening.listener(source.path, engine=engine, threads=threads, note=note)
         records = listening.predictions(listen, paths, counts)
     else:
-        from emocli import pictures, prediction
+        from emocli.image import pictures
+        from emocli.serving import prediction
 
         paths = named_files.expand(names, pictures.SUFFIXES, stdin=sys.stdin.buffer)
         predict = prediction.predictor(

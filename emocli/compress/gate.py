@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import benchmark, padding
+from emocli.benching import benchmark
+from emocli.data import padding
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
 

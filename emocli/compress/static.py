@@ -6,10 +6,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from emocli import hdf5, onnx_file, pipes, registry
+from emocli import onnx_file, pipes, registry
 from emocli.artifact import Step
 from emocli.compress import calibrate, gate
 from emocli.compress.quantize import quantize
+from emocli.data import hdf5
 from emocli.errors import EmoError
 
 BATCH = 64

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from emocli import sound_files
+from emocli.data.samples import Corpus, Sample
 from emocli.datasets import _files
 from emocli.errors import EmoError
-from emocli.samples import Corpus, Sample
+from emocli.sound import sound_files
 
 
 @dataclass(frozen=True, slots=True)

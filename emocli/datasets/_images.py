@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.data.samples import Corpus, Sample
 from emocli.errors import EmoError
-from emocli.samples import Corpus, Sample
 
 SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 SMALL = 64

@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "research use, on request; images never shipped"
 ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")

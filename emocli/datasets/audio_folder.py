@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from emocli import sound_files
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files, _folders
 from emocli.datasets._clips import Clip
-from emocli.samples import Corpus
+from emocli.sound import sound_files
 
 LICENSE = "not stated: yours to know"
 

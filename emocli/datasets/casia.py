@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
-from emocli.samples import Corpus
 
 LICENSE = "research use, by agreement (CASIA, Chinese Academy of Sciences 2008)"
 ORDER = ("angry", "fear", "happy", "neutral", "sad", "surprise")

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import labels
+from emocli.data.samples import Corpus
 from emocli.datasets import _files, _folders, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "research use, on request; images never shipped"
 ORDER = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "not stated: yours to know"
 

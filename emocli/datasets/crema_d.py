@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "Open Database License (CREMA-D, Cao et al. 2014)"
 CODES = {"ANG": "angry", "DIS": "disgust", "FEA": "fear", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}

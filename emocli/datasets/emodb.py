@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "free to use (EmoDB, Burkhardt et al. 2005)"
 LETTERS = {

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from emocli import labels
+from emocli.data.samples import Corpus, Sample
 from emocli.datasets import _fer_csv
 from emocli.datasets._fer_csv import Table
 from emocli.datasets._fer_decode import USAGES
 from emocli.errors import EmoError
-from emocli.samples import Corpus, Sample
 
 LICENSE = "research use; images never shipped"
 ROWS = dict(zip(USAGES, (28_709, 3_589, 3_589), strict=True))

@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emocli import labels as names
+from emocli.data.samples import Corpus, Sample
 from emocli.datasets import _fer_csv
 from emocli.datasets._fer_csv import Table
 from emocli.datasets._fer_decode import USAGES
 from emocli.errors import EmoError
-from emocli.samples import Corpus, Sample
 
 LICENSE = "votes MIT; images research use, never shipped"
 MEANINGS = {"majority": "label", "votes": "votes", "probability": "probabilities"}

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _files, _folders, _images
 from emocli.datasets._images import Picture
-from emocli.samples import Corpus
 
 LICENSE = "not stated: yours to know"
 

@@ -18,10 +18,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "research use, on request (IEMOCAP, Busso et al. 2008)"
 FOUR = {"ang": "angry", "hap": "happy", "exc": "happy", "sad": "sad", "neu": "neutral"}

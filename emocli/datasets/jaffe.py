@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli import labels
+from emocli.data.samples import Corpus
 from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
-from emocli.samples import Corpus
 
 LICENSE = "non-commercial research; images never shipped"
 _NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|SA|SU|NE)\d*\.\d+\.[a-z]+$", re.IGNORECASE)

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from emocli import labels, sound_files
+from emocli import labels
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
-from emocli.samples import Corpus
+from emocli.sound import sound_files
 
 LICENSE = "GPL-3.0 for the labels; the clips belong to the makers of Friends (MELD, Poria et al. 2019)"
 PARTS = {"train": "train", "dev": "validation", "test": "test"}

@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli import labels
+from emocli.data.samples import Corpus
 from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "non-commercial research, on request; images never shipped"
 ORDER = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")

@@ -19,10 +19,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
-from emocli.samples import Corpus
 
 LICENSE = "CC BY-NC-SA 4.0 (RAVDESS, Livingstone and Russo 2018)"
 ORDER = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise")

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli import labels
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
-from emocli.samples import Corpus
 
 LICENSE = "research use, on registration (SAVEE, Haq and Jackson 2009)"
 ORDER = labels.SEVEN

@@ -24,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import labels
+from emocli.data.samples import Corpus, Sample
 from emocli.datasets import _face_drawing, _face_model
 from emocli.datasets._face_drawing import Canvas, Looks
 from emocli.datasets._face_model import UNITS, Array, Pose
 from emocli.errors import EmoError
-from emocli.samples import Corpus, Sample
 
 LICENSE = "CC0-1.0: drawn by emo, no real person"
 # the prototypes of EMFACS (Friesen and Ekman, 1983), in the order of labels.SEVEN

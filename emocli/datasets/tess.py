@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli import labels
+from emocli.data.samples import Corpus
 from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
-from emocli.samples import Corpus
 
 LICENSE = "CC BY-NC-ND 4.0 (TESS, Pichora-Fuller and Dupuis 2020)"
 ORDER = labels.SEVEN

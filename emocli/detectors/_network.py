@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.faces import Face
+from emocli.image.faces import Face
 
 STRIDES = (8, 16, 32)
 """Pixels between the places that each of a detector's three levels looks at."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from emocli.errors import EmoError
-from emocli.sounds import RATE_HZ
+from emocli.sound.sounds import RATE_HZ
 
 Span = tuple[int, int]
 """[start, stop) in samples."""

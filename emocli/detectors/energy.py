@@ -22,7 +22,7 @@ from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from emocli.detectors import _spans
 from emocli.detectors._spans import Span
 from emocli.errors import EmoError
-from emocli.sounds import RATE_HZ, Sound
+from emocli.sound.sounds import RATE_HZ, Sound
 
 MODALITY = "speech"
 

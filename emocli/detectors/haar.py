@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.faces import Face
+from emocli.image.faces import Face
 
 
 def detector(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.faces import Face
+from emocli.image.faces import Face
 
 
 def detector() -> Callable[[NDArray[np.uint8]], list[Face]]:

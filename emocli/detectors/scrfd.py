@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from emocli import download, store
 from emocli.detectors import _network
 from emocli.errors import EmoError
-from emocli.faces import Face
+from emocli.image.faces import Face
 
 _URL = "https://github.com/deepinsight/insightface/releases/download/v0.7/buffalo_sc.zip"
 _ZIP_SHA256 = "57d31b56b6ffa911c8a73cfc1707c73cab76efe7f13b675a05223bf42de47c72"

@@ -19,7 +19,7 @@ from emocli import download
 from emocli.detectors import _network, _spans
 from emocli.detectors._spans import Span
 from emocli.errors import EmoError
-from emocli.sounds import RATE_HZ, Sound
+from emocli.sound.sounds import RATE_HZ, Sound
 
 MODALITY = "speech"
 

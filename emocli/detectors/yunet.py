@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from emocli import download
 from emocli.detectors import _network
-from emocli.faces import Face
+from emocli.image.faces import Face
 
 _URL = (
     "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/"

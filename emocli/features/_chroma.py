@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.sounds import RATE_HZ
+from emocli.sound.sounds import RATE_HZ
 
 _CENTRE_OCTAVE, _OCTAVES_WIDE = 5.0, 2.0
 

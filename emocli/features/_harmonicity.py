@@ -7,7 +7,7 @@ the window itself, at the pitch's period.
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.frames import Block, hann
+from emocli.sound.frames import Block, hann
 
 _LEAST_DB, _MOST_DB = -20.0, 40.0
 

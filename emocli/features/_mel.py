@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.frames import Block
-from emocli.sounds import RATE_HZ
+from emocli.sound.frames import Block
+from emocli.sound.sounds import RATE_HZ
 
 # librosa's: below 1 kHz mel is proportional to frequency, above to its logarithm
 _HZ_PER_MEL, _KNEE_HZ, _LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27

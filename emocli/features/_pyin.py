@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.features import _yin
-from emocli.frames import Block
-from emocli.sounds import RATE_HZ
+from emocli.sound.frames import Block
+from emocli.sound.sounds import RATE_HZ
 
 _BINS_PER_OCTAVE = 120
 _THRESHOLDS = np.linspace(0, 1, 101)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.features._chroma import octaves
-from emocli.frames import Block
-from emocli.sounds import RATE_HZ
+from emocli.sound.frames import Block
+from emocli.sound.sounds import RATE_HZ
 
 _LOWEST_HZ, _HIGHEST_HZ = 150.0, 4000.0
 _STANDS_OUT = 0.1

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.features import _mel
-from emocli.frames import Block
-from emocli.sounds import RATE_HZ, Sound
+from emocli.sound.frames import Block
+from emocli.sound.sounds import RATE_HZ, Sound
 
 SAMPLES = 30 * RATE_HZ
 """What the encoder takes at once; shorter sounds are followed by silence."""

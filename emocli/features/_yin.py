@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.frames import Block
-from emocli.sounds import RATE_HZ
+from emocli.sound.frames import Block
+from emocli.sound.sounds import RATE_HZ
 
 _CLEAR, _VOICED = 0.1, 0.4
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from emocli.errors import EmoError
 from emocli.features import _chroma, _tuning
-from emocli.frames import Block, Framing
-from emocli.framewise import Framewise
+from emocli.sound.frames import Block, Framing
+from emocli.sound.framewise import Framewise
 
 MODALITY = "speech"
 

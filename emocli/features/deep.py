@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from emocli import onnx_file, registry, store
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
 from emocli.features._crop import cropper
+from emocli.image.faces import FaceImage
 
 # bounds the memory that activations take
 _BATCH = 64

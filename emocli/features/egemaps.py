@@ -17,7 +17,7 @@ import opensmile
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.sounds import RATE_HZ, Sound
+from emocli.sound.sounds import RATE_HZ, Sound
 
 MODALITY = "speech"
 

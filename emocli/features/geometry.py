@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
 from emocli.features._crop import five_points
+from emocli.image.faces import FaceImage
 
 
 def extractor(*, angles: bool = True) -> Callable[[Sequence[FaceImage]], NDArray[np.float32]]:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
 from emocli.features._crop import cropper
+from emocli.image.faces import FaceImage
 
 _CHUNK_PIXELS = 20_000
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
 from emocli.features._crop import cropper
+from emocli.image.faces import FaceImage
 
 # more at a time leave the cache, fewer are all overhead
 _CHUNK_PIXELS = 50_000

@@ -10,8 +10,8 @@ Options:
 """
 
 from emocli.features import _mel
-from emocli.frames import Framing
-from emocli.framewise import Framewise
+from emocli.sound.frames import Framing
+from emocli.sound.framewise import Framewise
 
 MODALITY = "speech"
 

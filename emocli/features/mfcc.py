@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from emocli.errors import EmoError
 from emocli.features import _mel
 from emocli.features._deltas import REACH, with_deltas
-from emocli.frames import BLOCK, Block, Framing
-from emocli.framewise import Framewise
+from emocli.sound.frames import BLOCK, Block, Framing
+from emocli.sound.framewise import Framewise
 
 MODALITY = "speech"
 

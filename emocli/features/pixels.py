@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.faces import FaceImage
 from emocli.features._crop import cropper
+from emocli.image.faces import FaceImage
 
 
 def extractor(

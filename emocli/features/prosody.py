@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from emocli.errors import EmoError
 from emocli.features import _cycles, _harmonicity, _pyin, _yin
-from emocli.frames import Block, Framing
-from emocli.framewise import Framewise
-from emocli.sounds import RATE_HZ
+from emocli.sound.frames import Block, Framing
+from emocli.sound.framewise import Framewise
+from emocli.sound.sounds import RATE_HZ
 
 MODALITY = "speech"
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.frames import Block, Framing
-from emocli.framewise import Framewise
+from emocli.sound.frames import Block, Framing
+from emocli.sound.framewise import Framewise
 
 MODALITY = "speech"
 

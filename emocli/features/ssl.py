@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from emocli import store
 from emocli.errors import EmoError
 from emocli.features import _whisper
-from emocli.sounds import RATE_HZ, Sound
+from emocli.sound.sounds import RATE_HZ, Sound
 
 MODALITY = "speech"
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.features import chroma, mfcc, rms
-from emocli.sounds import Sound
+from emocli.sound.sounds import Sound
 
 MODALITY = "speech"
 

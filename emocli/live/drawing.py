@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from emocli.live.frames import Result
-from emocli.prediction import FaceRecord, Pixels
+from emocli.serving.prediction import FaceRecord, Pixels
 
 # Okabe and Ito's palette, which people with colour blindness can tell apart, as RGB
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))

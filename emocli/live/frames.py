@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from emocli.prediction import FaceRecord, Pixels
+from emocli.serving.prediction import FaceRecord, Pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from threading import Event, Thread
 
 import numpy as np
 
-from emocli.faces import Face
+from emocli.image.faces import Face
 from emocli.live.channel import Channel, Closed
 from emocli.live.clock import Rate
 from emocli.live.frames import Frame, Frames, Result
-from emocli.prediction import FaceRecord, Pixels
+from emocli.serving.prediction import FaceRecord, Pixels
 
 CAPACITY = 2
 """Frames per queue: one being handed over and one ready; more would only make live results older."""

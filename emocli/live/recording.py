@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from emocli import pictures, pipes
+from emocli import pipes
 from emocli.errors import EmoError
+from emocli.image import pictures
 from emocli.live.drawing import annotated
 from emocli.live.frames import Result
 from emocli.live.sinks import Sink

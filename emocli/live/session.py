@@ -11,7 +11,7 @@ from typing import TextIO
 from emocli.live import pipeline, recording, sinks
 from emocli.live.pipeline import Stats
 from emocli.live.sources import Source
-from emocli.prediction import Predictor
+from emocli.serving.prediction import Predictor
 
 
 def watch(

@@ -10,11 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emocli import named_files, pictures
+from emocli import named_files
 from emocli.errors import EmoError
+from emocli.image import pictures
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames
-from emocli.prediction import Pixels
+from emocli.serving.prediction import Pixels
 
 STILLS_RATE_HZ = 25.0
 """The frame rate that is assumed where a source states none, for writing video."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from emocli.prediction import FaceRecord
+from emocli.serving.prediction import FaceRecord
 
 OVERLAP = 0.3
 """Intersection over union from which on a box continues a track."""

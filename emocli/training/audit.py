@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.data.hdf5 import Data
+from emocli.data.samples import SPLITS
 from emocli.errors import GATE, EmoError
-from emocli.hdf5 import Data
-from emocli.samples import SPLITS
 
 _SIDE = 12
 """Pixels a side of the thumbnails that near duplicates are looked for with."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.hdf5 import Data
 
 
 def divided(data: Data, folds: int, seed: int) -> list[Data]:

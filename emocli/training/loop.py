@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Generator, nn
 
 from emocli import architectures, ranks
+from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.hdf5 import Data
 from emocli.training import (
     augment,
     batchnorm,

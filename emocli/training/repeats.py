@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.hdf5 import Data
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Recipe, Repetition
 
@@ -71,7 +71,7 @@ def best(runs: list[One], train: Callable[[One], Outcome], note: Note) -> tuple[
 
 def summary(chosen: One, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the mean validation accuracy over the runs, its 95 % interval by the t distribution, and who is kept."""
-    from emocli import mean_interval  # scipy, which a single run has no use for
+    from emocli.scores import mean_interval  # scipy, which a single run has no use for
 
     mean = mean_interval.over_runs([row["accuracy"] for row in rows], bounds=(0.0, 1.0))
     return {"runs": len(rows), "accuracy": mean, "interval": "Student's t over runs", "chosen": chosen.name}

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from emocli import padding
+from emocli.data import padding
+from emocli.data.hdf5 import Data
+from emocli.data.hdf5_ragged import Ragged
 from emocli.errors import EmoError
-from emocli.hdf5 import Data
-from emocli.hdf5_ragged import Ragged
 
 _IN_MEMORY = 4 << 30
 """Parts up to this many bytes are held in memory; FER2013 at 48 pixels is 66 MB."""

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import hdf5, onnx_file, pipes, ranks, store
+from emocli import onnx_file, pipes, ranks, store
 from emocli.artifact import Step
-from emocli.hdf5 import Data
+from emocli.data import hdf5
+from emocli.data.hdf5 import Data
 from emocli.training import audit, export, loop, repeats, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from emocli import architectures, hdf5, pipes, ranks, replaying, store
+from emocli import architectures, pipes, ranks, replaying, store
+from emocli.data import hdf5
+from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.hdf5 import Data
 from emocli.training import audit, rows, session, transfer
 from emocli.training.recipe import Recipe
 from emocli.tuning import study

@@ -19,10 +19,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import pictures, registry
+from emocli import registry
 from emocli.detectors import _network
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
+from emocli.image import pictures
+from emocli.image.faces import FaceImage
 
 FACES, FEW, ROUNDS = 1000, 20, 7
 

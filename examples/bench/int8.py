@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from emocli import benchmark, onnx_file
+from emocli import onnx_file
+from emocli.benching import benchmark
 from emocli.compress.fold import fold
 from emocli.compress.quantize import quantize
 from emocli.engines.onnxruntime import load

@@ -23,13 +23,13 @@ import numpy as np
 
 from emocli import onnx_file
 from emocli.artifact import Header
-from emocli.faces import Face
+from emocli.image.faces import Face
 from emocli.labels import SEVEN
 from emocli.live import pipeline, sinks
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, Result
 from emocli.live.sources import video
-from emocli.prediction import Pixels, Predictor, predictor
+from emocli.serving.prediction import Pixels, Predictor, predictor
 
 FRAMES, ROUNDS = 60, 5
 FEATURES = {"command": "features", "name": "pixels", "params": {}, "detector": "none"}

@@ -16,7 +16,8 @@ RUNS = 9
 READER = """
 import sys, time
 import numpy, h5py
-from emocli import hdf5, pipes
+from emocli import pipes
+from emocli.data import hdf5
 start = time.perf_counter()
 source = pipes.read(None, "features")
 with hdf5.open_data(source.path) as data:

@@ -29,8 +29,10 @@ import soundfile
 from numpy.typing import NDArray
 from startup import once
 
-from emocli import extraction, registry, sound_files
-from emocli.sounds import RATE_HZ, Sound
+from emocli import registry
+from emocli.extracting import extraction
+from emocli.sound import sound_files
+from emocli.sound.sounds import RATE_HZ, Sound
 
 CLIPS, SECONDS, FEW, ROUNDS = 200, 3, 40, 5
 EXTRACTORS = "mfcc+chroma+rms"

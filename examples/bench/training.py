@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from emocli import hdf5
 from emocli.artifact import Header
-from emocli.hdf5_writer import Writer
+from emocli.data import hdf5
+from emocli.data.hdf5_writer import Writer
 from emocli.training import compiling, loop, precision, run, step
 from emocli.training.augment import strengths
 from emocli.training.recipe import Recipe

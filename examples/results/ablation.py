@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emocli import mean_interval, onnx_file, replaying
+from emocli import onnx_file, replaying
+from emocli.scores import mean_interval
 
 
 def listed(path: Path) -> list[tuple[str, str]]:

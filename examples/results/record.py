@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from emocli import mean_interval, onnx_file, replaying, store
+from emocli import onnx_file, replaying, store
+from emocli.scores import mean_interval
 
 MEASURES = ("accuracy", "macro_f1", "uar", "ece")
 

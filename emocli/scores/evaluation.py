@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, hdf5, label_map, mirroring, padding, pipes
+from emocli import pipes
 from emocli.artifact import Header
+from emocli.data import hdf5, padding
+from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.hdf5 import Data
-from emocli.label_map import LabelMap
-from emocli.mirroring import Runs
+from emocli.extracting import extraction
+from emocli.scores import label_map, mirroring
+from emocli.scores.label_map import LabelMap
+from emocli.scores.mirroring import Runs
 
 BATCH = 64
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.transforms import Transform, by_numpy
+from emocli.sound.transforms import Transform, by_numpy
 
 BLOCK = 256
 """Frames that are worked on at once: memory does not grow with the length of a sound."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from emocli import benchmark, estimation
+from emocli.benching import benchmark, estimation
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 

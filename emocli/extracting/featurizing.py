@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, hdf5, pipes
+from emocli import pipes
+from emocli.data import hdf5
+from emocli.data.hdf5 import Data
+from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extraction import Process
-from emocli.hdf5 import Data
-from emocli.hdf5_writer import Writer
-from emocli.joining import Features
+from emocli.extracting import extraction
+from emocli.extracting.extraction import Process
+from emocli.extracting.joining import Features
 
 CHUNK, CHUNK_SAMPLES = 256, 1 << 22
 """What is read at once: so many rows, and no more sound than this (16 MB); one sound at least."""
@@ -51,7 +53,7 @@ def write(
             parts = _chunks(data, rows)
             made: Iterator[Made] = (_features(data, part, process) for part in parts)
             if jobs > 1:
-                from emocli import parallel  # 50 ms and 5 MB, which one process does without
+                from emocli.extracting import parallel  # 50 ms and 5 MB, which one process does without
 
                 recipe = name, dict(params), detector, dict(detector_params), data.modality
                 made = parallel.each_in_order(_work, parts, jobs, (source.path, source.source, recipe))

@@ -11,7 +11,7 @@ from emocli.errors import EmoError
 
 if TYPE_CHECKING:
     # not at run time: faces do without it
-    from emocli.framewise import Framewise
+    from emocli.sound.framewise import Framewise
 
 Features = NDArray[Any] | list[NDArray[np.float32]]
 """(n, channels, size, size) uint8, (n, d) float32, or n sequences (frames, d) float32."""

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.frames import EMPTY, Block, check
-from emocli.framewise import Framewise, Rows
+from emocli.sound.frames import EMPTY, Block, check
+from emocli.sound.framewise import Framewise, Rows
 
 # what is gone through again for the rows that come next
 _BLOCK = 16

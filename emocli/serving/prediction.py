@@ -9,12 +9,16 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import extraction, mirroring, onnx_file, padding, pictures, registry
+from emocli import onnx_file, registry
 from emocli.artifact import Header, expect
+from emocli.data import padding
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
+from emocli.extracting import extraction
+from emocli.image import pictures
+from emocli.image.faces import Face, FaceImage
 from emocli.metrics import softmax
-from emocli.verdicts import verdict
+from emocli.scores import mirroring
+from emocli.serving.verdicts import verdict
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3) RGB."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import transforms
-from emocli.frames import Block, Frames, Framing
+from emocli.sound import transforms
+from emocli.sound.frames import Block, Frames, Framing
 
 Rows = NDArray[np.float32]
 """(frames, d)."""

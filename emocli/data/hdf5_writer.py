@@ -11,9 +11,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import hdf5_digest
 from emocli.artifact import Header
-from emocli.samples import SPLITS
+from emocli.data import hdf5_digest
+from emocli.data.samples import SPLITS
 
 CHUNK_ROWS = 64
 FLAT_CHUNK = 1 << 20

@@ -9,12 +9,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import artifact, hdf5_check, hdf5_digest, hdf5_images, padding, sounds
+from emocli import artifact
 from emocli.artifact import Header
+from emocli.data import hdf5_check, hdf5_digest, hdf5_images, padding
+from emocli.data.hdf5_ragged import Ragged
+from emocli.data.samples import SPLITS
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
-from emocli.hdf5_ragged import Ragged
-from emocli.samples import SPLITS
+from emocli.image.faces import FaceImage
+from emocli.sound import sounds
 
 
 class Data:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.faces import Face, FaceImage
+from emocli.image.faces import Face, FaceImage
 
 Pixels = NDArray[np.uint8]
 

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import joining, registry, store
+from emocli import registry, store
 from emocli.artifact import Header, Step
 from emocli.errors import EmoError
-from emocli.faces import FaceImage
-from emocli.joining import Extractor, Features
-from emocli.sounds import Sound
+from emocli.extracting import joining
+from emocli.extracting.joining import Extractor, Features
+from emocli.image.faces import FaceImage
+from emocli.sound.sounds import Sound
 
 Detector = Callable[[NDArray[Any]], list[Any]]
 """A picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first; a sound, (samples,) float32, to the

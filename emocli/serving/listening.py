@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from emocli import extraction, onnx_file, padding, registry, sound_files, sounds
+from emocli import onnx_file, registry
+from emocli.data import padding
 from emocli.errors import EmoError
+from emocli.extracting import extraction
 from emocli.metrics import softmax
-from emocli.sounds import Sound
-from emocli.verdicts import verdict
+from emocli.serving.verdicts import verdict
+from emocli.sound import sound_files, sounds
+from emocli.sound.sounds import Sound
 
 Listener = Callable[[Sound], dict[str, Any] | None]
 """(samples,) float32 at 16 kHz to label and probabilities; None where nobody speaks."""

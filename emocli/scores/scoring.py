@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import abstention, calibration, evaluation, group_gaps, kept, label_map, metrics, pipes, registry
+from emocli import kept, metrics, pipes, registry
 from emocli.errors import EmoError
-from emocli.evaluation import Answers
-from emocli.label_map import LabelMap
-from emocli.mirroring import Runs
+from emocli.scores import abstention, calibration, evaluation, group_gaps, label_map
+from emocli.scores.evaluation import Answers
+from emocli.scores.label_map import LabelMap
+from emocli.scores.mirroring import Runs
 
 Note = Callable[[str], None]
 

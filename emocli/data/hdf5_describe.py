@@ -7,10 +7,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from emocli import hdf5, hdf5_check
-from emocli.hdf5 import Data
-from emocli.samples import SPLITS
-from emocli.sounds import RATE_HZ
+from emocli.data import hdf5, hdf5_check
+from emocli.data.hdf5 import Data
+from emocli.data.samples import SPLITS
+from emocli.sound.sounds import RATE_HZ
 
 _FEW = 20
 """A column with at most so many different values is counted by value."""

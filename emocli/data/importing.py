@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from emocli import splits
 from emocli.artifact import Header, Step
+from emocli.data import splits
+from emocli.data.hdf5_writer import Writer
+from emocli.data.samples import Corpus, Sample
 from emocli.errors import EmoError
-from emocli.hdf5_writer import Writer
-from emocli.samples import Corpus, Sample
 
 CHUNK, CHUNK_SAMPLES = 512, 1 << 20
 """What is written at once: so many pictures or clips, or so much sound (2 MB); one clip may be an hour long."""

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from emocli import bench_row, benchmark, evaluation, hdf5, metrics, onnx_file, pipes, registry, shipped, store
+from emocli import metrics, onnx_file, pipes, registry, shipped, store
+from emocli.benching import bench_row, benchmark
+from emocli.data import hdf5
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
+from emocli.scores import evaluation
 
 Note = Callable[[str], None]
 

@@ -14,9 +14,9 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from emocli import sounds
 from emocli.errors import EmoError
-from emocli.sounds import RATE_HZ, Sound
+from emocli.sound import sounds
+from emocli.sound.sounds import RATE_HZ, Sound
 
 if TYPE_CHECKING:
     from av.container import InputContainer
