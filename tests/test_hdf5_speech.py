@@ -199,7 +199,6 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path: Path) -> None:
 
 
 def test_a_clip_is_cut_to_what_is_said_and_left_out_where_nothing_is(tmp_path: Path) -> None:
-    pytest.importorskip("emocli.features.rms")
     step, notes = {"command": "dataset", "name": "audio-folder", "params": {}}, list[str]()
     parts = {"split": "random", "validation": 0.0, "test": 0.0, "seed": 0}
     importing.write(_beeps(), tmp_path / "d.h5", step, parts, notes.append)

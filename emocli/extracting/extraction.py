@@ -52,7 +52,7 @@ def start(
 
 def modality(header: Header) -> str:
     """Return what the features are made of that `header` tells of: face or speech."""
-    return _kind("features", _step(header)["name"].partition("+")[0])
+    return joining.modality(_step(header)["name"].split("+"))
 
 
 def from_header(header: Header) -> Extractor:

@@ -1,6 +1,8 @@
 """Turns a dataset artifact into a features artifact, in chunks."""
 
-from collections.abc import Callable, Iterator, Mapping
+import atexit
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import pipes
+from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
@@ -48,15 +51,13 @@ def write(
         name = name or USUAL[data.modality]
         process, step = extraction.start(name, params, detector, note, detector_params, data.modality)
         rows = _limited(data, limit)
+        parts = _chunks(data, rows)
+        made: Iterator[Made] = (_features(data, part, process) for part in parts)
+        if jobs > 1:
+            recipe = name, dict(params), detector, dict(detector_params), data.modality
+            made = _by_several(source, recipe, parts, jobs)
         writer = Writer(path, modality=data.modality, count=len(rows) if step["detector"] == "none" else None)
         try:
-            parts = _chunks(data, rows)
-            made: Iterator[Made] = (_features(data, part, process) for part in parts)
-            if jobs > 1:
-                from emocli.extracting import parallel  # 50 ms and 5 MB, which one process does without
-
-                recipe = name, dict(params), detector, dict(detector_params), data.modality
-                made = parallel.each_in_order(_work, parts, jobs, (source.path, source.source, recipe))
             found = [_append(writer, *each) for each in made]
             kept = rows[np.concatenate([np.empty(0, bool), *found])]
             if missing := len(rows) - len(kept):
@@ -64,22 +65,37 @@ def write(
             if not len(kept):
                 raise EmoError(f"all {MISSING[data.modality]}; try another --detector, or --detector none to keep all")
             step |= {"input": source.digest} | ({"options": {"limit": limit}} if limit else {})
-            header = data.header.then(step, kind="features")
-            group, ids = ([texts[row] for row in kept] for texts in (data.group, data.id))
-            about = {name: [texts[row] for row in kept] for name, texts in data.about.items()}
-            writer.finish(header, data.y[kept], data.meaning, data.split[kept], group, ids, about)
+            _finish(writer, data, kept, data.header.then(step, kind="features"))
         finally:
             writer.close()
 
 
+def _finish(writer: Writer, data: Data, kept: NDArray[np.int64], header: Header) -> None:
+    """Write the columns of the rows that are kept, as the dataset has them, and the header."""
+    group, ids = ([texts[row] for row in kept] for texts in (data.group, data.id))
+    about = {name: [texts[row] for row in kept] for name, texts in data.about.items()}
+    writer.finish(header, data.y[kept], data.meaning, data.split[kept], group, ids, about)
+
+
+def _by_several(
+    source: pipes.Input, recipe: tuple[Any, ...], parts: Sequence[NDArray[np.int64]], jobs: int
+) -> Iterator[Made]:
+    """Return the features of each part of the rows, in order, made by several processes."""
+    from emocli.extracting import parallel  # 50 ms and 5 MB, which one process does without
+
+    return parallel.each_in_order(_work, parts, jobs, (source.path, source.source, recipe))
+
+
 def _work(path: Path, source: str, recipe: tuple[Any, ...]) -> Callable[[NDArray[np.int64]], Made]:
-    """Return what a process that shares the work does: it makes the extractor and reads the data for itself."""
+    """Return what a process that shares the work does: it makes the extractor and opens the data for itself, once."""
     name, params, detector, detector_params, modality = recipe
     process, _ = extraction.start(name, params, detector, lambda text: None, detector_params, modality)
+    opened = contextlib.ExitStack()
+    atexit.register(opened.close)
+    data = opened.enter_context(hdf5.open_data(path, source))
 
     def work(rows: NDArray[np.int64]) -> Made:
-        with hdf5.open_data(path, source) as data:
-            return _features(data, rows, process)
+        return _features(data, rows, process)
 
     return work
 

@@ -54,13 +54,11 @@ def write(
     well, so that `how.resume` can continue. A student's header continues its first teacher's and names the others by
     their hashes. Of several processes (torchrun) the first writes. Raises EmoError as the audit and the loop do.
     """
-    before, *others = lesson.sources if lesson else [features]
+    before = lesson.sources[0] if lesson else features
     beginning = transfer.source(recipe.init)
     if beginning:  # the header names it by its hash
         recipe = replace(recipe, init=beginning.digest)
-    options = _options(recipe, how, lesson, others)
-    helpers = [*others, beginning] if beginning else others
-    step = {**step, **_terms(helpers), "options": options, "input": before.digest, "data": features.digest}
+    step = {**step, **_recorded(features, recipe, how, lesson, beginning)}
     repeated = bool(repeats.options(how.repetition))
     states: list[Path] = []
     left_out = functools.cache(lambda data: _audited(data, how))  # seeds share their data, folds do not
@@ -98,11 +96,16 @@ def trained(
     return loop.train(net, data, recipe, note=note, **options)
 
 
-def _options(recipe: Recipe, how: How, lesson: Lesson | None, others: Sequence[pipes.Input]) -> dict[str, Any]:
-    """Return what a header records of how a model was trained."""
+def _recorded(
+    features: pipes.Input, recipe: Recipe, how: How, lesson: Lesson | None, beginning: pipes.Input | None
+) -> Step:
+    """Return what a header records of how a model was trained, of what, and whose terms it is under."""
+    before, *others = lesson.sources if lesson else [features]
     soft = asdict(lesson.distillation) if lesson else {}
     named = {"teacher": [teacher.digest for teacher in others]} if others else {}
-    return {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
+    options = {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
+    terms = _terms([*others, beginning] if beginning else others)
+    return {**terms, "options": options, "input": before.digest, "data": features.digest}
 
 
 def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], how: How) -> None:
