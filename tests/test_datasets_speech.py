@@ -15,6 +15,7 @@ from sound_made import tone, write
 from emocli import registry
 from emocli.data import hdf5, importing
 from emocli.data.samples import Corpus, Sample
+from emocli.data.splits import assign
 from emocli.datasets import emodb, ravdess
 from emocli.errors import EmoError
 
@@ -97,15 +98,18 @@ def test_ravdess_says_what_is_there_instead(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fold", [1, 2, 3, 4, 5])
 def test_the_published_folds_of_ravdess(fold: int, tmp_path: Path) -> None:
     samples = all_of(_open("ravdess", _made(tmp_path, _ravdess(emotions=[1])), fold=fold))
-    people = {part: {s.group for s in samples if s.split == part} for part in ("train", "validation", "test")}
-    assert people["test"] == set(ravdess.FOLDS[fold - 1]) and people["validation"] == set(ravdess.FOLDS[fold % 5])
+    people = {part: {s.group for s in samples if s.split == part} for part in ("train", "test")}
+    assert people["test"] == set(ravdess.FOLDS[fold - 1])
     assert sum(map(len, people.values())) == len(samples) == 24
 
 
-def test_a_fold_with_some_speakers_missing_takes_the_next_one_that_is_there(tmp_path: Path) -> None:
+def test_a_fold_leaves_validation_to_whole_speakers_of_the_others(tmp_path: Path) -> None:
     root = _made(tmp_path, [f"{speaker}a01Wa.wav" for speaker in ("03", "08", "11", "16")])
-    parts = {s.group: s.split for s in all_of(_open("emodb", root, fold=2))}
-    assert parts == {"08": "test", "11": "validation", "03": "train", "16": "train"}
+    samples = all_of(_open("emodb", root, fold=2))
+    parts = assign([s.split for s in samples], [s.group for s in samples], np.array([s.y for s in samples]))
+    assert Counter(parts.tolist()) == {"test": 1, "validation": 1, "train": 2} and parts[1] == "test"
+    with pytest.raises(EmoError, match=r"speakers of emodb are missing for fold 2 \(all but one"):
+        _open("emodb", _made(tmp_path / "two", ["03a01Wa.wav", "08a01Wa.wav"]), fold=2)
     with pytest.raises(EmoError, match=r"speakers of emodb are missing for fold 3 \(09\)"):
         _open("emodb", root, fold=3)
     with pytest.raises(EmoError, match="no fold 11; choose 1 to 10"):
@@ -174,7 +178,7 @@ def test_the_names_of_iemocap_tell_scripted_from_improvised(tmp_path: Path) -> N
 
 def test_a_fold_of_iemocap_is_a_session(tmp_path: Path) -> None:
     samples = all_of(_open("iemocap", _iemocap(tmp_path), fold=3))
-    assert {(s.group[:5], s.split) for s in samples} == {("Ses03", "test"), ("Ses01", "validation"), ("Ses02", "train")}
+    assert {(s.group[:5], s.split) for s in samples} == {("Ses03", "test"), ("Ses01", "train"), ("Ses02", "train")}
     assert samples[0].about == {"sex": "female", "language": "English", "scenario": "improvised"}
 
 

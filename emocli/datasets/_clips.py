@@ -48,21 +48,18 @@ def named(root: Path, pattern: str, like: str, notes: Counter[str]) -> Iterator[
 def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], corpus: str) -> list[Clip]:
     """Return the clips with a published fold of speakers, 1 and on, as the test part; as they are for fold 0.
 
-    The next fold of which anybody is there is for validation, the others for training. Raises EmoError for a fold that
-    is not published, or none of whose speakers is there.
+    What is for validation is drawn from the other speakers, whole ones, as --validation asks.
+    Raises EmoError for a fold that is not published, none of whose speakers is there, or that leaves too few others.
     """
     if fold == 0:
         return list(clips)
     if not 0 < fold <= len(folds):
         raise EmoError(f"{corpus} has no fold {fold}; choose 1 to {len(folds)}, or 0 for a split by speaker")
-    there = {clip.group for clip in clips}
-    # from the test fold on, around the corner
-    order = [each for each in (*folds[fold - 1 :], *folds[: fold - 1]) if there & set(each)]
-    if not there & set(folds[fold - 1]) or len(order) < 3:
-        missing = ", ".join(folds[fold - 1]) if len(order) >= 3 else "all but two folds"
+    there, test = {clip.group for clip in clips}, set(folds[fold - 1])
+    if not there & test or len(there - test) < 2:
+        missing = f"{', '.join(folds[fold - 1])}" if not there & test else "all but one of those to train with"
         raise EmoError(f"speakers of {corpus} are missing for fold {fold} ({missing}); choose another one, or 0")
-    parts = dict.fromkeys(order[0], "test") | dict.fromkeys(order[1], "validation")
-    return [replace(clip, split=parts.get(clip.group, "train")) for clip in clips]
+    return [replace(clip, split="test" if clip.group in test else "train") for clip in clips]
 
 
 def corpus(clips: Sequence[Clip], labels: tuple[str, ...], license: str, notes: Counter[str]) -> Corpus:

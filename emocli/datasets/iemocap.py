@@ -10,7 +10,7 @@ parts are published: splits share no speaker, and what is usual is to leave one 
 
 Options:
     classes: 4 (angry, happy with excited, sad, neutral) or 6 (and excited, frustrated)
-    fold: which session is the test part, 1 to 5, the next being validation; 0 is a random split by speaker
+    fold: which session is the test part, 1 to 5, others are validation; 0 is a random split by speaker
 """
 
 import re
