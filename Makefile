@@ -10,7 +10,6 @@ BIN := .venv/bin
 OUT ?= out
 FER2013 ?=
 RAVDESS ?=
-RAVDESS ?=
 ARCH ?= se-resnet
 STUDENT ?= student
 DEVICE ?= pi

@@ -97,6 +97,11 @@ def find(digest: str) -> Path:
     raise EmoError(f"no file with {digest} in {home()}; name the file itself instead")
 
 
+def named(file: str) -> Path:
+    """The file that an option names by path or as "sha256:…"; raises EmoError when there is none."""
+    return find(file) if file.startswith("sha256:") else Path(file)
+
+
 def file_digest(path: Path) -> str:
     """Return "sha256:…" of a file's bytes."""
     with open(path, "rb") as file:

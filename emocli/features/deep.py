@@ -45,7 +45,7 @@ def extractor(
     if model.startswith("timm/"):
         prepare, embed = _timm(model.removeprefix("timm/"), pretrained, seed, size, eye_distance, margin)
     else:
-        prepare, embed = _artifact(store.find(model) if model.startswith("sha256:") else Path(model))
+        prepare, embed = _artifact(store.named(model))
 
     def extract(faces: Sequence[FaceImage]) -> NDArray[np.float32]:
         starts = range(0, len(faces), _BATCH)

@@ -51,7 +51,7 @@ def extractor(
 
 def _network(model: str, output: str, normalize: bool) -> Callable[[Sound, int], NDArray[np.float32]]:
     """Return the function from a sound and the samples that a part of it may have to (frames, d)."""
-    path = store.find(model) if model.startswith("sha256:") else Path(model)
+    path = store.named(model)
     if not model or not path.is_file():
         raise EmoError("ssl needs a network: -p model=FILE, an ONNX export of wav2vec 2.0, HuBERT, WavLM or Whisper")
     session = _session(path)
