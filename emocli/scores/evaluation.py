@@ -75,7 +75,7 @@ def collect(
         for x, part in _batches(data, model, split):
             logits.append(mirroring.logits(engine, x, flip=flip))
             rows.append(part)
-        if not rows and len(data.rows(split)):
+        if not rows and len(data.scored(split)):
             raise EmoError(f"no sample of {source.source} has a face that the model's detector finds; score features")
         if not rows:
             parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
@@ -91,18 +91,18 @@ def collect(
             np.where(targets < 0, -1, places[targets]),
             groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
-            len(data.rows(split)) - len(kept),
+            len(data.scored(split)) - len(kept),
             frozenset(set(groups) & taught - {""}),
         )
 
 
 def _batches(data: Data, model: Header, split: str) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
-    """Yield (x, row numbers) of a part in file order; samples without a face are left out."""
-    rows = data.rows(split)
+    """Yield (x, row numbers) of a part in file order; without augmented copies and samples that have no face."""
+    rows = data.scored(split)
     parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     if data.header.kind == "features":
-        for (x, _), part in zip(data.batches(split, BATCH), parts, strict=True):
-            yield x, part
+        for part in parts:
+            yield data.take(part), part
         return
     process = extraction.restart(model, modality=data.modality)
     for part in parts:
