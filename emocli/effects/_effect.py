@@ -33,9 +33,9 @@ class Range:
 
 def strengths(name: str, text: str, least: float, most: float, unit: str) -> Range:
     """Return the range that LOW:HIGH says, or one number for both; raises EmoError unless from least to most."""
-    low, _, high = text.partition(":")
+    low, colon, high = text.partition(":")
     try:
-        found = Range(float(low), float(high or low))
+        found = Range(float(low), float(high if colon else low))
     except ValueError:
         found = Range(math.nan, math.nan)
     if not least <= found.low <= found.high <= most:
