@@ -170,7 +170,7 @@ def test_copies_are_not_scored(augmented: Path, split: str, rows: int) -> None:
 
 
 def test_a_clip_without_a_voice_has_no_copies_though_noise_passes_for_one(tmp_path: Path) -> None:
-    path = _features(tmp_path / "features.h5", 3, ["noise=-20"], {"kind": "babble"}, detector="energy")
+    path = _features(tmp_path / "features.h5", 3, ["noise=-20"], {"kind": "babble", "talkers": "1"}, detector="energy")
     with hdf5.open_data(path) as data:
         heard = {int(name.split()[1]) for name in data.id[: int(_copies(data)[0])]}
         assert heard == set(range(N)) - {10, 21}
