@@ -40,9 +40,9 @@ def run(
 
         changes = registry.parse(effect_param)
 
-        def copying(modality: str) -> augmenting.Copies:
+        def plan(modality: str) -> augmenting.Copies:
             return augmenting.planned(copies, effect, changes, effect_chance, seed, modality)
 
         featurizing.write(
-            source, scratch, extractor, params, detector, found, limit=limit, copying=copying, jobs=jobs, note=note
+            source, scratch, extractor, params, detector, found, limit=limit, plan=plan, jobs=jobs, note=note
         )

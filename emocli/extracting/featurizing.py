@@ -15,10 +15,9 @@ from emocli.data import hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extracting import copying as copying_
-from emocli.extracting import extraction
+from emocli.extracting import copying, extraction
 from emocli.extracting.copying import Part
-from emocli.extracting.extraction import Process
+from emocli.extracting.extraction import Note, Process
 from emocli.extracting.joining import Features
 from emocli.sound.augmenting import Copies
 
@@ -28,7 +27,7 @@ USUAL = {"face": "pixels", "speech": "mfcc"}
 """The extractor for each modality that is taken when none is named."""
 Made = tuple[Features, NDArray[np.bool_]]
 """The features of those of some rows that have a face or a voice, and which these are."""
-Copying = Callable[[str], Copies]
+Plan = Callable[[str], Copies]
 """From what the data hold, face or speech, to the copies that are asked for."""
 MISSING = {"face": "samples have no face", "speech": "clips have no voice"}
 
@@ -42,34 +41,33 @@ def write(
     detector_params: Mapping[str, Any],
     *,
     limit: int,
-    copying: Copying = lambda modality: Copies(),
+    plan: Plan = lambda modality: Copies(),
     jobs: int = 1,
-    note: Callable[[str], None],
+    note: Note,
 ) -> None:
     """Write the features of `source` to `path`; samples without a face are left out and counted.
 
     No `name` is the usual extractor of what the data hold. `limit` keeps the first so many samples of each part, 0 all;
-    `copying` tells which copies of the train part come after all rows; `jobs` processes share the work. Raises EmoError
+    `plan` tells which copies of the train part come after all rows; `jobs` processes share the work. Raises EmoError
     when no sample has a face or a voice.
     """
     if jobs < 1:
         raise EmoError(f"jobs={jobs} is less than one process; try 2")
     with hdf5.open_data(source.path, source.source) as data:
-        name, copies = name or USUAL[data.modality], copying(data.modality)
+        name, copies = name or USUAL[data.modality], plan(data.modality)
         process, step = extraction.start(name, params, detector, note, detector_params, data.modality)
-        rows = _limited(data, limit)
-        parts = copying_.parts(data, _chunks(data, rows), copies)
+        parts = copying.parts(data, _chunks(data, _limited(data, limit)), copies)
         if jobs > 1:
             recipe = name, dict(params), detector, dict(detector_params), data.modality, copies
             made = _by_several(source, recipe, parts, jobs)
         else:
-            items = copying_.listener(data, copies)
+            items = copying.listener(data, copies)
             made = (_features(items(part), part, process) for part in parts)
         count = sum(len(part.rows) for part in parts) if step["detector"] == "none" else None
         writer = Writer(path, modality=data.modality, count=count)
         try:
             kept, numbers = _appended(writer, zip(parts, made, strict=True), len(data))
-            _tell(data, len(rows), int((numbers == 0).sum()), step["detector"], note)
+            _tell(data, parts, numbers, step["detector"], note)
             options = ({"limit": limit} if limit else {}) | copies.recorded()
             step |= {"input": source.digest} | ({"options": options} if options else {})
             _finish(writer, data, kept, numbers, data.header.then(step, kind="features"))
@@ -77,19 +75,24 @@ def write(
             writer.close()
 
 
-def _tell(data: Data, asked: int, found: int, detector: str, note: Callable[[str], None]) -> None:
+def _tell(data: Data, parts: Sequence[Part], numbers: NDArray[np.int64], detector: str, note: Note) -> None:
+    """Say how many samples are left out; raises EmoError where nothing is left."""
+    asked = sum(len(part.rows) for part in parts if not part.copy)
+    found = int((numbers == 0).sum())
     if asked > found:
         note(f"{asked - found} of {asked} {MISSING[data.modality]} that {detector} finds; left out")
     if not found:
         raise EmoError(f"all {MISSING[data.modality]}; try another --detector, or --detector none to keep all")
+    if lost := sum(len(part.rows) for part in parts) - asked - int((numbers > 0).sum()):
+        note(f"{lost} copies are left out: no voice is found in them, or none in the clip itself")
 
 
 def _finish(writer: Writer, data: Data, kept: NDArray[np.int64], numbers: NDArray[np.int64], header: Header) -> None:
     """Write the columns of the rows that are kept, as the dataset has them, and the header."""
     group, ids = ([texts[row] for row in kept] for texts in (data.group, data.id))
     about = {name: [texts[row] for row in kept] for name, texts in data.about.items()}
-    original = copying_.originals(kept, numbers) if numbers.any() else None
-    ids = copying_.named(ids, numbers)
+    original = copying.originals(kept, numbers) if numbers.any() else None
+    ids = copying.named(ids, numbers)
     writer.finish(header, data.y[kept], data.meaning, data.split[kept], group, ids, about, original)
 
 
@@ -106,7 +109,7 @@ def _work(path: Path, source: str, recipe: tuple[Any, ...]) -> Callable[[Part], 
     process, _ = extraction.start(name, params, detector, lambda text: None, detector_params, modality)
     opened = contextlib.ExitStack()
     atexit.register(opened.close)
-    items = copying_.listener(opened.enter_context(hdf5.open_data(path, source)), copies)
+    items = copying.listener(opened.enter_context(hdf5.open_data(path, source)), copies)
 
     def work(part: Part) -> Made:
         return _features(items(part), part, process)

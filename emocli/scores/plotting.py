@@ -82,8 +82,8 @@ def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path, name: str 
         line = [place(p["snr_db"], p["uar"]["value"]) for p in points]
         cv2.polylines(image, [np.array(line, np.int32)], False, colour, 2, cv2.LINE_AA)
         for point in points:
-            ends = (place(point["snr_db"], point["uar"][end]) for end in ("low", "high"))
-            cv2.line(image, *((x + 3 * number - 3, y) for x, y in ends), colour, 1, cv2.LINE_AA)
+            (x, low), (_, high) = (place(point["snr_db"], point["uar"][end]) for end in ("low", "high"))
+            cv2.line(image, (x + 3 * number - 3, low), (x + 3 * number - 3, high), colour, 1, cv2.LINE_AA)
         cv2.putText(image, kind, (left + 10 + 90 * number, top + 18), _FONT, 0.45, colour, 1, cv2.LINE_AA)
     cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
