@@ -88,7 +88,9 @@ def _draw(
             plotting.risk_coverage(record["abstention"]["curve"], f"{title}, AURC {area:.3f}", scratch)
     if plot_noise:
         with pipes.output(plot_noise, force=force) as scratch:
-            plotting.noise(record["noise"]["curve"], f"UAR, {title}", scratch)
+            n, uar = record["accuracy"]["n"], record["uar"]["value"]
+            title = f"{record['split']} part, n = {n}, UAR {uar:.1%} without noise"
+            plotting.noise(record["noise"]["curve"], title, scratch)
 
 
 def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
