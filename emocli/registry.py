@@ -15,6 +15,7 @@ FUNCTIONS = {
     "datasets": "read",
     "features": "extractor",
     "detectors": "detector",
+    "effects": "effect",
     "models": "build",
     "engines": "load",
     "devices": "device",

@@ -49,6 +49,10 @@ def _words(step: Step) -> Iterator[str]:
         yield from (_NAME_FLAG[command], name)
     for key, value in step.get("params", {}).items():
         yield from ("-p", f"{key}={_text(value)}")
+    if step.get("detector", "none") != "none":
+        yield from ("--detector", step["detector"])
+        for key, value in step.get("detector_params", {}).items():
+            yield from ("--detector-param", f"{key}={_text(value)}")
     yield from _flags(step.get("options", {}))
 
 

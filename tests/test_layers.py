@@ -11,7 +11,7 @@ import emocli
 
 ROOT = Path(emocli.__path__[0])
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py")
-REGISTRIES = ("datasets", "features", "detectors", "models", "engines", "devices")
+REGISTRIES = ("datasets", "features", "detectors", "effects", "models", "engines", "devices")
 UPPER = {
     **dict.fromkeys(REGISTRIES, 1),
     **dict.fromkeys(("benching", "compress", "live", "previewing", "training", "tuning"), 2),

@@ -36,6 +36,12 @@ def run(
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
     plot: Annotated[str | None, typer.Option(help="Write the confusion matrix to this PNG.")] = None,
     plot_abstain: Annotated[str | None, typer.Option(help="Write the curve of --abstain to this PNG.")] = None,
+    noise: Annotated[
+        str, typer.Option(metavar="KIND,…", help="Add figures with noise in the sound: white,pink,babble or some.")
+    ] = "",
+    snr: Annotated[str, typer.Option(metavar="DB,…", help="Signal to noise of --noise, in decibels.")] = "30,20,10,0",
+    plot_noise: Annotated[str | None, typer.Option(help="Write the curve of --noise to this PNG.")] = None,
+    seed: Annotated[int, typer.Option(help="Draws of --noise.")] = 0,
     samples: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
@@ -44,27 +50,31 @@ def run(
 ) -> None:
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
-    from emocli.scores import scoring
+    from emocli.scores import robustness, scoring
 
     abstain = abstain or plot_abstain is not None
+    noise = noise or ("white,pink,babble" if plot_noise else "")
+    added = robustness.parse(noise, snr, seed) if noise else None
     options = scoring.Options(
-        split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, flip, samples
+        split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, flip, samples, added
     )
     pairs = scoring.pairs(sources, data, options)
-    if len(pairs) > 1 and (plot or plot_abstain):
+    if len(pairs) > 1 and (plot or plot_abstain or plot_noise):
         raise EmoError("a plot shows one model on one corpus; name one of each")
     records = scoring.records(pairs, engine, threads, options, note)
     if len(pairs) == 1:
         (record,) = records
-        _draw(record, plot, plot_abstain, force)
+        _draw(record, plot, plot_abstain, plot_noise, force)
         _show_one(record, as_json)
         return
     rows = scoring.table(pairs, records, metric) if for_people(as_json) else scoring.named(pairs, records)
     show(rows, as_json=as_json)
 
 
-def _draw(record: Mapping[str, Any], plot: str | None, plot_abstain: str | None, force: bool) -> None:
-    if not plot and not plot_abstain:
+def _draw(
+    record: Mapping[str, Any], plot: str | None, plot_abstain: str | None, plot_noise: str | None, force: bool
+) -> None:
+    if not plot and not plot_abstain and not plot_noise:
         return
     from emocli.scores import plotting
 
@@ -74,8 +84,13 @@ def _draw(record: Mapping[str, Any], plot: str | None, plot_abstain: str | None,
             plotting.confusion(record["confusion"], list(record["per_class"]), title, scratch)
     if plot_abstain:
         with pipes.output(plot_abstain, force=force) as scratch:
-            title = f"{title}, AURC {record['abstention']['aurc']['value']:.3f}"
-            plotting.risk_coverage(record["abstention"]["curve"], title, scratch)
+            area = record["abstention"]["aurc"]["value"]
+            plotting.risk_coverage(record["abstention"]["curve"], f"{title}, AURC {area:.3f}", scratch)
+    if plot_noise:
+        with pipes.output(plot_noise, force=force) as scratch:
+            n, uar = record["accuracy"]["n"], record["uar"]["value"]
+            title = f"{record['split']} part, n = {n}, UAR {uar:.1%} without noise"
+            plotting.noise(record["noise"]["curve"], title, scratch)
 
 
 def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
@@ -86,6 +101,7 @@ def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
     per_class, matrix = record.pop("per_class"), record.pop("confusion")
     curve, of_group = (record.get(key) or {} for key in ("abstention", "groups"))
     points, groups = curve.pop("curve", []), of_group.pop("accuracy", {})
+    noisy = record.pop("noise", {}).get("curve", [])
     show_record(record, as_json=False)
     show(({"class": label, **row} for label, row in per_class.items()), as_json=False)
     rows = (
@@ -98,5 +114,7 @@ def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
             ({"answered": f"{p['coverage']:.0%}", "accuracy": p, "threshold": p["threshold"]} for p in points),
             as_json=False,
         )
+    if noisy:
+        show(noisy, as_json=False)
     if groups:
         show(({"group": name, "accuracy": row} for name, row in groups.items()), as_json=False)

@@ -1,4 +1,4 @@
-"""List what there is: datasets, extractors, detectors, models, engines, devices, with their options, and weights."""
+"""List datasets, extractors, detectors, effects, models, engines and devices with their options, and weights."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -67,7 +67,7 @@ def _rows(folder: str) -> Iterator[dict[str, Any]]:
     for name in registry.names(folder):
         entry = registry.describe(folder, name)
         row = {"folder": folder, "name": name, "summary": entry.summary, "options": dict(entry.options)}
-        if folder in ("features", "detectors", "models"):
+        if folder in ("features", "detectors", "effects", "models"):
             row["modality"] = entry.modality
         yield row | ({"kept": name in kept} if folder == "datasets" else {})
     for name in sorted(set(kept) - set(registry.names(folder))):

@@ -32,6 +32,8 @@ class Data:
         self.split: NDArray[np.str_] = names[np.minimum(file["split"][:], len(SPLITS))]
         self.group = _texts(file, "group", len(self.y))
         self.id = _texts(file, "id", len(self.y))
+        self.original: NDArray[np.int64] = file["original"][:] if "original" in file else np.arange(len(self.y))
+        """(n,) the row that each row is an augmented copy of; its own for those that are none."""
         self.about = {name: _texts(file, f"about/{name}", len(self.y)) for name in file.get("about", ())}
         """What else the corpus says of its samples: {"sex": ["female", …]}, a text for each."""
         end = file.get(f"{self.modality}/end")
@@ -65,6 +67,12 @@ class Data:
         if split not in SPLITS:
             raise EmoError(f"no part {split!r}; choose train, validation, test or all")
         return np.flatnonzero(self.split == split)
+
+    def scored(self, split: str) -> NDArray[np.int64]:
+        """Return the rows of a part that are no augmented copies."""
+        rows = self.rows(split)
+        own: NDArray[np.int64] = rows[self.original[rows] == rows]
+        return own
 
     def batches(self, split: str, size: int = 256) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
         """Yield (x, class index) of a part in file order, at most `size` rows at a time; sequences padded with NaN."""

@@ -17,13 +17,16 @@ def layout(file: h5py.File, source: str) -> None:
         _check_links(file, source)
         group = file[modality(file)]
         n, rows = len(file["y"]), len(group.get("end", group["x"]))
-        columns = [len(file[name]) for name in ("split", "group", "id") if name in file]
+        columns = [len(file[name]) for name in ("split", "group", "id", "original") if name in file]
         columns += [len(column) for column in file.get("about", {}).values()]
+        known = "original" not in file or _are_originals(file["original"][:])
         whole = "end" not in group or _ends_fit(group["end"][:], len(group["x"]))
     except (KeyError, StopIteration, AttributeError, TypeError, OSError, RuntimeError) as fault:
         raise EmoError(f"{source} lacks the arrays of a data artifact; make it again") from fault
     if rows != n or any(length != n for length in columns):
         raise EmoError(f"{source} has {rows} samples but {n} labels; make it again")
+    if not known:
+        raise EmoError(f"{source} has copies of rows that it does not have; make it again")
     if not whole:
         raise EmoError(f"{source} has samples that end before they begin or after the data; make it again")
 
@@ -36,6 +39,14 @@ def modality(file: h5py.File) -> str:
 def _ends_fit(ends: NDArray[np.int64], length: int) -> bool:
     steps = np.diff(ends, prepend=0)
     return not len(ends) or bool((steps >= 0).all() and ends[-1] == length)
+
+
+def _are_originals(rows: NDArray[np.int64]) -> bool:
+    """Tell whether each row is its own or copies one that is."""
+    if not len(rows):
+        return True
+    inside = rows.dtype.kind == "i" and bool(0 <= rows.min() <= rows.max() < len(rows))
+    return inside and bool((rows[rows] == rows).all())
 
 
 def _check_links(group: h5py.Group, source: str) -> None:

@@ -28,6 +28,8 @@ def describe(path: Path, source: str = "") -> dict[str, Any]:
             record["seconds"] = round(len(data.x) / RATE_HZ, 3)
         if any(data.group):
             record["groups"] = len(set(data.group) - {""})
+        if copies := int((data.original != np.arange(len(data))).sum()):
+            record["copies"] = copies
         about = {name: Counter(texts) for name, texts in data.about.items()}
         few = {name: dict(sorted(counts.items())) for name, counts in about.items() if len(counts) <= _FEW}
         return record | ({"about": few} if few else {})

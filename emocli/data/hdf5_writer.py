@@ -80,16 +80,20 @@ class Writer:
         group: Sequence[str] = (),
         ids: Sequence[str] = (),
         about: Mapping[str, Sequence[str]] | None = None,
+        original: NDArray[np.int64] | None = None,
     ) -> str:
         """Write the columns and the header and close the file; returns the content hash, "sha256:…".
 
-        `about` holds further columns of text that the corpus has, such as the speaker's sex.
+        `about` holds further columns of text that the corpus has, such as the speaker's sex; `original` for each row
+        that of what it is a copy of, or its own, where there are copies.
         """
         places = {"": NO_SPLIT, **{name: code for code, name in enumerate(SPLITS)}}
         codes = np.array([places[name] for name in np.asarray(split).tolist()], np.uint8)
         self._column("/y", y.astype(np.int16 if y.ndim == 1 else np.float32))
         self._file["/y"].attrs["meaning"] = meaning
         self._column("/split", codes)
+        if original is not None:
+            self._column("/original", original)
         columns = {"/group": group, "/id": ids, **{f"/about/{name}": column for name, column in (about or {}).items()}}
         for name, texts in columns.items():
             if any(texts):

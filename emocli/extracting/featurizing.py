@@ -2,7 +2,7 @@
 
 import atexit
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from emocli.data import hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extracting import extraction
-from emocli.extracting.extraction import Process
+from emocli.extracting import copying, extraction
+from emocli.extracting.copying import Part
+from emocli.extracting.extraction import Note, Process
 from emocli.extracting.joining import Features
+from emocli.sound.augmenting import Copies
 
 CHUNK, CHUNK_SAMPLES = 256, 1 << 22
 """What is read at once: so many rows, and no more sound than this (16 MB); one sound at least."""
@@ -25,6 +27,8 @@ USUAL = {"face": "pixels", "speech": "mfcc"}
 """The extractor for each modality that is taken when none is named."""
 Made = tuple[Features, NDArray[np.bool_]]
 """The features of those of some rows that have a face or a voice, and which these are."""
+Plan = Callable[[str], Copies]
+"""From what the data hold, face or speech, to the copies that are asked for."""
 MISSING = {"face": "samples have no face", "speech": "clips have no voice"}
 
 
@@ -37,85 +41,118 @@ def write(
     detector_params: Mapping[str, Any],
     *,
     limit: int,
+    plan: Plan = lambda modality: Copies(),
     jobs: int = 1,
-    note: Callable[[str], None],
+    note: Note,
 ) -> None:
     """Write the features of `source` to `path`; samples without a face are left out and counted.
 
     No `name` is the usual extractor of what the data hold. `limit` keeps the first so many samples of each part, 0 all;
-    `jobs` processes share the work. Raises EmoError when no sample has a face or a voice.
+    `plan` tells which copies of the train part come after all rows; `jobs` processes share the work. Raises EmoError
+    when no sample has a face or a voice.
     """
     if jobs < 1:
         raise EmoError(f"jobs={jobs} is less than one process; try 2")
     with hdf5.open_data(source.path, source.source) as data:
-        name = name or USUAL[data.modality]
+        name, copies = name or USUAL[data.modality], plan(data.modality)
         process, step = extraction.start(name, params, detector, note, detector_params, data.modality)
-        rows = _limited(data, limit)
-        parts = _chunks(data, rows)
-        made: Iterator[Made] = (_features(data, part, process) for part in parts)
+        parts = copying.parts(data, _chunks(data, _limited(data, limit)), copies)
         if jobs > 1:
-            recipe = name, dict(params), detector, dict(detector_params), data.modality
+            recipe = name, dict(params), detector, dict(detector_params), data.modality, copies
             made = _by_several(source, recipe, parts, jobs)
-        writer = Writer(path, modality=data.modality, count=len(rows) if step["detector"] == "none" else None)
+        else:
+            items = copying.listener(data, copies)
+            made = (_features(items(part), part, process) for part in parts)
+        count = sum(len(part.rows) for part in parts) if step["detector"] == "none" else None
+        writer = Writer(path, modality=data.modality, count=count)
         try:
-            found = [_append(writer, *each) for each in made]
-            kept = rows[np.concatenate([np.empty(0, bool), *found])]
-            if missing := len(rows) - len(kept):
-                note(f"{missing} of {len(rows)} {MISSING[data.modality]} that {step['detector']} finds; left out")
-            if not len(kept):
-                raise EmoError(f"all {MISSING[data.modality]}; try another --detector, or --detector none to keep all")
-            step |= {"input": source.digest} | ({"options": {"limit": limit}} if limit else {})
-            _finish(writer, data, kept, data.header.then(step, kind="features"))
+            kept, numbers = _appended(writer, zip(parts, made, strict=True), len(data))
+            _tell(data, parts, numbers, step["detector"], note)
+            options = ({"limit": limit} if limit else {}) | copies.recorded()
+            step |= {"input": source.digest} | ({"options": options} if options else {})
+            _finish(writer, data, kept, numbers, data.header.then(step, kind="features"))
         finally:
             writer.close()
 
 
-def _finish(writer: Writer, data: Data, kept: NDArray[np.int64], header: Header) -> None:
+def _tell(data: Data, parts: Sequence[Part], numbers: NDArray[np.int64], detector: str, note: Note) -> None:
+    """Say how many samples are left out; raises EmoError where nothing is left."""
+    asked = sum(len(part.rows) for part in parts if not part.copy)
+    found = int((numbers == 0).sum())
+    if asked > found:
+        note(f"{asked - found} of {asked} {MISSING[data.modality]} that {detector} finds; left out")
+    if not found:
+        raise EmoError(f"all {MISSING[data.modality]}; try another --detector, or --detector none to keep all")
+    if lost := sum(len(part.rows) for part in parts) - asked - int((numbers > 0).sum()):
+        note(f"{lost} copies are left out: no voice is found in them, or none in the clip itself")
+
+
+def _finish(writer: Writer, data: Data, kept: NDArray[np.int64], numbers: NDArray[np.int64], header: Header) -> None:
     """Write the columns of the rows that are kept, as the dataset has them, and the header."""
     group, ids = ([texts[row] for row in kept] for texts in (data.group, data.id))
     about = {name: [texts[row] for row in kept] for name, texts in data.about.items()}
-    writer.finish(header, data.y[kept], data.meaning, data.split[kept], group, ids, about)
+    original = copying.originals(kept, numbers) if numbers.any() else None
+    ids = copying.named(ids, numbers)
+    writer.finish(header, data.y[kept], data.meaning, data.split[kept], group, ids, about, original)
 
 
-def _by_several(
-    source: pipes.Input, recipe: tuple[Any, ...], parts: Sequence[NDArray[np.int64]], jobs: int
-) -> Iterator[Made]:
+def _by_several(source: pipes.Input, recipe: tuple[Any, ...], parts: Sequence[Part], jobs: int) -> Iterator[Made]:
     """Return the features of each part of the rows, in order, made by several processes."""
     from emocli.extracting import parallel  # 50 ms and 5 MB, which one process does without
 
     return parallel.each_in_order(_work, parts, jobs, (source.path, source.source, recipe))
 
 
-def _work(path: Path, source: str, recipe: tuple[Any, ...]) -> Callable[[NDArray[np.int64]], Made]:
+def _work(path: Path, source: str, recipe: tuple[Any, ...]) -> Callable[[Part], Made]:
     """Return what a process that shares the work does: it makes the extractor and opens the data for itself, once."""
-    name, params, detector, detector_params, modality = recipe
+    name, params, detector, detector_params, modality, copies = recipe
     process, _ = extraction.start(name, params, detector, lambda text: None, detector_params, modality)
     opened = contextlib.ExitStack()
     atexit.register(opened.close)
-    data = opened.enter_context(hdf5.open_data(path, source))
+    items = copying.listener(opened.enter_context(hdf5.open_data(path, source)), copies)
 
-    def work(rows: NDArray[np.int64]) -> Made:
-        return _features(data, rows, process)
+    def work(part: Part) -> Made:
+        return _features(items(part), part, process)
 
     return work
 
 
-def _features(data: Data, rows: NDArray[np.int64], process: Process) -> Made:
+def _features(items: Sequence[Any], part: Part, process: Process) -> Made:
     """Return the features of those of some rows that have a face or a voice, and which these are."""
-    items = data.raw(int(rows[0]), int(rows[-1]) + 1)
-    features, found = process([items[row - rows[0]] for row in rows])
+    features, found = process(items)
     arrays = features if isinstance(features, list) else [features]
     if any(each.dtype.kind == "f" and not np.isfinite(each).all() for each in arrays):
-        raise EmoError(f"the extractor gave values that are not numbers in rows {rows[0]} to {rows[-1]}")
+        raise EmoError(f"the extractor gave values that are not numbers in rows {part.rows[0]} to {part.rows[-1]}")
     return features, found
 
 
-def _append(writer: Writer, features: Features, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _appended(
+    writer: Writer, made: Iterable[tuple[Part, Made]], rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Write the features as they come; returns the rows that are kept, and of which copy they are, 0 for none."""
+    heard = np.zeros(rows, bool)
+    kept, numbers = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for part, (features, found) in made:
+        if part.copy:  # noise alone may pass for a voice: what is left out has no copies
+            features, found = _of_heard(features, found, heard[part.rows])
+        else:
+            heard[part.rows[found]] = True
+        _append(writer, features)
+        kept.append(part.rows[found])
+        numbers.append(np.full(found.sum(), part.copy))
+    return np.concatenate(kept), np.concatenate(numbers)
+
+
+def _of_heard(features: Features, found: NDArray[np.bool_], heard: NDArray[np.bool_]) -> Made:
+    keep = heard[found]
     if isinstance(features, list):
-        writer.append_ragged(features)
-    elif len(features):
-        writer.append(features)
-    return found
+        return [each for each, is_heard in zip(features, keep, strict=True) if is_heard], found & heard
+    return features[keep] if len(keep) else features, found & heard
+
+
+def _append(writer: Writer, features: Features) -> None:
+    if len(features):
+        writer.append_ragged(features) if isinstance(features, list) else writer.append(features)
 
 
 def _limited(data: Data, limit: int) -> NDArray[np.int64]:

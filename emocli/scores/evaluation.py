@@ -1,7 +1,7 @@
 """A model's answers on one part of the data, batch by batch."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from emocli.scores.label_map import LabelMap
 from emocli.scores.mirroring import Runs
 
 BATCH = 64
+Change = Callable[[Data, NDArray[np.int64], Sequence[Any], NDArray[np.int64]], list[Any]]
+"""From the data, the rows of the part, some of its sounds and their rows to what is put in place of these sounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Answers:
     """Samples that are not among the n rows, as the model's detector finds no face in them."""
     known: frozenset[str]
     """Those of `groups` whom the train part of the same data has too."""
+    rows: NDArray[np.int64]
+    """Which rows of the data the n are."""
 
 
 def answers(
@@ -75,7 +79,7 @@ def collect(
         for x, part in _batches(data, model, split):
             logits.append(mirroring.logits(engine, x, flip=flip))
             rows.append(part)
-        if not rows and len(data.rows(split)):
+        if not rows and len(data.scored(split)):
             raise EmoError(f"no sample of {source.source} has a face that the model's detector finds; score features")
         if not rows:
             parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
@@ -91,22 +95,42 @@ def collect(
             np.where(targets < 0, -1, places[targets]),
             groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
-            len(data.rows(split)) - len(kept),
+            len(data.scored(split)) - len(kept),
             frozenset(set(groups) & taught - {""}),
+            kept,
         )
 
 
-def _batches(data: Data, model: Header, split: str) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
-    """Yield (x, row numbers) of a part in file order; samples without a face are left out."""
-    rows = data.rows(split)
+def logits(
+    engine: Runs, model: Header, source: pipes.Input, split: str, change: Change
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return (n, classes) logits of a dataset's part that is changed before the model's own detector, and the n rows.
+
+    None where the detector finds nothing in any of them.
+    """
+    found = [np.empty((0, len(model.labels)), np.float32)]
+    rows = [np.empty(0, np.int64)]
+    with hdf5.open_data(source.path, source.source) as data:
+        for x, part in _batches(data, model, split, change):
+            found.append(mirroring.logits(engine, x))
+            rows.append(part)
+    return np.concatenate(found), np.concatenate(rows)
+
+
+def _batches(
+    data: Data, model: Header, split: str, change: Change | None = None
+) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
+    """Yield (x, row numbers) of a part in file order; without augmented copies and samples that have no face."""
+    rows = data.scored(split)
     parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     if data.header.kind == "features":
-        for (x, _), part in zip(data.batches(split, BATCH), parts, strict=True):
-            yield x, part
+        for part in parts:
+            yield data.take(part), part
         return
     process = extraction.restart(model, modality=data.modality)
     for part in parts:
-        features, found = process(_pictures(data, part))
+        items = _pictures(data, part)
+        features, found = process(change(data, rows, items, part) if change else items)
         if found.any():
             yield padding.batch(features), part[found]
 

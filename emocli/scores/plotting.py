@@ -1,6 +1,6 @@
 """Figures of an evaluation as pictures, drawn with what the core installation has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from emocli.errors import EmoError
 CELL, MARGIN = 72, 130
 WIDTH, HEIGHT, FRAME = 640, 480, (60, 40, 620, 420)
 """Size of a curve's picture, and left, top, right, bottom of its axes."""
+_LINES = ((150, 80, 20), (60, 60, 200), (60, 150, 40))
 _FONT, _INK, _BLUE = cv2.FONT_HERSHEY_SIMPLEX, (40, 40, 40), np.array([150, 80, 20])
 
 
@@ -44,17 +45,57 @@ def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path, na
 
     band = [place(p["coverage"], p["low"]) for p in curve] + [place(p["coverage"], p["high"]) for p in curve[::-1]]
     cv2.fillPoly(image, [np.array(band, np.int32)], (235, 215, 195), cv2.LINE_AA)
+    _scale(image, np.arange(lowest, 1.01, 0.1), lambda share: place(0, share)[1])
     for tick in np.arange(0, 1.01, 0.1):
         cv2.putText(image, f"{tick:.0%}", (place(tick, lowest)[0] - 16, bottom + 22), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
-    for tick in np.arange(lowest, 1.01, 0.1):
-        cv2.line(image, place(0, tick), place(1, tick), (225, 225, 225), 1)
-        cv2.putText(image, f"{tick:.0%}", (10, place(0, tick)[1] + 5), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
     line = [place(point["coverage"], point["value"]) for point in curve]
     cv2.polylines(image, [np.array(line, np.int32)], False, _BLUE.tolist(), 2, cv2.LINE_AA)
     cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
     cv2.putText(image, "share of the pictures answered", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
     _write(image, path, name)
+
+
+def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path, name: str = "") -> None:
+    """Write the curve of `robustness` as a PNG: UAR over the ratio of signal to noise, a line for each kind of noise.
+
+    What the model reaches without noise is the level line on top of them.
+    """
+    image = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    left, top, right, bottom = FRAME
+    (clean,), noisy = ([p for p in curve if (p["snr_db"] is None) is wanted] for wanted in (True, False))
+    ratios = sorted({point["snr_db"] for point in noisy})
+
+    def place(ratio: float, share: float) -> tuple[int, int]:
+        across = (ratios.index(ratio) + 0.5) / len(ratios)
+        return round(left + across * (right - left)), round(bottom - share * (bottom - top))
+
+    _scale(image, np.arange(0, 1.01, 0.1), lambda share: place(ratios[0], share)[1])
+    for ratio in ratios:
+        text, at = f"{ratio:g}", (place(ratio, 0)[0] - 10, bottom + 22)
+        cv2.putText(image, text, at, _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+    height = place(ratios[0], clean["uar"]["value"])[1]
+    cv2.line(image, (left, height), (right, height), _INK, 1, cv2.LINE_AA)
+    for number, kind in enumerate(dict.fromkeys(point["noise"] for point in noisy)):
+        colour = _LINES[number % len(_LINES)]
+        points = sorted((p for p in noisy if p["noise"] == kind), key=lambda point: point["snr_db"])
+        line = [place(p["snr_db"], p["uar"]["value"]) for p in points]
+        cv2.polylines(image, [np.array(line, np.int32)], False, colour, 2, cv2.LINE_AA)
+        for point in points:
+            (x, low), (_, high) = (place(point["snr_db"], point["uar"][end]) for end in ("low", "high"))
+            cv2.line(image, (x + 3 * number - 3, low), (x + 3 * number - 3, high), colour, 1, cv2.LINE_AA)
+        cv2.putText(image, kind, (left + 10 + 90 * number, top + 18), _FONT, 0.45, colour, 1, cv2.LINE_AA)
+    cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
+    cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
+    cv2.putText(image, "signal to noise, dB", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+    _write(image, path, name)
+
+
+def _scale(image: NDArray[np.uint8], ticks: NDArray[np.float64], height: Callable[[float], int]) -> None:
+    """Draw a line across and a percentage for each tick."""
+    for tick in ticks.tolist():
+        cv2.line(image, (FRAME[0], height(tick)), (FRAME[2], height(tick)), (225, 225, 225), 1)
+        cv2.putText(image, f"{tick:.0%}", (10, height(tick) + 5), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
 
 
 def _write(image: NDArray[np.uint8], path: Path, name: str) -> None:

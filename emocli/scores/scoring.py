@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from emocli import kept, metrics, pipes, registry
 from emocli.errors import EmoError
-from emocli.scores import abstention, calibration, evaluation, group_gaps, label_map
+from emocli.scores import abstention, calibration, evaluation, group_gaps, label_map, robustness
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
 from emocli.scores.mirroring import Runs
+from emocli.scores.robustness import Noises
 
 Note = Callable[[str], None]
 
@@ -38,6 +39,8 @@ class Options:
     """Rows of a group that is compared with others."""
     flip: bool = False
     samples: int = 1000
+    noise: Noises | None = None
+    """What is added to sounds for a curve of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ def pairs(models: Sequence[pipes.Input], names: Sequence[str], options: Options)
     datas = [kept.data(models[0].header, name) for name in names]
     couples = [(model, data) for model in models for data in datas or [kept.data(model.header, None)]]
     label_map.check_used(entries, [data.header.labels for _, data in couples])
+    for model, data in couples if options.noise else []:
+        robustness.check(model.header, data)
     return [
         Pair(model, data, label_map.match(data.header.labels, model.header.labels, entries, data.source))
         for model, data in couples
@@ -80,8 +85,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     """Return the figures of a pair as a dict that is ready for JSON.
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
-    `left_out`, `temperature`, `abstention`, `groups`, `flip`; `shared_groups` where the model was trained on people
-    whom the part has too.
+    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`; `shared_groups` where the model was trained on
+    people whom the part has too.
     """
     _tell_of_folds(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, flip=options.flip)
@@ -104,6 +109,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
         result["temperature"] = scaling | {"ece_before": before, "ece_after": result["ece"]}
     if options.abstain:
         result["abstention"] = abstention.risk_coverage(logits, y, samples=options.samples)
+    if options.noise:
+        result["noise"] = _noise(engine, pair, options, options.noise, labels, found)
     if options.by_group:
         result["groups"] = _groups(logits, y, found, options)
         if result["groups"] is None:
@@ -194,6 +201,16 @@ def _labels(pair: Pair, labels: Sequence[str], found: Answers, options: Options,
         "only_in_model": list(pair.labels.lacking),
         "restrict": options.restrict,
     }
+
+
+def _noise(
+    engine: Runs, pair: Pair, options: Options, wanted: Noises, labels: Sequence[str], clean: Answers
+) -> dict[str, Any]:
+    """Return accuracy and UAR without noise and with each, on the same rows."""
+    heard = robustness.answers(engine, pair.model.header, pair.data, options.split, clean, wanted)
+    made = ((about, *_among(labels, pair.labels, found)) for about, found in heard)
+    curve = [robustness.row(about, logits, y, labels, options.samples) for about, logits, y in made]
+    return {"seed": wanted.seed, "curve": curve}
 
 
 def _same_corpus(pair: Pair) -> bool:

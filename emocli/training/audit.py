@@ -74,8 +74,13 @@ def audit(data: Data) -> Leaks:
         near=_counts({pair: second for pair, (_, second) in near.items()}),
         subjects=_counts(named),
         conflicting=_conflicting(hashes, data.targets()),
-        train_rows=np.array(sorted(leaving), np.int64),
+        train_rows=_with_copies(data, np.array(sorted(leaving), np.int64)),
     )
+
+
+def _with_copies(data: Data, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return rows and all augmented copies of them, sorted."""
+    return np.union1d(rows, np.flatnonzero(np.isin(data.original, rows))).astype(np.int64)
 
 
 Found = tuple[set[int], set[int]]

@@ -16,9 +16,11 @@ def divided(data: Data, folds: int, seed: int) -> list[Data]:
     """Return the data once per fold, with parts of their own; rows of the test part or of none stay what they are.
 
     Classes are spread evenly. Where the corpus names subjects each is whole in one fold; a row without a name is a
-    subject by itself. Raises EmoError for more folds than there are subjects, or rows of the largest class.
+    subject by itself. Augmented copies are never validated with, and learned from only where their original is. Raises
+    EmoError for more folds than there are subjects, or rows of the largest class.
     """
-    rows = np.flatnonzero(np.isin(data.split, ("train", "validation")))
+    rows = np.concatenate([data.scored(part) for part in ("train", "validation")])
+    rows.sort()
     return [_view(data, rows, rows[places]) for places in _places(data, rows, folds, seed)]
 
 
@@ -44,4 +46,6 @@ def _view(data: Data, rows: NDArray[np.int64], validation: NDArray[np.int64]) ->
     view = copy.copy(data)
     view.split = data.split.copy()
     view.split[rows], view.split[validation] = "train", "validation"
+    copies = np.flatnonzero(data.original != np.arange(len(data)))
+    view.split[copies] = np.where(view.split[data.original[copies]] == "train", "train", "")
     return view
