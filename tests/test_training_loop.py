@@ -116,6 +116,15 @@ def test_early_stopping_ends_a_run_that_does_not_improve(data: hdf5.Data) -> Non
     assert len(outcome.history) == outcome.best_epoch + 2
 
 
+def test_the_last_epoch_can_be_kept_instead_of_the_best(data: hdf5.Data) -> None:
+    outcome = trained(data, replace(QUICK, epochs=3, lr=0.0, keep="last"))
+    assert outcome.best_epoch == 3 and trained(data, replace(QUICK, epochs=3, lr=0.0)).best_epoch == 1
+    with pytest.raises(EmoError, match="none of best, last"):
+        trained(data, replace(QUICK, keep="first"))
+    with pytest.raises(EmoError, match="needs --keep best"):
+        trained(data, replace(QUICK, keep="last", patience=2))
+
+
 def test_a_time_limit_ends_the_schedule_early_and_still_gives_a_model(data: hdf5.Data) -> None:
     outcome = trained(data, replace(QUICK, epochs=10_000, time_limit=0.01))
     assert 1 <= len(outcome.history) < 10_000

@@ -80,7 +80,7 @@ def train(
     progress: bool = True,
     after_epoch: AfterEpoch = lambda epoch, accuracy: None,
 ) -> Outcome:
-    """Train the net in place on the train part, validate each epoch, and return the best weights.
+    """Train the net in place on the train part, validate each epoch, and return the best or the last weights.
 
     `resume` is a file for the state of the run: read if it is there, written after each epoch. `leave_out` are rows not
     to train on. With a `teacher` the loss is the one of `distillation`. The same arguments give the same weights, byte
@@ -196,10 +196,11 @@ def _batch(rows: Rows, recipe: Recipe) -> int:
 
 
 def _validated(state: Run, rows: Rows, validation: Rows, recipe: Recipe, loss: float) -> float:
-    """Return the validation accuracy after an epoch, and keep its weights when they are the best so far."""
+    """Return the validation accuracy after an epoch, and keep its weights when the recipe says so."""
     step.settle(state, rows, recipe)
     accuracy = step.evaluate(state, validation, recipe)
-    state.keep_best(loss, accuracy, progressive.side(validation.side, recipe.progressive, state.share))
+    side = progressive.side(validation.side, recipe.progressive, state.share)
+    state.keep(loss, accuracy, side, whatever=recipe.keep == "last")
     return accuracy
 
 

@@ -74,6 +74,9 @@ class Recipe:
     )
     layer_decay: float = _option(1.0, "learning rate of a layer, as a share of that of the layer after it; for --init")
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
+    keep: str = _option(
+        "best", "epoch that is kept: best on the validation part, or last, where that part is too small to choose by"
+    )
     clip: float = _option(0.0, "largest norm of the gradient; 0 is off")
     precision: str = _option("auto", "auto (what is fastest for the architecture here), fp32 or bf16")
     layout: str = _option("auto", "auto, contiguous or channels-last")

@@ -48,13 +48,13 @@ class Run:
     best_accuracy: float = -1.0
     best_side: int = 0
 
-    def keep_best(self, loss: float, accuracy: float, side: int) -> None:
-        """Note the epoch that ended, and keep its averaged weights when no epoch before was as good.
+    def keep(self, loss: float, accuracy: float, side: int, *, whatever: bool) -> None:
+        """Note the epoch that ended; keep its averaged weights when none before was as good, or `whatever` they are.
 
         An epoch that was validated on images of a larger `side` is better than any on smaller ones.
         """
         self.history.append({"epoch": self.epoch, "loss": loss, "accuracy": accuracy})
-        if (side, accuracy) > (self.best_side, self.best_accuracy):
+        if whatever or (side, accuracy) > (self.best_side, self.best_accuracy):
             self.best_side, self.best_accuracy, self.best_epoch = side, accuracy, self.epoch
             self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
 
@@ -63,6 +63,10 @@ def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> R
     """Return a run that has not begun; the net is moved and laid out in place."""
     if not 0 <= recipe.swa < 1:
         raise EmoError(f"--swa {recipe.swa} is no share of the run; use 0 to less than 1")
+    if recipe.keep not in ("best", "last"):
+        raise EmoError(f"--keep {recipe.keep} is none of best, last")
+    if recipe.patience and recipe.keep == "last":
+        raise EmoError("--patience waits for a better epoch, so it needs --keep best")
     net = lay_out(net.to(device), plan.layout).train()
     optimizer = _optimizer(layers.groups(net, recipe.weight_decay, recipe.layer_decay), recipe)
     return Run(net, average.start(net) if recipe.ema or recipe.swa else net, optimizer, plan, device)
