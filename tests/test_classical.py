@@ -146,7 +146,7 @@ def test_with_subjects_each_is_left_out_once_and_in_the_end_all_are_fitted(arch:
     features = write_speakers(tmp_path / "f.h5")
     outcome = fitted(features, arch, choose="subjects")
     assert outcome.n == 180 and 0.5 < outcome.accuracy < 1
-    x, y, others = parts(features)
+    x, _, others = parts(features)
     everything = np.concatenate([x, others]).mean(0)
     scale = outcome.net.scale if arch == "svm" else outcome.net.features
     assert np.allclose(scale.mean.numpy(), everything, atol=1e-4)

@@ -52,7 +52,7 @@ def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], 
     names = sorted(set(subjects.tolist()) - {""})
     if len(names) < _FEWEST or "" in subjects:
         raise EmoError(
-            f"choose=subjects leaves out each subject in turn; these data name {len(names)} of them, or not for all rows; "
+            f"choose=subjects leaves out each in turn; these data name {len(names)} subjects, or none for some rows; "
             "use choose=validation"
         )
     answers = np.full((len(costs), len(y)), -1)
