@@ -17,7 +17,7 @@ def suffixes(heard: bool) -> frozenset[str]:
 
 
 def records(paths: Iterable[Path], opened: Callable[[str], Records]) -> Iterator[dict[str, Any]]:
-    """Yield the record of each file, in order; `opened` is asked once for face and once for speech, if there are any."""
+    """Yield the record of each file, in order; `opened` is asked once for face, once for speech, if any come."""
     known: dict[str, Records] = {}
     for path in paths:
         kind = "speech" if path.suffix.lower() in sound_files.SUFFIXES else "face"
