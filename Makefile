@@ -1,9 +1,10 @@
 # make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | record | clean
 # make weights | results | speedrun: see examples/weights/weights.mk; make ablation: see examples/results/ablation.mk
+# make speech RAVDESS=… | emodb EMODB=… | iemocap IEMOCAP=…: see examples/results/folds.mk
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: speech demo test check format lint types setup fer2013 bench record clean
+.PHONY: demo test check format lint types setup fer2013 bench record clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,11 +44,6 @@ types: setup
 	$(BIN)/mypy
 
 check: lint types test
-
-# RAVDESS, five folds of actors: make speech RAVDESS=path/to/RAVDESS
-speech: setup
-	@test -n "$(RAVDESS)" || { echo "say where the corpus is: make speech RAVDESS=path/to/RAVDESS" >&2; exit 1; }
-	examples/speech.sh $(RAVDESS) $(TRAIN)
 
 # One artifact per target; make rebuilds what is older than what it is made from.
 fer2013: $(OUT)/eval.json $(OUT)/bench.jsonl
@@ -100,6 +96,7 @@ bench: setup | $(OUT)
 
 include examples/weights/weights.mk
 include examples/results/ablation.mk
+include examples/results/folds.mk
 
 # The picture in the README.
 record: setup

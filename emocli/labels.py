@@ -9,17 +9,28 @@ EIGHT = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "con
 
 _SPELLINGS = {
     "anger": "angry", "an": "angry", "ang": "angry",
-    "disgusted": "disgust", "di": "disgust",
-    "fearful": "fear", "afraid": "fear", "fe": "fear", "scared": "fear",
-    "happiness": "happy", "ha": "happy", "joy": "happy",
+    "disgusted": "disgust", "di": "disgust", "dis": "disgust",
+    "fearful": "fear", "afraid": "fear", "fe": "fear", "fea": "fear", "scared": "fear",
+    "happiness": "happy", "ha": "happy", "hap": "happy", "joy": "happy",
     "sadness": "sad", "sa": "sad",
-    "surprised": "surprise", "su": "surprise", "suprise": "surprise",
-    "ne": "neutral", "calm": "calm",
+    "surprised": "surprise", "su": "surprise", "sur": "surprise", "suprise": "surprise",
+    "pleasant_surprise": "surprise",
+    "ne": "neutral", "neu": "neutral", "neutrality": "neutral",
     "contemptuous": "contempt",
+    "bored": "boredom", "calmness": "calm",
+    "excitement": "excited", "exc": "excited", "frustration": "frustrated", "fru": "frustrated",
 }  # fmt: skip
 
-_NEIGHBOURS = {"calm": "neutral", "neutral": "calm"}
+_NEIGHBOURS = {"calm": "neutral", "neutral": "calm", "excited": "happy"}
 """Not the same emotion, but the one it is usually counted as where a corpus lacks it."""
+
+_USUAL = frozenset({*EIGHT, "calm", "boredom", "excited", "frustrated"})
+"""What the corpora of faces and speech have names for."""
+
+
+def usual(name: str) -> bool:
+    """Tell whether a name, in any spelling, is that of an emotion which some corpora have and others lack."""
+    return canonical(name) in _USUAL
 
 
 def canonical(name: str) -> str:

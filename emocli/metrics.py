@@ -59,6 +59,21 @@ def evaluate(
     return results
 
 
+def of_confusion(
+    confusion: NDArray[np.int64], labels: Sequence[str], *, samples: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """Return accuracy, macro_f1, uar, per_class and confusion as `evaluate` does, from (k, k) counts, true down."""
+    cells = np.repeat(np.arange(confusion.size), confusion.ravel())
+    y, guess = np.divmod(cells, len(labels))
+    figures = {
+        "accuracy": _accuracy(y, guess),
+        "macro_f1": _from_counts(y, guess, len(labels), _macro_f1),
+        "uar": _from_counts(y, guess, len(labels), _mean_recall),
+    }
+    results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
+    return {**results, "per_class": _per_class(confusion, labels), "confusion": confusion.tolist()}
+
+
 def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:
     """Return the ECE of logits (n, k) and labels y (n,) alone, as in `evaluate` and from the same draws."""
     logits, y = labelled(logits, y, logits.shape[-1])

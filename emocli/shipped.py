@@ -12,8 +12,8 @@ from emocli import registry, store
 from emocli.errors import EmoError
 
 FOLDER = Path(__file__).parent / "weights"
-DEFAULT = "ferplus-int8"
-"""What predict and live use when no model is named."""
+DEFAULTS = {"face": "ferplus-int8", "speech": "ravdess-int8"}
+"""What predict and live use when no model is named, by what they are given."""
 
 _SHOWN = ("labels", "precision", "parameters", "bytes", "accuracy", "license")
 
@@ -30,11 +30,17 @@ def named(argument: str | None) -> str | None:
     return str(FOLDER / f"{argument}.onnx")
 
 
-def default() -> str:
-    """Return the file of the default model; raises EmoError where it isn't shipped."""
-    if DEFAULT not in names():
-        raise EmoError("no model is named and none ships with this copy of emo; name one with --model FILE")
-    return str(FOLDER / f"{DEFAULT}.onnx")
+def default(modality: str = "face") -> str:
+    """Return the file of the default model of faces or of speech; raises EmoError where it isn't shipped."""
+    name = DEFAULTS[modality]
+    if not has(modality):
+        raise EmoError(f"no model is named and none of {modality} ships with this copy of emo; name one: --model FILE")
+    return str(FOLDER / f"{name}.onnx")
+
+
+def has(modality: str) -> bool:
+    """Tell whether there is a default model of faces or of speech."""
+    return DEFAULTS[modality] in names()
 
 
 def find(digest: str) -> Path | None:
@@ -54,8 +60,11 @@ def figures() -> dict[str, dict[str, Any]]:
 
 def rows() -> list[dict[str, Any]]:
     """Return a row per model: name, labels, precision, parameters, bytes, test accuracy, licence of its data."""
-    known = figures().items()
-    return [{"name": name, **{key: row[key] for key in _SHOWN}, "default": name == DEFAULT} for name, row in known]
+    default = set(DEFAULTS.values())
+    return [
+        {"name": name, **{key: row[key] for key in _SHOWN}, "default": name in default}
+        for name, row in figures().items()
+    ]
 
 
 def details(name: str) -> dict[str, Any]:

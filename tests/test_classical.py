@@ -125,3 +125,51 @@ def test_a_baseline_goes_through_train_and_eval(features: Path, shell: Run) -> N
     )
     assert done.returncode == 0, done.stderr.decode()
     assert "fitted at once" in done.stderr.decode() and '"uar"' in done.stdout.decode()
+
+
+def write_speakers(path: Path, speakers: int = 6) -> Path:
+    """Vectors of speakers whose own level hides the class unless others have been heard; one of them for validation."""
+    rng = np.random.default_rng(2)
+    group = np.repeat(np.arange(speakers), 30)
+    y = np.arange(len(group)) % CLASSES
+    x = rng.normal(0, 1, (len(group), 12)) + 1.5 * np.eye(CLASSES, 12)[y] + rng.normal(0, 1, (speakers, 12))[group]
+    writer = Writer(path, modality="speech", count=len(group))
+    writer.append(x.astype(np.float32))
+    split = np.where(group == 0, "validation", "train")
+    names = [f"s{number}" if speakers > 1 else "" for number in group]
+    writer.finish(Header("features", labels.SEVEN[:CLASSES], ()), y, "label", split, names)
+    return path
+
+
+@pytest.mark.parametrize("arch", ["svm", "logistic"])
+def test_with_subjects_each_is_left_out_once_and_in_the_end_all_are_fitted(arch: str, tmp_path: Path) -> None:
+    features = write_speakers(tmp_path / "f.h5")
+    outcome = fitted(features, arch, choose="subjects")
+    assert outcome.n == 180 and 0.5 < outcome.accuracy < 1
+    x, _, others = parts(features)
+    everything = np.concatenate([x, others]).mean(0)
+    scale = outcome.net.scale if arch == "svm" else outcome.net.features
+    assert np.allclose(scale.mean.numpy(), everything, atol=1e-4)
+
+
+def test_the_best_c_by_subject_is_that_of_scikit_learn(tmp_path: Path) -> None:
+    from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+
+    features = write_speakers(tmp_path / "f.h5")
+    net = fitted(features, "logistic", choose="subjects").net
+    with hdf5.open_data(features) as data:
+        x, y, groups = data.take(np.arange(180)), data.targets(), data.group
+    recalls = {}
+    for cost in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0):
+        pipe = make_pipeline(StandardScaler(), LogisticRegression(C=cost, max_iter=2000))
+        said = cross_val_predict(pipe, x, y, groups=groups, cv=LeaveOneGroupOut())
+        recalls[cost] = np.mean([(said[y == label] == label).mean() for label in range(CLASSES)])
+    assert net.c == max(recalls, key=lambda cost: recalls[cost])
+
+
+def test_subjects_that_are_too_few_or_a_word_that_is_none_are_one_line(features: Path) -> None:
+    with pytest.raises(EmoError, match="use choose=validation"):
+        fitted(features, "logistic", choose="subjects")
+    with pytest.raises(EmoError, match="validation or subjects"):
+        fitted(features, "svm", choose="actors")

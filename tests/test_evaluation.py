@@ -10,6 +10,7 @@ from scored import SYNONYMS, N, said, score, stripes, write_data
 from small_model import write_model
 
 from emocli import labels, onnx_file, pipes
+from emocli.datasets import ravdess
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
 from emocli.scores import evaluation, label_map, scoring
@@ -94,7 +95,29 @@ def test_auto_leaves_contempt_out_either_way(tmp_path: Path) -> None:
     known = score(eight, ckplus, maps=("auto",))
     assert known["left_out"] == {} and known["only_in_model"] == ["neutral"]
     with pytest.raises(EmoError, match="does not know"):
-        score(seven, write_data(tmp_path / "x.h5", ("happy", "bored")), maps=("auto",))
+        score(seven, write_data(tmp_path / "x.h5", ("happy", "sarcasm")), maps=("auto",))
+
+
+def test_auto_knows_the_names_that_corpora_of_speech_give(model: Path, tmp_path: Path) -> None:
+    names = ("anger", "happiness", "fearful", "sadness", "boredom", "calm", "excited", "frustration")
+    found = score(model, write_data(tmp_path / "x.h5", names), maps=("auto",))
+    assert found["map"] == {
+        "anger": "angry", "happiness": "happy", "fearful": "fear", "sadness": "sad", "calm": "neutral",
+        "excited": "happy",
+    }  # fmt: skip
+    assert list(found["left_out"]) == ["boredom", "frustration"]
+    assert found["accuracy"]["n"] + sum(found["left_out"].values()) == 60
+
+
+def test_what_is_said_of_a_label_wins_over_auto(model: Path, tmp_path: Path) -> None:
+    found = score(model, write_data(tmp_path / "x.h5", ("happy", "calm")), maps=("auto", "calm="))
+    assert list(found["left_out"]) == ["calm"] and found["map"] == {}
+
+
+def test_a_model_with_calm_hears_neutral_where_the_data_have_both(tmp_path: Path) -> None:
+    eight = write_model(tmp_path / "8.onnx", names=ravdess.ORDER)
+    found = score(eight, write_data(tmp_path / "x.h5", ("neutral", "anger", "boredom")), maps=("auto",))
+    assert found["map"] == {"anger": "angry"} and "calm" in found["only_in_model"]
 
 
 def test_restrict_chooses_among_the_shared_classes_only(model: Path, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 import shipped_copy
+import sound_made
 from shipped_copy import CARD, ROOT
 
 from emocli import artifact, onnx_file, shipped, store
 
 FACE = ROOT / "examples" / "face.png"
-LARGEST = 6_000_000
+LARGEST = 8_000_000
 """Bytes of all that ships, together."""
 
 Emo = Callable[[str], subprocess.CompletedProcess[str]]
@@ -35,6 +36,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def emo(made: Path, tmp_path: Path) -> Emo:
     """Run a bash line, in a folder of its own, with the `emo` that has weights."""
     return lambda line: shipped_copy.run(made, line, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def heard(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package that ships a model of speech too, and a sound, hum.wav."""
+    folder = tmp_path_factory.mktemp("heard")
+    shutil.copytree(made / "emocli", folder / "emocli")
+    clips = [sound_made.tone(0.5, hz=hz) for hz in (200, 230, 2000, 2300)]
+    for number, clip in enumerate(clips * 5):
+        sound_made.write(folder / "clips" / ("low" if number % 4 < 2 else "high") / f"{number}.wav", clip)
+    sound_made.write(folder / "hum.wav", sound_made.tone(1.0, hz=210))
+    line = """emo dataset audio-folder clips --split random --validation 0.2 --test 0 |
+      emo features -x utterance | emo train --arch logistic -p c=1 --threads 1 -o emocli/weights/ravdess-int8.onnx"""
+    done = shipped_copy.run(folder, line, folder)
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +143,25 @@ def test_pictures_are_predicted_without_naming_a_model_and_it_is_said_which_is_u
     assert silent.stdout == named.stdout and len(_rows(silent)[0]["faces"]) == 1
     assert silent.stderr.count("\n") == 1 and "ferplus-int8" in silent.stderr
     assert named.stderr == ""
+
+
+def test_pictures_and_sounds_go_to_the_model_of_their_kind_in_order(heard: Path, tmp_path: Path) -> None:
+    line = f"emo predict {heard}/hum.wav {FACE} {heard}/hum.wav --threads 1"
+    first, face, last = _rows(done := shipped_copy.run(heard, line, tmp_path))
+    assert first["label"] == last["label"] and first["seconds"] == 1.0 and "faces" in face
+    assert done.stderr.count("ravdess-int8, which ships") == done.stderr.count("ferplus-int8, which ships") == 1
+
+
+def test_sounds_in_a_folder_are_heard_where_a_model_of_speech_ships(heard: Path, made: Path, tmp_path: Path) -> None:
+    sound_made.write(tmp_path / "both" / "a.wav")
+    shutil.copy(FACE, tmp_path / "both" / "b.png")
+    rows = {
+        folder: [Path(row["path"]).name for row in _rows(shipped_copy.run(folder, "emo predict both", tmp_path))]
+        for folder in (heard, made)
+    }
+    assert rows == {heard: ["a.wav", "b.png"], made: ["b.png"]}
+    done = shipped_copy.run(made, "emo predict both/a.wav", tmp_path)
+    assert done.returncode == 1 and "none of speech ships" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_live_needs_no_model_either(emo: Emo) -> None:

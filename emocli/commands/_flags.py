@@ -17,7 +17,7 @@ Output = Annotated[str | None, typer.Option("--output", "-o", help="File to writ
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help=f"Model artifact, or a shipped one by its name; {shipped.DEFAULT} when absent."),
+    typer.Option("--model", "-m", help="Model artifact or a shipped one's name; when absent one for faces or speech."),
 ]
 Params = Annotated[
     list[str], typer.Option("--param", "-p", metavar="KEY=VALUE", help="Option of the entry; see: emo list.")
@@ -94,11 +94,11 @@ def record_of(record: type[Record], flags: dict[str, Any]) -> Record:
     return record(**{field.name: flags[field.name] for field in fields(record)})  # type: ignore[arg-type]
 
 
-def model_of(named: str | None) -> pipes.Input:
-    """Return the model of `Model`; when none is named the shipped default, which is said."""
+def model_of(named: str | None, modality: str = "face") -> pipes.Input:
+    """Return the model of `Model`; when none is named the shipped default for faces or for speech, which is said."""
     if named is None:
-        named = shipped.default()
-        note(f"no --model: takes {shipped.DEFAULT}, which ships with emo; see: emo list weights")
+        named = shipped.default(modality)
+        note(f"no --model: takes {shipped.DEFAULTS[modality]}, which ships with emo; see: emo list weights")
     return pipes.read(named, "model")
 
 

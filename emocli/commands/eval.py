@@ -1,7 +1,7 @@
 """Score models on one part of the data: accuracy, macro-F1, UAR, ROC-AUC, ECE, each with its interval."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from emocli.commands import _flags
 from emocli.commands._show import for_people, note, show, show_record
 from emocli.errors import EmoError
 
+if TYPE_CHECKING:
+    from emocli.scores.scoring import Options, Pair
+
 Models = Annotated[list[str], typer.Argument(metavar="[INPUT]...", help="Models; stdin when absent or -.")]
 Datas = Annotated[
     list[str],
@@ -17,7 +20,7 @@ Datas = Annotated[
 ]
 Maps = Annotated[
     list[str],
-    typer.Option("--map", metavar="DATA=MODEL", help="What a label counts as, nothing: left out; or auto (7 and 8)."),
+    typer.Option("--map", metavar="DATA=MODEL", help="What a label counts as, nothing: left out; or auto, by meaning."),
 ]
 Scale = Annotated[str, typer.Option("--temperature", help="Divide logits: a number, or fit on the validation part.")]
 
@@ -33,6 +36,9 @@ def run(
     abstain: Annotated[bool, typer.Option("--abstain", help="Add accuracy by the share of answers given.")] = False,
     by_group: Annotated[bool, typer.Option("--by-group", help="Add accuracy by subject, and the gap.")] = False,
     min_group: Annotated[int, typer.Option(help="Rows of a group that is compared with others.")] = 10,
+    folds: Annotated[
+        bool, typer.Option("--folds", help="The models are of a corpus's folds: add all together.")
+    ] = False,
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
     plot: Annotated[str | None, typer.Option(help="Write the confusion matrix to this PNG.")] = None,
     plot_abstain: Annotated[str | None, typer.Option(help="Write the curve of --abstain to this PNG.")] = None,
@@ -61,6 +67,9 @@ def run(
     pairs = scoring.pairs(sources, data, options)
     if len(pairs) > 1 and (plot or plot_abstain or plot_noise):
         raise EmoError("a plot shows one model on one corpus; name one of each")
+    if folds:
+        _show_folds(pairs, engine, threads, options, as_json)
+        return
     records = scoring.records(pairs, engine, threads, options, note)
     if len(pairs) == 1:
         (record,) = records
@@ -69,6 +78,24 @@ def run(
         return
     rows = scoring.table(pairs, records, metric) if for_people(as_json) else scoring.named(pairs, records)
     show(rows, as_json=as_json)
+
+
+def _show_folds(pairs: Sequence["Pair"], engine: str, threads: int, options: "Options", as_json: bool | None) -> None:
+    """Print the record of each fold, and that of all together."""
+    from emocli.scores import over_folds, scoring
+
+    over_folds.check(pairs, options.split)
+    found = list(scoring.named(pairs, scoring.records(pairs, engine, threads, options, note)))
+    whole = over_folds.together(found, samples=options.samples)
+    if not for_people(as_json):
+        show([*found, whole], as_json=True)
+        return
+    columns = over_folds.MEASURES
+    rows = [{"fold": each["model_name"], **{name: each[name] for name in columns}} for each in found]
+    rows.append({"fold": "all rows", **{name: whole[name] for name in columns}})
+    rows.append({"fold": "mean of folds", **{name: whole["mean"][name] for name in columns}})
+    show(rows, as_json=False)
+    show(({"class": label, **row} for label, row in whole["per_class"].items()), as_json=False)
 
 
 def _draw(

@@ -23,29 +23,38 @@ def run(
     as_json: _flags.Json = None,
 ) -> None:
     """Print one record per file."""
-    source = _flags.model_of(model)
-    from emocli import named_files
+    source = _flags.model_of(model) if model else None
+    from emocli import named_files, shipped
     from emocli.extracting import extraction
+    from emocli.image import pictures
+    from emocli.serving import either
+    from emocli.sound import sound_files
 
     counts: Counter[str] = Counter()
-    if extraction.modality(source.header) == "speech":
-        from emocli.serving import listening
-        from emocli.sound import sound_files
 
-        if flip or detector != "auto":
-            raise EmoError("--flip and --detector are for faces; a model of speech hears with what its header names")
-        paths = named_files.expand(names, sound_files.SUFFIXES, stdin=sys.stdin.buffer)
-        listen = listening.listener(source.path, engine=engine, threads=threads, note=note)
-        records = listening.predictions(listen, paths, counts)
-    else:
-        from emocli.image import pictures
+    def opened(kind: str) -> either.Records:
+        path = (source or _flags.model_of(None, kind)).path
+        if kind == "speech":
+            from emocli.serving import listening
+
+            if flip or detector != "auto":
+                raise EmoError(
+                    "--flip and --detector are for faces; a model of speech hears with what its header names"
+                )
+            listen = listening.listener(path, engine=engine, threads=threads, note=note)
+            return lambda paths: listening.predictions(listen, paths, counts)
         from emocli.serving import prediction
 
-        paths = named_files.expand(names, pictures.SUFFIXES, stdin=sys.stdin.buffer)
-        predict = prediction.predictor(
-            source.path, detector=detector, engine=engine, threads=threads, flip=flip, note=note
-        )
-        records = prediction.predictions(predict, paths, counts)
+        predict = prediction.predictor(path, detector=detector, engine=engine, threads=threads, flip=flip, note=note)
+        return lambda paths: prediction.predictions(predict, paths, counts)
+
+    if source is None:
+        found = either.suffixes(heard=shipped.has("speech"))
+        records = either.records(named_files.expand(names, found, stdin=sys.stdin.buffer), opened)
+    else:
+        kind = extraction.modality(source.header)
+        found = sound_files.SUFFIXES if kind == "speech" else pictures.SUFFIXES
+        records = opened(kind)(named_files.expand(names, found, stdin=sys.stdin.buffer))
     _print(records, as_json)
     if counts.keys() == {"unreadable"}:
         raise EmoError("none of the files could be read; the lines above say why")

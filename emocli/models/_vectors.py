@@ -16,6 +16,13 @@ def expect_vectors(name: str, shape: tuple[int, ...]) -> int:
     raise EmoError(f"{name} takes vectors (utterance, egemaps, lbp), not features of shape {shape}; use --arch {use}")
 
 
+def expect_choice(name: str, choose: str) -> str:
+    """Return what c is chosen on; raises EmoError for a word that is none of the two."""
+    if choose not in ("validation", "subjects"):
+        raise EmoError(f"{name} can't choose c on {choose!r}; use validation or subjects")
+    return choose
+
+
 class Scale(nn.Module):
     """Each feature with the mean 0 and deviation 1 that it has in the train part."""
 

@@ -1,18 +1,19 @@
 """Multinomial logistic regression on vectors (utterance, egemaps, lbp, hog), fitted by scikit-learn: a baseline.
 
 Options:
-    c: inverse of the penalty on large weights; 0 tries some and keeps the best on the validation part
+    c: inverse of the penalty on large weights; 0 tries some and keeps the best
+    choose: what c is the best on, the validation part or, with subjects, each of train and validation left out in turn
 """
 
 from torch import nn
 
 from emocli.models._layers import Classifier
-from emocli.models._vectors import Scale, expect_vectors
+from emocli.models._vectors import Scale, expect_choice, expect_vectors
 
 
-def build(shape: tuple[int, ...], classes: int, *, c: float = 0.0) -> nn.Module:
+def build(shape: tuple[int, ...], classes: int, *, c: float = 0.0, choose: str = "validation") -> nn.Module:
     """Return the model of vectors of `shape` (d,), its weights to be fitted."""
-    return _Logistic(expect_vectors("logistic", shape), classes, c)
+    return _Logistic(expect_vectors("logistic", shape), classes, c, expect_choice("logistic", choose))
 
 
 class _Logistic(Classifier):
@@ -20,6 +21,6 @@ class _Logistic(Classifier):
 
     fitted_by = "logistic"
 
-    def __init__(self, features: int, classes: int, c: float) -> None:
+    def __init__(self, features: int, classes: int, c: float, choose: str) -> None:
         super().__init__(Scale(features), features, classes, dropout=0.0, pool=False)
-        self.c = c
+        self.c, self.choose = c, choose

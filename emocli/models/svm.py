@@ -4,7 +4,8 @@ Fitted by scikit-learn (Cortes and Vapnik 1995). The logits are the machines' de
 class, their softmax is no calibrated probability (emo eval --temperature fit makes it one).
 
 Options:
-    c: how much a row on the wrong side costs; 0 tries some and keeps the best on the validation part
+    c: how much a row on the wrong side costs; 0 tries some and keeps the best
+    choose: what c is the best on, the validation part or, with subjects, each of train and validation left out in turn
     kernel: rbf, exp(-gamma |x - support|²), or linear
     gamma: width of the rbf kernel; 0 is 1 / d, on features scaled to deviation 1
 """
@@ -15,17 +16,23 @@ import torch
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
-from emocli.models._vectors import Scale, expect_vectors
+from emocli.models._vectors import Scale, expect_choice, expect_vectors
 
 
 def build(
-    shape: tuple[int, ...], classes: int, *, c: float = 0.0, kernel: str = "rbf", gamma: float = 0.0
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    c: float = 0.0,
+    choose: str = "validation",
+    kernel: str = "rbf",
+    gamma: float = 0.0,
 ) -> nn.Module:
     """Return the model of vectors of `shape` (d,), its support vectors to be fitted."""
     if kernel not in ("rbf", "linear"):
         raise EmoError(f"svm has no kernel {kernel!r}; use rbf or linear")
     features = expect_vectors("svm", shape)
-    return _Machines(features, classes, c, kernel, gamma or 1 / features)
+    return _Machines(features, classes, c, expect_choice("svm", choose), kernel, gamma or 1 / features)
 
 
 class _Machines(nn.Module):
@@ -36,9 +43,9 @@ class _Machines(nn.Module):
     weights: Tensor
     bias: Tensor
 
-    def __init__(self, features: int, classes: int, c: float, kernel: str, gamma: float) -> None:
+    def __init__(self, features: int, classes: int, c: float, choose: str, kernel: str, gamma: float) -> None:
         super().__init__()
-        self.c, self.kernel, self.gamma = c, kernel, gamma
+        self.c, self.choose, self.kernel, self.gamma = c, choose, kernel, gamma
         self.scale = Scale(features)
         self.register_buffer("support", torch.zeros(1, features))
         self.register_buffer("weights", torch.zeros(classes, 1))

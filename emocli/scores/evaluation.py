@@ -80,7 +80,8 @@ def collect(
             logits.append(mirroring.logits(engine, x, flip=flip))
             rows.append(part)
         if not rows and len(data.scored(split)):
-            raise EmoError(f"no sample of {source.source} has a face that the model's detector finds; score features")
+            what = "a face" if data.modality == "face" else "a voice"
+            raise EmoError(f"no sample of {source.source} has {what} that the model's detector finds; score features")
         if not rows:
             parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
             raise EmoError(f"{source.source} has no {split} part (it has {parts}); {hint}")

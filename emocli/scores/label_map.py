@@ -7,7 +7,7 @@ from emocli import labels, registry
 from emocli.errors import EmoError
 
 AUTO = "auto"
-"""The map between the usual 7 and 8 classes: contempt is left out."""
+"""The map between the usual classes: by meaning, whatever the spelling; an emotion that the model lacks is left out."""
 
 Entries = Mapping[str, str | None]
 """By a label of the data the label of the model that it counts as; None leaves its rows out."""
@@ -66,13 +66,16 @@ def parse(texts: Sequence[str]) -> Entries:
 def match(data: Sequence[str], model: Sequence[str], entries: Entries, source: str) -> LabelMap:
     """Return how the data's labels count. Entries for labels that the data don't have are passed over.
 
-    Without entries the names decide, and one set must hold the other: rows of labels that the model lacks are left out.
+    With AUTO names count by what they mean, calm as neutral and excited as happy where the model lacks them, and other
+    emotions that it lacks are left out; what is no usual emotion still has to be said. Without entries the names
+    decide, and one set must hold the other: rows of labels that the model lacks are left out.
     Raises EmoError, naming `source` and the lines to add, for labels that nothing is said about.
     """
     known = {label: label for label in data if label in model}
     said = {label: target for label, target in entries.items() if label in data}
-    if AUTO in entries and "contempt" in data and "contempt" not in model:
-        said = {"contempt": None, **said}
+    if AUTO in entries:
+        others = [label for label in data if label not in model and labels.usual(label)]
+        said = {**{label: labels.near(label, tuple(model)) or None for label in others}, **said}
     for label, target in said.items():
         if target is not None and target not in model:
             near = registry.nearest(target, model)

@@ -91,7 +91,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     _tell_of_folds(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, flip=options.flip)
     if found.no_face:
-        note(f"{found.no_face} samples of {pair.data.source} have no face that the model's detector finds; left out")
+        note(f"{found.no_face} samples of {pair.data.source} have no face or voice that the model's detector finds")
     labels = pair.labels.shared if options.restrict else pair.labels.model
     plain, y = _among(labels, pair.labels, found)
     scaling = _scaling(engine, pair, options, labels)
@@ -147,10 +147,13 @@ def _check(options: Options) -> None:
 def _tell_of_folds(pair: Pair, options: Options, note: Note) -> None:
     """Say that the validation part holds rows which a model of a cross-validation learned from."""
     header = pair.model.header
-    folded = (header.step("train", "distill") or {}).get("options", {}).get("folds")
+    step = header.step("train", "distill") or {}
+    folded = step.get("options", {}).get("folds") or step.get("params", {}).get("choose") == "subjects"
     used = options.split == "validation" or options.temperature == "fit"
     if folded and used and pair.data.digest == header.features_digest:
-        note(f"{pair.model.source} comes from --folds: it learned from rows of this validation part; use the test part")
+        note(
+            f"{pair.model.source} learned from rows of this validation part (--folds, choose=subjects); use the test's"
+        )
 
 
 def _names(inputs: Sequence[pipes.Input]) -> dict[str, str]:

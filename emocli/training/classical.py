@@ -1,6 +1,6 @@
 """Models that are fitted to all rows at once, by scikit-learn, and exported like any net."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from emocli.errors import EmoError
 from emocli.training.recipe import Recipe
 from emocli.training.rows import Rows
 
-_COSTS = (0.01, 0.1, 1.0, 10.0, 100.0)
+_COSTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """What is tried for c where none is given."""
+_FEWEST = 3
+"""Subjects that can be left out in turn."""
 Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
@@ -23,32 +25,46 @@ def is_fitted(net: nn.Module) -> bool:
     return hasattr(net, "fitted_by")
 
 
-def fit(net: Any, rows: Rows, validation: Rows, recipe: Recipe) -> float:
-    """Fit the net in place and return its validation accuracy, a share from 0 to 1.
+def fit(net: Any, rows: Rows, validation: Rows, recipe: Recipe) -> tuple[float, int]:
+    """Fit the net in place; return its validation accuracy, a share from 0 to 1, and of how many rows it is.
 
-    Of the recipe only the seed and --class-weights none or balanced count. Raises EmoError where less than two classes
-    have rows.
+    With `choose=subjects` the subjects of both parts are left out in turn: c is the one of the best mean recall over
+    them, the accuracy is that of the rows left out, and in the end all rows are fitted. Of the recipe only the seed and
+    --class-weights none or balanced count. Raises EmoError where less than two classes have rows, or three subjects.
     """
     if recipe.class_weights not in ("none", "balanced"):
         raise EmoError(f"--class-weights {recipe.class_weights} can't be for this model; use none or balanced")
-    x, y = _vectors(rows), rows.labels
-    if len(np.unique(y)) < 2:
+    if len(np.unique(rows.labels)) < 2:
         raise EmoError("the train part has one class only, which nothing can be told apart from; import more")
-    scale = net.scale if hasattr(net, "scale") else net.features
-    scale.measure(x)
-    with torch.inference_mode():
-        scaled = scale(torch.from_numpy(x)).numpy()
-    solve: Callable[..., None] = _SOLVERS[net.fitted_by]
-    weights = None if recipe.class_weights == "none" else "balanced"
-    best, accuracy = 0.0, -1.0
-    for cost in (net.c,) if net.c else _COSTS:
-        solve(net, scaled, y, cost, weights, recipe.seed)
-        if (found := _accuracy(net, validation)) > accuracy:
-            best, accuracy = cost, found
-    if not net.c:
-        solve(net, scaled, y, best, weights, recipe.seed)
-        net.c = best
-    return accuracy
+    costs = (net.c,) if net.c else _COSTS
+    if net.choose == "subjects":
+        return _by_subject(net, rows, validation, costs, recipe)
+    x, y, others = _vectors(rows), rows.labels, _vectors(validation)
+    accuracies = [float((_answers(net, x, y, others, cost, recipe) == validation.labels).mean()) for cost in costs]
+    net.c = costs[int(np.argmax(accuracies))]
+    _solve(net, x, y, net.c, recipe)
+    return max(accuracies), len(validation)
+
+
+def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], recipe: Recipe) -> tuple[float, int]:
+    x, y = np.concatenate([_vectors(rows), _vectors(validation)]), np.concatenate([rows.labels, validation.labels])
+    subjects = np.array([*rows.groups, *validation.groups])
+    names = sorted(set(subjects.tolist()) - {""})
+    if len(names) < _FEWEST or "" in subjects:
+        raise EmoError(
+            f"choose=subjects leaves out each in turn; these data name {len(names)} subjects, or none for some rows; "
+            "use choose=validation"
+        )
+    answers = np.full((len(costs), len(y)), -1)
+    for name in names:
+        out = subjects == name
+        for row, cost in zip(answers, costs, strict=True):
+            row[out] = _answers(net, x[~out], y[~out], x[out], cost, recipe)
+    recalls = [np.mean([(row[y == label] == label).mean() for label in np.unique(y)]) for row in answers]
+    best = int(np.argmax(recalls))
+    net.c = costs[best]
+    _solve(net, x, y, net.c, recipe)
+    return float((answers[best] == y).mean()), len(y)
 
 
 def _vectors(rows: Rows) -> Vectors:
@@ -56,10 +72,22 @@ def _vectors(rows: Rows) -> Vectors:
     return x
 
 
-def _accuracy(net: nn.Module, rows: Rows) -> float:
+def _answers(net: Any, x: Vectors, y: Labels, others: Vectors, cost: float, recipe: Recipe) -> Labels:
+    """Fit the net to x and y; return what it says of the other rows."""
+    _solve(net, x, y, cost, recipe)
     with torch.inference_mode():
-        said = net.eval()(torch.from_numpy(_vectors(rows))).argmax(1).numpy()
-    return float((said == rows.labels).mean())
+        said: Labels = net.eval()(torch.from_numpy(others)).argmax(1).numpy()
+    return said
+
+
+def _solve(net: Any, x: Vectors, y: Labels, cost: float, recipe: Recipe) -> None:
+    """Fit scaling and weights in place."""
+    scale = net.scale if hasattr(net, "scale") else net.features
+    scale.measure(x)
+    with torch.inference_mode():
+        scaled = scale(torch.from_numpy(x)).numpy()
+    weights = None if recipe.class_weights == "none" else "balanced"
+    _SOLVERS[net.fitted_by](net, scaled, y, cost, weights, recipe.seed)
 
 
 def _logistic(net: Any, x: Vectors, y: Labels, cost: float, weights: str | None, seed: int) -> None:

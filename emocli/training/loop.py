@@ -121,8 +121,8 @@ def _fitted(
     if teacher is not None:
         raise EmoError("this architecture is fitted to labels and can't listen to a teacher; choose another student")
     note("this model is fitted at once: of the options of training only --seed and --class-weights count")
-    accuracy = classical.fit(net, rows, validation, recipe)
-    return Outcome(net.eval(), accuracy, 1, [{"epoch": 1, "loss": math.nan, "accuracy": accuracy}], len(validation))
+    accuracy, n = classical.fit(net, rows, validation, recipe)
+    return Outcome(net.eval(), accuracy, 1, [{"epoch": 1, "loss": math.nan, "accuracy": accuracy}], n)
 
 
 def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note) -> Recipe:

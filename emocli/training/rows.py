@@ -34,6 +34,8 @@ class Rows:
     """What the classes are called."""
     lengths: NDArray[np.int64] | None = None
     """Frames of each row of its own order, for sequences."""
+    groups: tuple[str, ...] = ()
+    """Subject or speaker of each row of its own order; empty where the data name none."""
 
     def __len__(self) -> int:
         return len(self.at)
@@ -83,8 +85,9 @@ def part(
         _report_absent(data, split, targets, note)
     labels = np.where(targets.any(1), targets.argmax(1), -1).astype(np.int64)
     lengths = data.lengths[at] if data.shape[:1] == (-1,) else None
+    groups = tuple(data.group[row] for row in at.tolist())
     x, at = _held(data, at) if lengths is None else _sequences(data, at, lengths)
-    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels), lengths)
+    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels), lengths, groups)
 
 
 def _probabilities(data: Data, at: NDArray[np.int64]) -> NDArray[np.float32]:

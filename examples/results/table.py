@@ -2,7 +2,7 @@
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder, in the order of
 their names; between `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for
-`ablation` has the difference to the first row.
+`ablation` has the difference to the first row and for `speech` two intervals of each figure.
 """
 
 import json
@@ -14,6 +14,10 @@ from typing import Any
 FOLDER = Path(__file__).parent
 HEAD = "| what | accuracy, 95 % interval | scored on | seeds | parameters | training, cores |"
 ABLATION_HEAD = "| what | flags | accuracy | difference in points, 95 % interval | parameters | minutes a run |"
+SPEECH_HEAD = (
+    "| what | UAR of all clips, 95 % by clips | mean UAR of the folds, 95 % by folds | accuracy of all clips | "
+    "scored on | parameters | training of a fold, cores |"
+)
 MARKED = re.compile(r"(<!-- results(?P<folder>/[\w-]+)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -24,23 +28,42 @@ def filled(readme: str, folder: Path = FOLDER) -> str:
 
 def table(folder: Path) -> str:
     """Return a table with a row per JSON file of the folder; without files it has no rows."""
-    head, cells = (ABLATION_HEAD, compared) if folder.name == "ablation" else (HEAD, line)
+    kinds = {"ablation": (ABLATION_HEAD, compared), "speech": (SPEECH_HEAD, folded)}
+    head, cells = kinds.get(folder.name, (HEAD, line))
     rows = [cells(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
     return "".join(f"{row}\n" for row in [head, re.sub(r"[^|]+", "---", head), *rows])
 
 
 def line(row: dict[str, Any]) -> str:
     """Return one row."""
-    share, low, high = (100 * row["accuracy"][key] for key in ("value", "low", "high"))
     cells = [
         row["name"],
-        f"{share:.1f} % [{low:.1f}, {high:.1f}]",
+        _share(row["accuracy"]),
         f"{row['data']} {row['split']}, n = {row['n']:,}",
         " ".join(map(str, row["seeds"])),
         f"{row['parameters']:,}",
         f"{row['minutes']:g} min, {row['cores']}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def folded(row: dict[str, Any]) -> str:
+    """Return one row of the table of folds of speakers."""
+    cells = [
+        row["name"],
+        _share(row["uar"]),
+        _share(row["mean"]["uar"]),
+        _share(row["accuracy"]),
+        f"{row['data']}, {len(row['folds'])} folds, n = {row['n']:,}",
+        f"{row['parameters']:,}",
+        f"{row['minutes']:g} min, {row['cores']}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _share(figure: dict[str, float]) -> str:
+    share, low, high = (100 * figure[key] for key in ("value", "low", "high"))
+    return f"{share:.1f} % [{low:.1f}, {high:.1f}]"
 
 
 def compared(row: dict[str, Any]) -> str:

@@ -1,16 +1,18 @@
 """Writes the card of a shipped model and its INT8 form, and the figures that `emo list weights` shows.
 
     python examples/weights/card.py NAME --fp32 MODEL.onnx --int8 MODEL.onnx --scores FP32.json INT8.json \
-        --bench BENCH.jsonl --seconds TRAINING.seconds --folder emocli/weights
+        --bench BENCH.jsonl --seconds TRAINING.seconds --folder emocli/weights [--folds FOLDS.json --real-time RTF.json]
 
 Scores are what `emo eval --split test --json` printed for each, bench what `emo bench --json` did for the INT8 form,
-seconds those of the training on this machine. Nothing in a card is typed: NAME.json has the figures, NAME.md is made
-from it.
+seconds those of the training on this machine. A model of speech has a row of `folds.py` too, for its recipe on all
+folds, and what `real_time.py` printed for its INT8 form. Nothing in a card is typed: NAME.json has the figures, NAME.md
+is made from it.
 """
 
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +24,8 @@ from emocli.artifact import Header
 Figures = dict[str, Any]
 MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE"}
 """The figures of `emo eval` that a card has, and what they are called there."""
+FOLDS = ("folds", "n", "accuracy", "uar", "interval", "mean", "mean_interval")
+"""What a card keeps of the row of all folds."""
 WEAK = 3
 """How many classes are named as the weakest."""
 
@@ -56,6 +60,7 @@ def gather(
     return {
         "name": name,
         "labels": list(int8.labels),
+        "modality": next(iter(inputs)),
         "input": next(iter(inputs.values()))["shape"][1:],
         "data": [step["name"] for step in int8.steps if step["command"] == "dataset"],
         "license": int8.license,
@@ -75,10 +80,9 @@ def _threads(header: Header) -> int:
 def text(card: Figures) -> str:
     """Return the card as Markdown."""
     names, models = list(card["models"]), list(card["models"].values())
-    side = "×".join(map(str, card["input"][1:]))
     return "\n".join([
         f"# {card['name']}\n",
-        f"A model of {len(card['labels'])} emotions ({', '.join(card['labels'])}) in faces of {side} pixels,",
+        f"A model of {len(card['labels'])} emotions ({', '.join(card['labels'])}) in {_what(card)},",
         f"trained from scratch: `{names[0]}` is FP32, `{names[1]}` its INT8 form.\n",
         "It names what raters would call an expression, not what a person feels: do not decide about people by it.\n",
         "## Data and their terms\n",
@@ -91,10 +95,40 @@ def text(card: Figures) -> str:
         f"On the {models[0]['split']} part, which had no share in training or in the choice of the epoch,",
         f"n = {models[0]['accuracy']['n']:,}; in brackets the 95 % bootstrap interval.\n",
         *_table(["", *[f"`{name}`" for name in names]], _rows(models)),
+        *_folds(card),
         "\n## Recall by class\n",
         *_table(["class", "n", *[f"`{name}`" for name in names]], _recalls(models)),
         f"\nWeakest of `{names[1]}`: {_weakest(card['labels'], models[1])}.\n",
     ])  # fmt: skip
+
+
+def _what(card: Figures) -> str:
+    """Return what it is about: faces, unless the card says else."""
+    if card.get("modality", "face") == "face":
+        return f"faces of {'×'.join(map(str, card['input'][1:]))} pixels"
+    return "voices, a clip at a time"
+
+
+def _folds(card: Figures) -> list[str]:
+    """Return what is to be said of the other folds and of the speed on sound, for a model of speech."""
+    folds, real_time = card.get("folds"), card.get("real_time")
+    lines = []
+    if folds:
+        lines += [
+            "\nThe test part is one fold of speakers, the next chose the epoch. The same recipe in FP32 on all",
+            f"{len(folds['folds'])} folds, each scored on speakers its model never heard, n = {folds['n']:,}:",
+            f"UAR {_interval(folds['uar'])} of all clips ({folds['interval']}),",
+            f"{_interval(folds['mean']['uar'])} as the mean of the folds ({folds['mean_interval']}).",
+            "Speakers differ by more than the interval of one fold says.",
+        ]
+    if real_time:
+        spread = f"{real_time['least']:.4f} to {real_time['largest']:.4f}"
+        lines += [
+            f"\nReal-time factor of INT8 with its features, {real_time['threads']} thread:",
+            f"{real_time['real_time_factor']:.4f} ({spread}), of which the features {real_time['features']:.4f};",
+            f"{real_time['clips']} clips of {real_time['seconds']:.1f} s.",
+        ]
+    return lines
 
 
 def _rows(models: list[Figures]) -> list[list[str]]:
@@ -154,6 +188,26 @@ def write(card: Figures, folder: Path) -> None:
     (folder / f"{card['name']}.md").write_text(text(card), encoding="utf-8")
 
 
+def _any_fold(recipe: str) -> str:
+    return re.sub(r"fold=\d+", "fold=N", recipe)
+
+
+def _of_speech(card: Figures, folds: Path | None, real_time: Path | None) -> Figures:
+    """Return what only models of speech have; raises SystemExit where it is of another model."""
+    found = {}
+    if folds:
+        row = json.loads(folds.read_text())
+        if row["data"] not in card["data"] or _any_fold(row["command"]) not in _any_fold(card["recipe"]):
+            raise SystemExit(f"{folds} has folds of another recipe; run folds.py again")
+        found["folds"] = {key: row[key] for key in FOLDS}
+    if real_time:
+        row = json.loads(real_time.read_text())
+        if row["model"] not in [model["sha256"] for model in card["models"].values()]:
+            raise SystemExit(f"{real_time} is of another model; run real_time.py again")
+        found["real_time"] = row
+    return found
+
+
 def main(words: list[str]) -> None:
     """Write the card that the command line describes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -166,6 +220,8 @@ def main(words: list[str]) -> None:
     }.items():
         parser.add_argument(f"--{flag}", type=Path, required=True, help=about)
     parser.add_argument("--scores", type=Path, nargs=2, required=True, help="of emo eval, FP32 and INT8")
+    parser.add_argument("--folds", type=Path, help="speech: row of all folds of the recipe")
+    parser.add_argument("--real-time", type=Path, help="speech: what real_time.py printed")
     parser.add_argument("--folder", type=Path, required=True, help="where the card goes")
     given = parser.parse_args(words)
     timings = [json.loads(line) for line in given.bench.read_text().splitlines()]
@@ -175,7 +231,8 @@ def main(words: list[str]) -> None:
         )
     files = {given.name: given.fp32, f"{given.name}-int8": given.int8}
     scores = [json.loads(file.read_text()) for file in given.scores]
-    write(gather(given.name, files, scores, timings, int(given.seconds.read_text())), given.folder)
+    card = gather(given.name, files, scores, timings, int(given.seconds.read_text()))
+    write(card | _of_speech(card, given.folds, given.real_time), given.folder)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 # The models that ship, from the corpora, and the results in the README; included by the Makefile.
 #     make weights FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
+#     make weights RAVDESS=path/to/RAVDESS
 #     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
 #     make speedrun FER2013=…
-# PublicTest is the test part, which is scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
+# A corpus is made whose files are named. PublicTest is the test part, which is scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
 .SECONDEXPANSION:
 .PHONY: weights results scores speedrun
 # what is made on the way is kept: the next run begins where this one ended
@@ -34,17 +35,25 @@ BUDGETS ?= 5 20
 speedrun.5 ?= --arch student --epochs 16 --rotate 8 --erase 0.1
 speedrun.20 ?= --arch se-resnet
 
+# what INT8 may lose of the validation part, of 300 clips
+ravdess.quantize ?= --max-drop 1
+# the fold whose model ships, of the recipe in folds.mk: its figures are of actors that it never heard
+SHIPPED_FOLD ?= 1
+
 CORPORA := fer2013 ferplus
+SPEECH := ravdess
+# what is asked for: all whose corpus is named, without any the faces
+NAMED := $(strip $(if $(FER2013),fer2013 $(if $(FERPLUS),ferplus)) $(if $(RAVDESS),ravdess))
 ROLES := teacher student student-int8
 NAMES := $(foreach corpus,$(CORPORA),$(foreach role,$(ROLES),$(if $(filter-out teacher,$(role))$($(corpus).teacher),$(corpus)-$(role))))
-SHIPPED := $(foreach corpus,$(CORPORA),$(corpus).onnx $(corpus)-int8.onnx $(corpus).json)
+SHIPPED := $(foreach corpus,$(or $(NAMED),$(CORPORA)),$(corpus).onnx $(corpus)-int8.onnx $(corpus).json)
 
 weights: $(SHIPPED:%=$(WEIGHTS)/%)
 
-$(CORPORA:%=$(WEIGHTS)/%.onnx): $(WEIGHTS)/%.onnx: $(W)/%-student.onnx | $(WEIGHTS)
+$(CORPORA:%=$(WEIGHTS)/%.onnx) $(SPEECH:%=$(WEIGHTS)/%.onnx): $(WEIGHTS)/%.onnx: $(W)/%-student.onnx | $(WEIGHTS)
 	cp $< $@
 
-$(CORPORA:%=$(WEIGHTS)/%-int8.onnx): $(WEIGHTS)/%-int8.onnx: $(W)/%-student-int8.onnx | $(WEIGHTS)
+$(CORPORA:%=$(WEIGHTS)/%-int8.onnx) $(SPEECH:%=$(WEIGHTS)/%-int8.onnx): $(WEIGHTS)/%-int8.onnx: $(W)/%-student-int8.onnx | $(WEIGHTS)
 	cp $< $@
 
 # the card, NAME.md, is written with its figures
@@ -52,6 +61,22 @@ $(CORPORA:%=$(WEIGHTS)/%.json): $(WEIGHTS)/%.json: $(W)/%-student.json $(W)/%-st
 	python examples/weights/card.py $* --fp32 $(W)/$*-student.onnx --int8 $(W)/$*-student-int8.onnx \
 	  --scores $(W)/$*-student.json $(W)/$*-student-int8.json --bench $(W)/$*-bench.jsonl \
 	  --seconds $(W)/$*-student.seconds --folder $(WEIGHTS)
+
+$(SPEECH:%=$(WEIGHTS)/%.json): $(WEIGHTS)/%.json: $(W)/%-student.json $(W)/%-student-int8.json $(W)/%-bench.jsonl $(W)/%-real-time.json | $(WEIGHTS)
+	python examples/weights/card.py $* --fp32 $(W)/$*-student.onnx --int8 $(W)/$*-student-int8.onnx \
+	  --scores $(W)/$*-student.json $(W)/$*-student-int8.json --bench $(W)/$*-bench.jsonl \
+	  --seconds $(W)/$*-student.seconds --folds $(RESULTS)/speech/$*.json --real-time $(W)/$*-real-time.json \
+	  --folder $(WEIGHTS)
+
+# a fold's features are what its model is scored on, test part included
+$(SPEECH:%=$(W)/%.h5) $(SPEECH:%=$(W)/%-features.h5): $(RESULTS)/speech/$(SPEECH).json | $(W)
+	cp $(F)/$(SPEECH)/$(SHIPPED_FOLD).h5 $@
+
+$(SPEECH:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(RESULTS)/speech/%.json | $(W)
+	cp $(F)/$*/$(SHIPPED_FOLD).onnx $@; cut -d. -f1 $(F)/$*/$(SHIPPED_FOLD).seconds > $(@:onnx=seconds)
+
+$(SPEECH:%=$(W)/%-real-time.json): $(W)/%-real-time.json: $(W)/%-student-int8.onnx
+	python examples/bench/real_time.py $< $(RAVDESS) > $@
 
 # NAME.h5 is what is scored; for FER+ that is not what is trained on
 $(W)/fer2013.h5: $(FER2013) | setup $(W)
@@ -84,7 +109,7 @@ $(W)/%-student.onnx: $(W)/%-features.h5 $$(if $$($$*.teacher),$(W)/%-teacher.onn
 
 $(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
 	rm -f $@
-	emo quantize $< --data $(W)/$*-features.h5 $(QUANTIZE_FLAGS) -o $@; \
+	emo quantize $< --data $(W)/$*-features.h5 $(or $($*.quantize),$(QUANTIZE_FLAGS)) -o $@; \
 	  echo $$((SECONDS + $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
 
 $(W)/%-bench.jsonl: $(W)/%-student-int8.onnx $(W)/%-features.h5

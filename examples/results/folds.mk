@@ -1,0 +1,50 @@
+# Corpora of speech, scored on speakers that nobody heard: every published fold, and the mean; included by the Makefile.
+#     make speech RAVDESS=path/to/RAVDESS
+#     make emodb EMODB=path/to/EmoDB
+#     make iemocap IEMOCAP=path/to/IEMOCAP
+# The test part of a fold is scored once; its model's epoch or c is chosen on other speakers, those of the next fold or,
+# with choose=subjects, each of the training speakers in turn. Models are kept in $(F), so that a run goes on where it
+# was killed; remove $(F)/NAME after changing a recipe.
+.PHONY: speech emodb iemocap
+
+EMODB ?=
+IEMOCAP ?=
+F ?= $(OUT)/folds
+
+# The recipes: flags of emo dataset, features and train, and where there is a teacher, which train makes, of distill.
+ravdess.features ?= -x logmel -p mels=64 -p n_fft=1024 -p hop=256 -p top_db=0 --detector energy
+# small batches are many steps
+ravdess.train ?= --arch speech-resnet --batch 24 --ema 0.99 --pitch 0.1 --threads 1
+ravdess.distill ?=
+iemocap.features ?= $(ravdess.features)
+iemocap.train ?= $(ravdess.train)
+# four classes, and beside ours what the field begins with: eGeMAPS into a support vector machine
+emodb.dataset ?= -p classes=4
+emodb.features ?= -x utterance+intonation
+emodb.train ?= --arch logistic -p choose=subjects --class-weights balanced --threads 1
+emodb-egemaps.dataset ?= $(emodb.dataset)
+emodb-egemaps.features ?= -x egemaps
+emodb-egemaps.train ?= --arch svm -p choose=subjects --class-weights balanced --threads 1
+
+define FOLDS_TABLE
+python examples/results/table.py
+endef
+
+speech: $(RESULTS)/speech/ravdess.json
+	$(FOLDS_TABLE)
+
+emodb: $(RESULTS)/speech/emodb.json $(RESULTS)/speech/emodb-egemaps.json
+	$(FOLDS_TABLE)
+
+iemocap: $(RESULTS)/speech/iemocap.json
+	$(FOLDS_TABLE)
+
+# The corpus is the first word of a row's name; $(TRAIN) is added to the flags of training. The script looks by itself
+# what is there already, and leaves the row alone where it is the same.
+$(RESULTS)/speech/%.json: always | setup
+	@test -n "$($(call CORPUS,$*))" || { echo "say where the corpus is: $(call CORPUS,$*)=path/to/it" >&2; exit 1; }
+	python examples/results/folds.py $* $(call FIRST,$*) "$($(call CORPUS,$*))" $(F)/$* --dataset='$($*.dataset)' \
+	  --features='$($*.features)' --train='$($*.train) $(TRAIN)' --distill='$($*.distill)' -o $@
+
+FIRST = $(firstword $(subst -, ,$(1)))
+CORPUS = $(shell echo $(FIRST) | tr a-z A-Z)

@@ -1,0 +1,151 @@
+"""Trains and scores every published fold of a corpus of speech and writes one row of the README's results.
+
+    python examples/results/folds.py NAME CORPUS SOURCE FOLDER -o examples/results/speech/NAME.json \
+        --dataset '-p classes=4' --features '-x utterance' --train '--arch svm'
+
+Ordinary emo commands, fold by fold: dataset with -p fold=, features, train (with --distill, its teacher), and at the
+end `emo eval --folds` on speakers whom neither training nor the choice of the epoch has heard. A fold of whose speakers
+none is in this copy is left out and named. FOLDER keeps what was made: with the same flags a run that was killed goes
+on, and the row is written only where it is another one.
+"""
+
+import argparse
+import importlib
+import itertools
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from emocli import onnx_file, registry, replaying
+from emocli.errors import EmoError
+
+FIGURES = ("accuracy", "macro_f1", "uar")
+
+
+def there(corpus: str, source: Path, flags: list[str]) -> list[int]:
+    """Return the published folds whose speakers are in this copy; raises SystemExit where there are not two."""
+    given = registry.parse([word for flag, word in itertools.pairwise(flags) if flag == "-p"])
+    count = len(getattr(importlib.import_module(f"emocli.datasets.{corpus}"), "FOLDS", ()))
+    found, fault = [], f"{corpus} has no published folds"
+    for fold in range(1, count + 1):
+        try:
+            registry.load("datasets", corpus)(
+                [source], **registry.resolve("datasets", corpus, {**given, "fold": str(fold)})
+            )
+            found.append(fold)
+        except EmoError as lacking:
+            fault = str(lacking)
+            print(f"fold {fold} left out: {fault}", file=sys.stderr)
+    if len(found) < 2:
+        raise SystemExit(fault)
+    return found
+
+
+def trained(fold: int, given: argparse.Namespace) -> Path:
+    """Return the model of a fold, trained unless it is there; its seconds are beside it."""
+    features, model = (given.folder / f"{fold}.{ending}" for ending in ("h5", "onnx"))
+    if model.exists():
+        return model
+    dataset = ["emo", "dataset", given.corpus, str(given.source), "-p", f"fold={fold}", *shlex.split(given.dataset)]
+    extract = ["emo", "features", *shlex.split(given.features), "--force", "-o", str(features)]
+    with subprocess.Popen(dataset, stdout=subprocess.PIPE) as reading:
+        subprocess.run(extract, stdin=reading.stdout, check=True)
+    if reading.returncode:
+        raise subprocess.CalledProcessError(reading.returncode, dataset)
+    start = time.perf_counter()
+    if given.distill:
+        teacher = str(given.folder / f"{fold}-teacher.onnx")
+        _run("emo", "train", features, *shlex.split(given.train), "--force", "-o", teacher)
+        _run("emo", "distill", teacher, "--data", features, *shlex.split(given.distill), "-o", model)
+    else:
+        _run("emo", "train", features, *shlex.split(given.train), "-o", model)
+    model.with_suffix(".seconds").write_text(f"{time.perf_counter() - start:.1f}\n")
+    return model
+
+
+def _run(*words: object) -> None:
+    subprocess.run([str(word) for word in words], check=True)
+
+
+def scored(models: list[Path]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return what `emo eval --folds` says of each and of all."""
+    words = ["emo", "eval", *map(str, models), "--folds", "--threads", "1", "--json"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+    *each, whole = map(json.loads, done.stdout.splitlines())
+    return each, whole
+
+
+def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict[str, Any]:
+    """Return the row of the results; its figures are of all clips, each in `mean` is the mean of the folds."""
+    each, whole = scored(models)
+    header, facts = onnx_file.read_header(models[0]), onnx_file.describe(models[0])
+    options = (header.step("train", "distill") or {})["options"]
+    seconds = [float(model.with_suffix(".seconds").read_text()) for model in models]
+    return {
+        "name": given.name,
+        "command": replaying.pipeline(header),
+        "data": given.corpus,
+        "split": "test",
+        "n": whole["accuracy"]["n"],
+        **{name: {key: whole[name][key] for key in ("value", "low", "high")} for name in FIGURES},
+        "interval": whole["interval"],
+        "mean": whole["mean"],
+        "mean_interval": whole["mean_interval"],
+        "folds": folds,
+        "per_fold": [{name: one[name] for name in FIGURES} for one in each],
+        "per_class": whole["per_class"],
+        "confusion": whole["confusion"],
+        "seeds": [options["seed"]],
+        "precision": header.precision,
+        "parameters": facts["parameters"],
+        "bytes": models[0].stat().st_size,
+        "minutes": float(f"{max(sum(seconds) / len(seconds) / 60, 0.001):.2g}"),
+        "cores": options.get("threads", 0) or len(os.sched_getaffinity(0)),
+    }
+
+
+def _begin(given: argparse.Namespace) -> None:
+    """Make the folder, or see that it holds the same recipe."""
+    recipe = json.dumps([given.corpus, given.dataset, given.features, given.train, given.distill])
+    given.folder.mkdir(parents=True, exist_ok=True)
+    note = given.folder / "recipe.json"
+    if note.exists() and note.read_text() != recipe:
+        raise SystemExit(f"{given.folder} holds folds of other flags; remove it, or name another folder")
+    note.write_text(recipe)
+
+
+def main(words: list[str]) -> None:
+    """Train and score the folds that the command line describes, write their row and print what it says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("name", help="what the table calls it")
+    parser.add_argument("corpus", help="a dataset that has -p fold=")
+    for name, about in {"source": "the corpus's folder", "folder": "where models go"}.items():
+        parser.add_argument(name, type=Path, help=about)
+    for command in ("dataset", "features", "train", "distill"):
+        parser.add_argument(f"--{command}", default="", help=f"flags of emo {command}")
+    parser.add_argument("--folds", type=int, nargs="+", help="only these, not all that are there")
+    parser.add_argument("-o", dest="output", type=Path, required=True, help="file to write")
+    given = parser.parse_args(words)
+    _begin(given)
+    folds = given.folds or there(given.corpus, given.source, shlex.split(given.dataset))
+    try:
+        found = row(given, folds, [trained(fold, given) for fold in folds])
+    except subprocess.CalledProcessError as failed:
+        raise SystemExit(failed.returncode) from failed
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    # make looks at its date
+    if not given.output.exists() or given.output.read_text(encoding="utf-8") != text:
+        given.output.write_text(text, encoding="utf-8")
+    of_all, mean = (f"{part['uar']['value']:.3f} [{part['uar']['low']:.3f}, {part['uar']['high']:.3f}]" for part in (
+        found, found["mean"]))  # fmt: skip
+    print(f"{given.name}: UAR {of_all} of all {found['n']} clips; mean of {len(folds)} folds {mean}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,147 @@
+"""Folds of speakers: scored together, each clip once, by a model that never heard its speaker."""
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from actors import ACTORS, CLIPS, write_actors
+from conftest import Run
+from shipped_copy import ROOT
+
+from emocli import metrics, pipes
+from emocli.data import hdf5
+from emocli.errors import EmoError
+from emocli.scores import over_folds, scoring
+
+SCRIPT = ROOT / "examples" / "results" / "folds.py"
+VECTORS = ("--features=-x utterance", "--train=--arch logistic --class-weights balanced --threads 1")
+
+
+def _run(*words: object, **env: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    return subprocess.run([str(word) for word in words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_actors(tmp_path_factory.mktemp("ravdess"))
+
+
+@pytest.fixture(scope="module")
+def row(corpus: Path) -> Path:
+    """The row of the results that folds.py writes, beside the folder with the models."""
+    done = _run(
+        sys.executable, SCRIPT, "small", "ravdess", corpus, corpus / "made", *VECTORS, "-o", corpus / "row.json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "fold 4 left out" in done.stderr and "fold 5 left out" in done.stderr and "mean of 3 folds" in done.stdout
+    return corpus / "row.json"
+
+
+def _record(confusion: np.ndarray) -> dict[str, object]:
+    return {"split": "test", **metrics.of_confusion(confusion, ["a", "b"], samples=10)}
+
+
+def test_all_rows_are_pooled_and_the_mean_is_that_of_the_folds() -> None:
+    folds = [np.array([[9, 1], [0, 10]]), np.array([[2, 2], [1, 3]])]
+    whole = over_folds.together([_record(fold) for fold in folds], samples=500)
+    assert whole["confusion"] == [[11, 3], [1, 13]] and whole["accuracy"]["value"] == 24 / 28
+    assert whole["uar"]["value"] == pytest.approx((11 / 14 + 13 / 14) / 2)
+    assert whole["mean"]["uar"]["value"] == pytest.approx((0.95 + 0.625) / 2)
+    assert whole["mean"]["uar"]["n"] == 2 and whole["uar"]["low"] < whole["uar"]["value"] < whole["uar"]["high"]
+
+
+def test_figures_of_a_confusion_are_those_of_its_rows() -> None:
+    rng = np.random.default_rng(0)
+    y, logits = rng.integers(0, 3, 200), rng.normal(0, 1, (200, 3))
+    wanted = metrics.evaluate(logits, y, "abc", samples=10)
+    found = metrics.of_confusion(np.array(wanted["confusion"]), "abc", samples=10)
+    assert found["per_class"] == wanted["per_class"]
+    assert all(found[name]["value"] == pytest.approx(wanted[name]["value"]) for name in over_folds.MEASURES)
+
+
+def test_every_clip_is_scored_once_and_no_speaker_is_in_two_parts(row: Path) -> None:
+    found = json.loads(row.read_text())
+    assert found["n"] == len(ACTORS) * CLIPS and found["folds"] == [1, 2, 3] and np.sum(found["confusion"]) == 64
+    for fold in (1, 2, 3):
+        with hdf5.open_data(row.parent / "made" / f"{fold}.h5") as data:
+            parts = [{data.group[i] for i in data.rows(part)} for part in ("train", "validation", "test")]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == len(ACTORS)
+    assert f"-p fold={found['folds'][0]}" in found["command"] and found["parameters"] > 0
+
+
+def test_a_run_goes_on_where_it_was_and_other_flags_are_refused(row: Path, corpus: Path) -> None:
+    model, before = corpus / "made" / "2.onnx", row.stat().st_mtime_ns
+    made = [model.stat().st_mtime_ns, (corpus / "made" / "1.onnx").stat().st_mtime_ns]
+    model.unlink()
+    words = (sys.executable, SCRIPT, "small", "ravdess", corpus, corpus / "made", "-o", row)
+    assert _run(*words, *VECTORS).returncode == 0
+    assert model.stat().st_mtime_ns > made[0] and (corpus / "made" / "1.onnx").stat().st_mtime_ns == made[1]
+    # the seconds of the fold made anew may differ, nothing else
+    assert json.loads(row.read_text())["confusion"] and row.stat().st_mtime_ns >= before
+    other = _run(*words, VECTORS[0], "--train=--arch svm")
+    assert other.returncode == 1 and "other flags" in other.stderr
+
+
+def test_a_table_of_speech_has_both_intervals(row: Path, tmp_path: Path) -> None:
+    (tmp_path / "speech").mkdir()
+    shutil.copy(row, tmp_path / "speech" / "small.json")
+    found = runpy.run_path(str(ROOT / "examples" / "results" / "table.py"))["table"](tmp_path / "speech")
+    head, _, line = found.splitlines()
+    assert "by clips" in head and "by folds" in head
+    assert line.startswith("| small |") and "ravdess, 3 folds, n = 64" in line and line.count("[") == 3
+
+
+def test_folds_are_a_table_for_people(row: Path, emo: Run, corpus: Path) -> None:
+    done = emo("eval", *sorted((corpus / "made").glob("[123].onnx")), "--folds", "--table", "--samples", 10)
+    assert done.returncode == 0, done.stderr.decode()
+    assert "all rows" in done.stdout.decode() and "mean of folds" in done.stdout.decode()
+
+
+def _pairs(models: list[Path], options: scoring.Options | None = None) -> list[scoring.Pair]:
+    return scoring.pairs([pipes.read(str(model), "model") for model in models], [], options or scoring.Options())
+
+
+def test_what_are_no_folds_is_refused_in_one_line(row: Path, corpus: Path, tmp_path: Path) -> None:
+    one, two = corpus / "made" / "1.onnx", corpus / "made" / "2.onnx"
+    with pytest.raises(EmoError, match="02 is in the test parts of"):
+        over_folds.check(_pairs([one, one]), "test")
+    with pytest.raises(EmoError, match="two folds or more"):
+        over_folds.check(_pairs([one]), "test")
+    with pytest.raises(EmoError, match="two folds or more"):
+        over_folds.check(_pairs([one, two]), "validation")
+    with pytest.raises(EmoError, match="leave --data out"):
+        data = [str(corpus / "made" / "1.h5")]
+        over_folds.check(
+            scoring.pairs([pipes.read(str(each), "model") for each in (one, two)], data, scoring.Options()), "test"
+        )
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_make_ships_the_first_fold_with_the_figures_of_all(corpus: Path, tmp_path: Path) -> None:
+    place, out = tmp_path / "weights", tmp_path / "out"
+    targets = [place / f"ravdess{ending}" for ending in (".json", ".onnx", "-int8.onnx")]
+    words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={out}", f"WEIGHTS={place}"]
+    flags = ["ravdess.train=--arch speech-resnet -p width=8 -p stages=2 --epochs 1 --threads 1"]
+    done = _run(*words, f"RESULTS={tmp_path / 'results'}", *flags, "ravdess.quantize=--max-drop 100 --force")
+    assert done.returncode == 0, done.stderr
+    card, text = json.loads((place / "ravdess.json").read_text()), (place / "ravdess.md").read_text()
+    assert card["modality"] == "speech" and card["license"].startswith("CC BY-NC-SA 4.0")
+    assert card["models"]["ravdess-int8"]["accuracy"]["n"] == CLIPS and card["folds"]["n"] == 64
+    assert card["real_time"]["real_time_factor"] > 0 and card["real_time"]["threads"] == 1
+    assert "in voices" in text and "Student's t over folds" in text and "Recall by class" in text
+    assert (place / "ravdess.onnx").read_bytes() == (out / "folds" / "ravdess" / "1.onnx").read_bytes()
+    assert not (place / "fer2013.onnx").exists()
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+@pytest.mark.parametrize("target", ["speech", "emodb", "iemocap"])
+def test_make_says_which_corpus_of_speech_it_needs(target: str, tmp_path: Path) -> None:
+    done = _run("make", "-o", ".venv/ready", target, f"OUT={tmp_path}", f"RESULTS={tmp_path}")
+    assert done.returncode == 2 and "say where the corpus is" in done.stderr
