@@ -17,6 +17,9 @@ def fill_up(model: ModelProto) -> None:
     """
     graph = model.graph
     known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
+    for name in _graph.outputs(graph):
+        # what leaves the graph is taken too
+        takers[name].append(NodeProto())
     for first in graph.node:
         second = _only_taker(first, takers)
         if not _is_layer(first, makers, known) or second is None or not _is_layer(second, makers, known):
