@@ -14,8 +14,8 @@ from emocli.data.hdf5_writer import Writer
 from emocli.data.samples import Corpus, Sample
 from emocli.errors import EmoError
 
-CHUNK, CHUNK_SAMPLES = 512, 1 << 20
-"""What is written at once: so many pictures or clips, or so much sound (2 MB); one clip may be an hour long."""
+CHUNK_BYTES = 1 << 22
+"""What is written at once: many small pictures or few large ones; one clip may be an hour long."""
 
 
 def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Callable[[str], None]) -> Header:
@@ -52,7 +52,8 @@ def _append(writer: Writer, samples: list[Sample]) -> None:
     elif samples[0].x.ndim == 1:
         writer.append_ragged([sample.x for sample in samples if not isinstance(sample.x, bytes)])
     else:
-        writer.append(np.stack([sample.x for sample in samples]))
+        rows = np.concatenate([sample.x for sample in samples if not isinstance(sample.x, bytes)])
+        writer.append(rows.reshape(len(samples), *samples[0].x.shape))
     if samples[0].landmarks is not None:
         writer.append_landmarks(np.stack([sample.landmarks for sample in samples if sample.landmarks is not None]))
 
@@ -73,8 +74,8 @@ def _chunks(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
     held = 0
     for sample in samples:
         chunk.append(sample)
-        held += len(sample.x) if isinstance(sample.x, np.ndarray) and sample.x.ndim == 1 else 0
-        if len(chunk) == CHUNK or held >= CHUNK_SAMPLES:
+        held += len(sample.x) if isinstance(sample.x, bytes) else sample.x.nbytes
+        if held >= CHUNK_BYTES:
             yield chunk
             chunk, held = [], 0
     if chunk:

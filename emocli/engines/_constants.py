@@ -41,6 +41,27 @@ def fold_constants(model: ModelProto) -> ModelProto:
     return model
 
 
+def dequantize_floats(graph: GraphProto) -> None:
+    """Make the weights of a float layer float: ONNX Runtime dequantizes them in every run else."""
+    known, takers = _graph.constants(graph), _graph.consumers(graph)
+    kept = []
+    for node in graph.node:
+        layers = takers[node.output[0]]
+        after = {taker.op_type for layer in layers for taker in takers[layer.output[0]]}
+        weight = node.op_type == "DequantizeLinear" and node.input[0] in known
+        if weight and after <= {"Softmax"} and all(layer.op_type == "Gemm" for layer in layers):
+            shape = [
+                -1 if axis == _graph.attribute(node, "axis", 1) else 1 for axis in range(known[node.input[0]].ndim)
+            ]
+            steps = known[node.input[1]]
+            codes = known[node.input[0]].astype(np.float32)
+            _graph.put(graph, node.output[0], codes * (steps.reshape(shape) if steps.ndim else steps))
+        else:
+            kept.append(node)
+    _graph.replace_nodes(graph, kept)
+    _graph.prune(graph)
+
+
 def _types(graph: GraphProto) -> dict[str, onnx.TypeProto.Tensor]:
     values = [*graph.input, *graph.output, *graph.value_info]
     return {value.name: value.type.tensor_type for value in values if value.type.HasField("tensor_type")}

@@ -1,0 +1,125 @@
+"""INT8 models in ONNX Runtime: what the engine rewrites for its integer kernels, and that the answers stay."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+from quantizable_nets import batches, cosine, exported, pictures, plain_session, run
+
+from emocli import onnx_file
+from emocli.compress.quantize import quantize
+from emocli.engines import _channels_last, _constants, _graph, _pixels, _sixteens, _zero_points
+from emocli.engines.onnxruntime import load
+
+X = pictures(32, seed=5)
+
+
+@pytest.fixture(scope="module")
+def se_resnet() -> onnx.ModelProto:
+    return _zero_points.shift(quantize(exported("se_resnet"), batches, method="minmax"))
+
+
+def copy_of(model: onnx.ModelProto) -> onnx.ModelProto:
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    return copy
+
+
+def rewritten(model: onnx.ModelProto, rewrite) -> onnx.ModelProto:
+    copy = copy_of(model)
+    rewrite(copy)
+    onnx.checker.check_model(copy)
+    return copy
+
+
+def kinds(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def prepared(model: onnx.ModelProto, tmp_path: Path) -> list[str]:
+    """Return the operators that ONNX Runtime runs for a model, in order."""
+    for rewrite in (_pixels.take_as_codes, _sixteens.fill_up, _channels_last.repeat_gates, _channels_last.end_in_order):
+        model = rewritten(model, rewrite)
+    plain_session(model, save_as=str(tmp_path / "optimized.onnx"))
+    return kinds(onnx.load(tmp_path / "optimized.onnx"))
+
+
+@pytest.mark.parametrize("name", ["emotion_cnn", "se_resnet"])
+def test_pixels_are_the_first_codes_and_the_answers_stay(name):
+    before = _zero_points.shift(quantize(exported(name), batches, method="minmax"))
+    after = rewritten(before, _pixels.take_as_codes)
+    assert "Cast" in kinds(before) and not {"Cast", "Div", "Sub", "SpaceToDepth"} & set(kinds(after))
+    want = run(exported(name), X)["logits"]
+    assert cosine(run(before, X)["logits"], run(after, X)["logits"]) > 0.9995
+    # nothing of the input is rounded any more
+    assert cosine(want, run(after, X)["logits"]) > 0.9995
+
+
+def test_pixels_that_pass_a_curve_are_quantized_as_before():
+    model = copy_of(_zero_points.shift(quantize(exported("emotion_cnn"), batches, method="minmax")))
+    node = next(node for node in model.graph.node if node.op_type == "Sub")
+    _graph.replace_nodes(
+        model.graph,
+        [each if each != node else helper.make_node("Pow", node.input, node.output) for each in model.graph.node],
+    )
+    assert kinds(rewritten(model, _pixels.take_as_codes)) == kinds(model)
+
+
+def test_pixels_that_something_else_takes_too_are_quantized_as_before():
+    model = copy_of(_zero_points.shift(quantize(exported("emotion_cnn"), batches, method="minmax")))
+    entry = model.graph.input[0].name
+    model.graph.node.append(helper.make_node("Identity", [entry], ["pixels"]))
+    model.graph.output.append(helper.make_tensor_value_info("pixels", onnx.TensorProto.UINT8, ["n", 1, 48, 48]))
+    assert kinds(rewritten(model, _pixels.take_as_codes)) == kinds(model)
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [_sixteens.fill_up, _channels_last.repeat_gates, _channels_last.end_in_order],
+    ids=["sixteens", "gates", "end"],
+)
+def test_what_only_arranges_codes_changes_no_bit(se_resnet, rewrite):
+    after = rewritten(se_resnet, rewrite)
+    assert after != se_resnet
+    for n in (1, 32):
+        want, found = (run(model, X[:n])["logits"] for model in (se_resnet, after))
+        assert (want == found).all()
+
+
+def test_gates_are_repeated_where_channels_are_few(se_resnet):
+    # 32 channels, 64, 128 and 256
+    assert kinds(rewritten(se_resnet, _channels_last.repeat_gates)).count("Tile") == 2
+
+
+def test_a_gates_inner_layer_has_sixteen_channels(se_resnet):
+    def inner(model: onnx.ModelProto) -> list[int]:
+        return [
+            len(codes)
+            for name, codes in _graph.constants(model.graph).items()
+            if "se.reduce.weight" in name and "codes" in name
+        ]
+
+    assert (inner(se_resnet), inner(rewritten(se_resnet, _sixteens.fill_up))) == ([4, 4, 8, 16], [16] * 4)
+
+
+def test_no_map_is_brought_into_another_order_on_the_way(se_resnet, tmp_path):
+    ops = prepared(se_resnet, tmp_path)
+    # the one of space-to-depth
+    assert ops.count("Transpose") == 1
+    assert ops.index("Transpose") < ops.index("QLinearConv")
+
+
+def test_the_weights_of_a_float_head_are_float_before_the_first_run(se_resnet):
+    after = rewritten(se_resnet, lambda model: _constants.dequantize_floats(model.graph))
+    head = next(node for node in after.graph.node if node.op_type == "Gemm")
+    assert _graph.constants(after.graph)[head.input[1]].dtype == np.float32
+    assert (run(se_resnet, X)["logits"] == run(after, X)["logits"]).all()
+
+
+@pytest.mark.parametrize("name", ["emotion_cnn", "se_resnet"])
+@pytest.mark.parametrize("n", [0, 1, 32])
+def test_an_int8_model_takes_any_batch(tmp_path, name, n):
+    onnx_file.save(quantize(exported(name), batches, method="minmax"), tmp_path / "m.onnx")
+    assert load(tmp_path / "m.onnx").run(X[:n])["logits"].shape == (n, 7)
