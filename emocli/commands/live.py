@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Run until q, Ctrl-C or the end of the file."""
     artifact = _flags.model_of(model)
-    from emocli.live import session, sources
+    from emocli.live import interrupt, session, sources
     from emocli.live.window import can_show
     from emocli.serving import prediction
 
@@ -38,7 +38,7 @@ def run(
     opened = sources.named(source, realtime=realtime) if source else sources.camera(camera)
     shown = window and sys.stdout.isatty() and not as_json and can_show()
     stop = Event()
-    with session.ended_by_interrupt(stop) as interrupted:
+    with interrupt.ended_by_interrupt(stop) as interrupted:
         stats = session.watch(
             opened,
             predict,

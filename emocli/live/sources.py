@@ -14,7 +14,7 @@ from emocli import named_files
 from emocli.errors import EmoError
 from emocli.image import pictures
 from emocli.live.clock import paced
-from emocli.live.frames import Frame, Frames
+from emocli.live.frames import Frame, Frames, media_time
 from emocli.serving.prediction import Pixels
 
 STILLS_RATE_HZ = 25.0
@@ -58,7 +58,7 @@ def video(path: Path, *, realtime: bool = False) -> Source:
         capture.release()
         raise EmoError(f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4")
     frames = _video_frames(capture, first)
-    return Source(path.name, paced(frames) if realtime else frames, _rate(capture), live=realtime)
+    return Source(path.name, paced(frames, media_time) if realtime else frames, _rate(capture), live=realtime)
 
 
 def stills(name: str) -> Source:
