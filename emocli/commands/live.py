@@ -1,4 +1,4 @@
-"""Classify faces from a camera or a video as they come, in a window or as JSON lines."""
+"""Classify faces from a camera or a video, or voices from a microphone or a sound, as they come."""
 
 import sys
 from pathlib import Path
@@ -8,20 +8,27 @@ from typing import Annotated
 import typer
 
 from emocli.commands import _flags
-from emocli.commands._show import note
-from emocli.errors import INTERRUPTED
+from emocli.commands._show import for_people, note
+from emocli.errors import INTERRUPTED, EmoError
 
 
 def run(
     model: _flags.Model = None,
-    camera: Annotated[int, typer.Option(help="Camera number.")] = 0,
-    source: Annotated[str, typer.Option(help="Video file, picture, folder or glob instead of a camera.")] = "",
+    camera: Annotated[int | None, typer.Option(help="Camera number; 0 for a model of faces without --source.")] = None,
+    mic: Annotated[bool, typer.Option("--mic", help="Listen to the microphone, as a model of speech does.")] = False,
+    mic_device: Annotated[str, typer.Option(help="Its number or a part of its name; the system's own if absent.")] = "",
+    source: Annotated[
+        str, typer.Option(help="Video, picture, folder, glob or sound file; - is raw 16 bit mono sound on stdin.")
+    ] = "",
+    rate: Annotated[int, typer.Option(help="Samples a second of the raw sound on stdin.")] = 16_000,
     realtime: Annotated[
-        bool, typer.Option("--realtime", help="Play a file at its own pace, dropping late frames.")
+        bool, typer.Option("--realtime", help="Play a file at its own pace, dropping what comes too late.")
     ] = False,
-    detector: Annotated[str, typer.Option(help="What finds the faces; none when a frame is one face.")] = "auto",
-    smooth: Annotated[float, typer.Option(help="Seconds over which a face's answers are averaged; 0 for none.")] = 0.0,
-    window: Annotated[bool, typer.Option(help="Show a window where there is a display.")] = True,
+    detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
+    length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about.")] = 3.0,
+    hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = 0.5,
+    smooth: Annotated[float, typer.Option(help="Seconds over which answers are averaged; 0 for none.")] = 0.0,
+    window: Annotated[bool, typer.Option(help="Show a window with the faces where there is a display.")] = True,
     save_video: Annotated[str, typer.Option(help="Write the frames with what was found to this video file.")] = "",
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 1,
@@ -29,26 +36,60 @@ def run(
     as_json: _flags.Json = None,
 ) -> None:
     """Run until q, Ctrl-C or the end of the file."""
+    if source == model == "-":
+        raise EmoError("model and sound can't both come from stdin; name the model's file")
     artifact = _flags.model_of(model)
-    from emocli.live import interrupt, session, sources
-    from emocli.live.window import can_show
-    from emocli.serving import prediction
+    from emocli.extracting import extraction
+    from emocli.live import interrupt
 
-    predict = prediction.predictor(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
-    opened = sources.named(source, realtime=realtime) if source else sources.camera(camera)
-    shown = window and sys.stdout.isatty() and not as_json and can_show()
+    speech = extraction.modality(artifact.header) == "speech"
+    _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, bool(save_video))
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
-        stats = session.watch(
-            opened,
-            predict,
-            stop=stop,
-            window=shown,
-            lines=None if shown else sys.stdout,
-            save_video=Path(save_video) if save_video else None,
-            force=force,
-            smooth_seconds=smooth,
-        )
-    note(stats.told(predict.provider))
+        if speech:
+            from emocli.live import hearing, microphones, sound_sources, voice_lines, windows
+            from emocli.serving import listening
+
+            windows.check(length, hop)
+            if source:
+                sound = sound_sources.named(source, rate, realtime=realtime, stop=stop, note=note)
+            else:
+                sound = microphones.microphone(mic_device, stop=stop, note=note)
+            listen = listening.listener(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
+            write = (voice_lines.text_lines if for_people(as_json) else voice_lines.json_lines)(sys.stdout)
+            how = {"length": length, "hop": hop, "smooth_seconds": smooth}
+            told = hearing.hear(sound, listen, write, **how, stop=stop, note=note).told(listen.provider)
+        else:
+            from emocli.live import session, sources
+            from emocli.live.window import can_show
+            from emocli.serving import prediction
+
+            predict = prediction.predictor(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
+            opened = sources.named(source, realtime=realtime) if source else sources.camera(camera or 0)
+            shown = window and sys.stdout.isatty() and not as_json and can_show()
+            stats = session.watch(
+                opened,
+                predict,
+                stop=stop,
+                window=shown,
+                lines=None if shown else sys.stdout,
+                save_video=Path(save_video) if save_video else None,
+                force=force,
+                smooth_seconds=smooth,
+            )
+            told = stats.told(predict.provider)
+    note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
+
+
+def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, film: bool) -> None:
+    """Raise EmoError for sources that the model can't take, and for two at once."""
+    if camera + mic + bool(source) > 1:
+        raise EmoError("a session has one source; give --camera, --mic or --source")
+    if speech and (camera or film):
+        raise EmoError(f"{model} is a model of speech, --camera and --save-video are for faces; use --mic or --source")
+    if not speech and (mic or source == "-"):
+        raise EmoError(
+            f"{model} is a model of faces, --mic and raw sound are for voices; name one of speech with --model"
+        )

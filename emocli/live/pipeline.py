@@ -31,7 +31,7 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a run did. A piece's latency is from having read it to the sink's being done with it, over the last 10,000."""
+    """What a run did. A piece's latency, over the last 10,000, is from having read it to the sink's return."""
 
     read: int
     dropped: int

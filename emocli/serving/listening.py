@@ -1,13 +1,15 @@
-"""A sound file in, the emotion in the voice out: what `emo predict` does with a model of speech."""
+"""A sound in, the emotion in the voice out: the one path of `emo predict` and `emo live`: they can't disagree."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emocli import onnx_file, registry
+from emocli.artifact import expect
 from emocli.data import padding
 from emocli.errors import EmoError
 from emocli.extracting import extraction
@@ -16,24 +18,58 @@ from emocli.serving.verdicts import verdict
 from emocli.sound import sound_files, sounds
 from emocli.sound.sounds import Sound
 
-Listener = Callable[[Sound], dict[str, Any] | None]
-"""(samples,) float32 at 16 kHz to label and probabilities; None where nobody speaks."""
+Spans = Sequence[tuple[int, int]]
+"""Where somebody speaks, [start, stop) in samples, in order."""
+
+RECORDED = "recorded"
+"""The detector that a model's header names, none where it names none."""
 
 
-def listener(model: Path, *, engine: str, threads: int, note: Callable[[str], None]) -> Listener:
-    """Open a model for sounds; features and detector are those of its header. Raises EmoError for a model of faces."""
-    header = onnx_file.read_header(model)
-    process = extraction.restart(header, note, "speech")
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A model with its own extractor and a detector. The halves may run in two threads, each in one only."""
+
+    provider: str
+    """What really runs the model, as its engine states it."""
+    find_speech: Callable[[Sound], Spans]
+    classify: Callable[[Sound, Spans], dict[str, Any]]
+    """A sound and its spans, at least one, to label and probabilities."""
+
+    def __call__(self, sound: Sound) -> dict[str, Any] | None:
+        """Return what is heard in (samples,) float32 at 16 kHz; None where nobody speaks."""
+        spans = self.find_speech(sound)
+        return self.classify(sound, spans) if spans else None
+
+
+def listener(
+    model: Path, *, detector: str = RECORDED, engine: str, threads: int, note: Callable[[str], None]
+) -> Listener:
+    """Open a model for sounds; features come from its header. Raises EmoError for a model of faces.
+
+    A model of clips that were cut to what is spoken gets sounds cut so, by the detector of its header, or by `detector`
+    where that names another. One of whole clips gets whole sounds, and a `detector` only tells which to leave out. With
+    "none" all are heard, uncut.
+    """
+    header = expect(onnx_file.read_header(model), ("model",), str(model))
+    if extraction.modality(header) != "speech":
+        raise EmoError(f"{model} is a model of faces, not of voices; make one with: emo features CLIPS | emo train")
+    step = header.step("features") or {}
+    recorded = step.get("detector", "none")
+    cuts = "none" not in (recorded, detector)
+    if detector == RECORDED or (detector == "auto" and recorded != "none"):
+        name, params = recorded, step.get("detector_params", {})
+    else:
+        name, params = detector, {}
+    detect = _whole if name == "none" else extraction.detector(name, params, note=note, modality="speech")
+    extract = extraction.from_header(header)
     running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, {"threads": threads}))
 
-    def listen(sound: Sound) -> dict[str, Any] | None:
-        features, found = process([sound])
-        if not found.all():
-            return None
+    def classify(sound: Sound, spans: Spans) -> dict[str, Any]:
+        features = extract([extraction.spoken(sound, spans) if cuts else sound])
         chances = softmax(running.run(padding.batch(features))["logits"].astype(np.float64))
         return verdict(chances[0], header.labels)
 
-    return listen
+    return Listener(running.provider, detect, classify)
 
 
 def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:
@@ -51,3 +87,7 @@ def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str]) -
         counts["sounds"] += 1
         heard = listen(sound) or {"error": "nobody speaks in it, as far as the model's detector can tell"}
         yield {"path": str(path), "seconds": round(len(sound) / sounds.RATE_HZ, 2), **heard}
+
+
+def _whole(sound: Sound) -> Spans:
+    return [(0, len(sound))]
