@@ -9,10 +9,10 @@ import sound_made
 from emocli.sound.sounds import RATE_HZ
 
 
-def write_tone(path: Path, hz: float, rate_hz: int = RATE_HZ) -> None:
-    """Write half a second of a tone between two quarters of silence."""
+def write_tone(path: Path, hz: float, rate_hz: int = RATE_HZ, seconds: float = 0.5) -> None:
+    """Write a tone between two quarters of a second of silence."""
     silence = (rate_hz // 4, rate_hz // 4)
-    sound_made.write(path, np.pad(sound_made.tone(0.5, rate_hz, hz=hz, level=0.3), silence), rate_hz)
+    sound_made.write(path, np.pad(sound_made.tone(seconds, rate_hz, hz=hz, level=0.3), silence), rate_hz)
 
 
 def write_model(folder: Path) -> Path:
@@ -25,8 +25,9 @@ def write_model(folder: Path) -> Path:
     from emocli.training.recipe import Recipe
 
     for index in range(10):
-        write_tone(folder / f"clips/low/{index}.wav", 200 + 10 * index)
-        write_tone(folder / f"clips/high/{index}.wav", 2000 + 100 * index)
+        # of any length, or the share of silence would tell
+        for name, hz in (("low", 200 + 10 * index), ("high", 2000 + 100 * index)):
+            write_tone(folder / f"clips/{name}/{index}.wav", hz, seconds=0.3 + index % 5 / 4)
 
     def quiet(text: str) -> None:
         pass

@@ -55,7 +55,9 @@ def run(
                 sound = sound_sources.named(source, rate, realtime=realtime, stop=stop, note=note)
             else:
                 sound = microphones.microphone(mic_device, stop=stop, note=note)
-            listen = listening.listener(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
+            listen = listening.listener(
+                artifact.path, detector=detector, engine=engine, threads=threads, carry=True, note=note
+            )
             write = (voice_lines.text_lines if for_people(as_json) else voice_lines.json_lines)(sys.stdout)
             how = {"length": length, "hop": hop, "smooth_seconds": smooth}
             told = hearing.hear(sound, listen, write, **how, stop=stop, note=note).told(listen.provider)

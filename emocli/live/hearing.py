@@ -13,8 +13,8 @@ from emocli.live.windows import Window
 from emocli.serving.listening import Listener, Spans
 from emocli.sound import sounds
 
-LEAST_SPEECH_SECONDS = 0.3
-"""What is shorter in a window is a click, or the tail of a word that an earlier window has answered."""
+LEAST_SPEECH_SECONDS = 0.4
+"""What is shorter in a window is a click, which detectors make 0.3 s of, or the tail of what was answered before."""
 
 Answer = dict[str, Any] | None
 """Label and probabilities, None without speech."""
@@ -55,33 +55,77 @@ def hear(
     pieces = windows.cut(source.blocks, length, hop)
     if source.paced:
         pieces = clock.paced(pieces, windows.media_time, begin=0.0)
-    smoother, clipping = Smoother(smooth_seconds), _Clipping(source.name, note)
-    answered, seconds = 0, 0.0
+    classify = Following(listen, length).classify if listen.follow else _each_anew(listen)
+    clipping, rows = _Clipping(source.name, note), _Rows(write, smooth_seconds)
 
     def find(window: Window) -> Spans:
         clipping.look(window)
         return listen.find_speech(window.samples)
 
     def answer(window: Window, spans: Spans) -> tuple[float, Answer]:
-        speech = sum(last - first for first, last in spans) / sounds.RATE_HZ
-        return speech, listen.classify(window.samples, spans) if speech >= LEAST_SPEECH_SECONDS else None
+        said = classify(window, spans)
+        speech = _seconds(spans)
+        return speech, said if speech >= LEAST_SPEECH_SECONDS else None
 
-    def show(outcome: Outcome[Window, tuple[float, Answer]]) -> None:
-        nonlocal answered, seconds
+    stats = pipeline.run(pieces, find, answer, rows.show, live=source.live, stop=stop)
+    return Heard(stats, rows.answered, rows.seconds)
+
+
+class _Rows:
+    """Writes a row per window, smoothed, and counts."""
+
+    def __init__(self, write: Callable[[Row], object], smooth_seconds: float) -> None:
+        self._write, self._smoother = write, Smoother(smooth_seconds)
+        self.answered, self.seconds = 0, 0.0
+
+    def show(self, outcome: Outcome[Window, tuple[float, Answer]]) -> None:
+        """Write what the engine said of a window."""
         window, (speech, said) = outcome.read, outcome.said
-        seconds = window.end
+        self.seconds = window.end
         if said:
-            answered += 1
-            said = smoother.update(window.end, said)
-        write(_row(window, speech, said))
-
-    stats = pipeline.run(pieces, find, answer, show, live=source.live, stop=stop)
-    return Heard(stats, answered, seconds)
+            self.answered += 1
+            said = self._smoother.update(window.end, said)
+        times = {"start": round(window.start, 3), "end": round(window.end, 3), "speech": round(speech, 2)}
+        self._write({"window": window.index, **times, **(said or {"label": None})})
 
 
-def _row(window: Window, speech: float, said: Answer) -> Row:
-    times = {"start": round(window.start, 3), "end": round(window.end, 3), "speech": round(speech, 2)}
-    return {"window": window.index, **times, **(said or {"label": None})}
+def _seconds(spans: Spans) -> float:
+    return sum(last - first for first, last in spans) / sounds.RATE_HZ
+
+
+def _each_anew(listen: Listener) -> Callable[[Window, Spans], Answer]:
+    """Return what hears each window from its beginning."""
+    return lambda window, spans: (
+        listen.classify(window.samples, spans) if _seconds(spans) >= LEAST_SPEECH_SECONDS else None
+    )
+
+
+class Following:
+    """Follows a voice with a model that keeps its state: what windows share is heard once.
+
+    The state begins with the first word after a window of silence; the answer is about the last window's length.
+    """
+
+    def __init__(self, listen: Listener, length: float) -> None:
+        assert listen.follow is not None
+        self._listen, self._carrier = listen, listen.follow(length)
+        self._heard: int | None = None
+
+    def classify(self, window: Window, spans: Spans) -> Answer:
+        """Return what is heard up to the last word of a window; windows come in order, some may be missing."""
+        if not spans:
+            self._heard = None
+            return None
+        begin = round(window.start * sounds.RATE_HZ)
+        first, last = (spans[0][0], spans[-1][1]) if self._listen.cuts else (0, len(window.samples))
+        if self._heard is None or self._heard < begin:
+            self._carrier.begin()
+            self._heard = begin + first
+        if begin + last > self._heard:
+            self._carrier.push(window.samples[self._heard - begin : last])
+            self._heard = begin + last
+        logits = self._carrier.logits()
+        return None if logits is None else self._listen.say(logits)
 
 
 class _Clipping:

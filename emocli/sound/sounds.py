@@ -27,4 +27,4 @@ def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
 def is_clipped(samples: NDArray[np.int16]) -> bool:
     """Tell whether a sound was louder than its recorder could hold."""
     at_full = np.count_nonzero(samples >= _LOUDEST) + np.count_nonzero(samples <= -_LOUDEST)
-    return at_full >= _CLIPPED * len(samples) > 0
+    return 0 < _CLIPPED * len(samples) <= int(at_full)
