@@ -3,13 +3,15 @@
 import sys
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from emocli.commands import _flags
 from emocli.commands._show import for_people, note
 from emocli.errors import INTERRUPTED, EmoError
+
+Options = dict[str, Any]
 
 
 def run(
@@ -44,45 +46,46 @@ def run(
 
     speech = extraction.modality(artifact.header) == "speech"
     _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, bool(save_video))
+    how = {"detector": detector, "engine": engine, "threads": threads, "note": note}
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
         if speech:
-            from emocli.live import hearing, microphones, sound_sources, voice_lines, windows
-            from emocli.serving import listening
-
-            windows.check(length, hop)
-            if source:
-                sound = sound_sources.named(source, rate, realtime=realtime, stop=stop, note=note)
-            else:
-                sound = microphones.microphone(mic_device, stop=stop, note=note)
-            listen = listening.listener(
-                artifact.path, detector=detector, engine=engine, threads=threads, carry=True, note=note
-            )
-            write = (voice_lines.text_lines if for_people(as_json) else voice_lines.json_lines)(sys.stdout)
-            how = {"length": length, "hop": hop, "smooth_seconds": smooth}
-            told = hearing.hear(sound, listen, write, **how, stop=stop, note=note).told(listen.provider)
+            place = {"source": source, "rate_hz": rate, "device": mic_device, "realtime": realtime}
+            pieces = {"length": length, "hop": hop, "smooth_seconds": smooth}
+            told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
         else:
-            from emocli.live import session, sources
-            from emocli.live.window import can_show
-            from emocli.serving import prediction
-
-            predict = prediction.predictor(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
-            opened = sources.named(source, realtime=realtime) if source else sources.camera(camera or 0)
-            shown = window and sys.stdout.isatty() and not as_json and can_show()
-            stats = session.watch(
-                opened,
-                predict,
-                stop=stop,
-                window=shown,
-                lines=None if shown else sys.stdout,
-                save_video=Path(save_video) if save_video else None,
-                force=force,
-                smooth_seconds=smooth,
-            )
-            told = stats.told(predict.provider)
+            place = {"source": source, "number": camera or 0, "realtime": realtime}
+            film = {"save_video": Path(save_video) if save_video else None, "force": force}
+            shown = window and sys.stdout.isatty() and not as_json
+            told = _watch(artifact.path, how, place, {**film, "smooth_seconds": smooth}, window=shown, stop=stop)
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
+
+
+def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people: bool, stop: Event) -> str:
+    """Run a session with a voice; returns how it went."""
+    from emocli.live import hearing, microphones, voice_lines, windows
+    from emocli.serving import listening
+
+    windows.check(pieces["length"], pieces["hop"])
+    sound = microphones.opened(**place, stop=stop, note=note)
+    listen = listening.listener(model, **how, carry=True)
+    write = (voice_lines.text_lines if people else voice_lines.json_lines)(sys.stdout)
+    return hearing.hear(sound, listen, write, **pieces, stop=stop, note=note).told(listen.provider)
+
+
+def _watch(model: Path, how: Options, place: Options, outputs: Options, *, window: bool, stop: Event) -> str:
+    """Run a session with faces; returns how it went."""
+    from emocli.live import session, sources
+    from emocli.live.window import can_show
+    from emocli.serving import prediction
+
+    predict = prediction.predictor(model, **how)
+    opened = sources.opened(**place)
+    shown = window and can_show()
+    lines = None if shown else sys.stdout
+    return session.watch(opened, predict, stop=stop, window=shown, lines=lines, **outputs).told(predict.provider)
 
 
 def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, film: bool) -> None:

@@ -42,14 +42,15 @@ def hear(
     listen: Listener,
     write: Callable[[Row], object],
     *,
-    length: float = windows.LENGTH_SECONDS,
-    hop: float = windows.HOP_SECONDS,
+    length: float,
+    hop: float,
     smooth_seconds: float = 0.0,
     stop: Event,
     note: Callable[[str], None],
 ) -> Heard:
-    """Classify the voice in each window of `source` until it ends or `stop` is set, and `write` a row per window.
+    """Classify the voice in the last `length` seconds of `source` every `hop` seconds until it ends or `stop` is set.
 
+    `write` gets a row for each of these windows.
     Raises EmoError as the source, the detector and the engine do; whatever ends it, the source is released.
     """
     pieces = windows.cut(source.blocks, length, hop)

@@ -12,7 +12,7 @@ import numpy as np
 
 from emocli import extras
 from emocli.errors import EmoError
-from emocli.live.sound_sources import Blocks, Note, SoundSource, raw
+from emocli.live.sound_sources import Blocks, Note, SoundSource, named, raw
 from emocli.sound import sound_files, sounds
 from emocli.sound.sounds import RATE_HZ, Sound
 
@@ -23,6 +23,13 @@ _RECORDERS = {
     "arecord": ("-q", "-t", "raw", "-f", "S16_LE", "-r", f"{RATE_HZ}", "-c", "1", "--buffer-time=200000", "-D{}"),
 }
 """Programs that write raw samples to stdout; the last argument names a device and is left out without one."""
+
+
+def opened(source: str, rate_hz: int, device: str, *, realtime: bool, stop: Event, note: Note) -> SoundSource:
+    """Open what `source` names, or a microphone where it names nothing; raises EmoError as these do."""
+    if source:
+        return named(source, rate_hz, realtime=realtime, stop=stop, note=note)
+    return microphone(device, stop=stop, note=note)
 
 
 def microphone(device: str, *, stop: Event, note: Note) -> SoundSource:

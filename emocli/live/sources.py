@@ -71,6 +71,11 @@ def stills(name: str) -> Source:
     return Source(Path(name).name, _still_frames(start, paths), STILLS_RATE_HZ, live=False)
 
 
+def opened(source: str, number: int, *, realtime: bool = False) -> Source:
+    """Open what `source` names, or camera `number` where it names nothing; raises EmoError as these do."""
+    return named(source, realtime=realtime) if source else camera(number)
+
+
 def named(name: str, *, realtime: bool = False) -> Source:
     """Open what `name` names: a video file, a picture, a folder or a glob; raises EmoError for anything else."""
     path = Path(name)

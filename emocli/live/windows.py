@@ -9,8 +9,6 @@ import numpy as np
 from emocli.errors import EmoError
 from emocli.sound.sounds import RATE_HZ, Sound
 
-LENGTH_SECONDS, HOP_SECONDS = 3.0, 0.5
-"""A window is as long as a short sentence; an answer twice a second is as much as anyone reads."""
 _LONGEST_SECONDS, _SHORTEST_SECONDS = 60.0, 0.01
 
 

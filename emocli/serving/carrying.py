@@ -44,7 +44,7 @@ class Carrier:
         """Return (classes,) of what was heard, None while that is too little."""
         if not self._pieces:
             return None
-        total: NDArray[np.float64] = sum((count * each for count, each in self._pieces), np.float64(0))
+        total: NDArray[np.float64] = np.sum([count * each for count, each in self._pieces], axis=0)
         return total / self._groups
 
     def _take(self, rows: Rows | None, *, last: bool) -> None:
