@@ -56,7 +56,7 @@ def heard(
     rows: list[dict[str, Any]] = []
     notes: list[str] = []
     stop = Event()
-    source = sound_sources.named(str(path), RATE_HZ, realtime=realtime, stop=stop, note=notes.append)
+    source = sound_sources.named(str(path), RATE_HZ, realtime=realtime, note=notes.append)
     done = hearing.hear(source, listen, rows.append, **{**HOW, **how}, stop=stop, note=notes.append)
     assert done.stats.processed == len(rows)
     assert done.answered == sum(row["label"] is not None for row in rows)
@@ -125,7 +125,7 @@ def test_what_came_before_a_sample_that_is_no_number_is_answered(listen: Listene
     sound[-1] = np.nan
     rows: list[dict[str, Any]] = []
     path = sound_made.write(tmp_path / "nan.wav", sound, subtype="FLOAT")
-    source = sound_sources.named(str(path), RATE_HZ, realtime=False, stop=Event(), note=print)
+    source = sound_sources.named(str(path), RATE_HZ, realtime=False, note=print)
     with pytest.raises(EmoError, match="NaN"):
         hearing.hear(source, listen, rows.append, **HOW, stop=Event(), note=print)
     assert len(rows) == (1 << 17) // (RATE_HZ // 4)

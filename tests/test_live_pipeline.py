@@ -180,6 +180,22 @@ def test_stop_set_by_another_thread_ends_an_endless_source() -> None:
     assert closed.is_set()
 
 
+@pytest.mark.parametrize("stage", ["detector", "sink"])
+def test_a_source_that_waits_is_told_when_it_is_over(stage: str) -> None:
+    over = Event()
+
+    def silent_after_one() -> Frames:
+        yield from numbered(1)
+        assert over.wait(LONG)
+
+    def fails(*pieces: object) -> list[Face]:
+        raise ZeroDivisionError
+
+    stages = (fails, name, lambda result: None) if stage == "detector" else (find, name, fails)
+    with pytest.raises(ZeroDivisionError):
+        run(silent_after_one(), *stages, live=True, stop=Event(), over=over)
+
+
 def test_an_empty_source_is_zero_frames_and_no_error() -> None:
     stats = run(numbered(0), find, name, lambda result: None, live=False, stop=Event())
     assert (stats.read, stats.processed, stats.fps, stats.p50_ms) == (0, 0, 0.0, 0.0)

@@ -35,7 +35,7 @@ def raw(content: bytes, rate_hz: int = RATE_HZ, pieces: int = 1 << 16) -> tuple[
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        blocks = list(sound_sources.raw(reader, rate_hz, "stdin", stop=Event(), note=notes.append))
+        blocks = list(sound_sources.raw(reader, rate_hz, "stdin", over=Event(), note=notes.append))
     finally:
         os.close(reader)
         sender.join()
@@ -78,9 +78,9 @@ def test_a_pipe_without_samples_with_a_file_or_at_no_rate_is_one_line(tmp_path: 
 
 def test_a_sender_that_says_nothing_does_not_keep_a_session_from_ending() -> None:
     reader, writer = os.pipe()
-    stop = Event()
-    blocks = sound_sources.raw(reader, RATE_HZ, "stdin", stop=stop, note=print)
-    threading.Timer(0.05, stop.set).start()
+    over = Event()
+    blocks = sound_sources.raw(reader, RATE_HZ, "stdin", over=over, note=print)
+    threading.Timer(0.05, over.set).start()
     assert list(blocks) == []
     os.close(reader)
     os.close(writer)
@@ -90,7 +90,7 @@ def test_files_of_8_bits_and_of_a_low_rate_are_heard(tmp_path: Path) -> None:
     notes: list[str] = []
     for name, rate_hz, kind in (("eight.wav", 8000, "PCM_U8"), ("slow.wav", 4000, "PCM_16")):
         path = sound_made.write(tmp_path / name, sound_made.tone(0.5, rate_hz), rate_hz, subtype=kind)
-        source = sound_sources.named(str(path), RATE_HZ, realtime=False, stop=Event(), note=notes.append)
+        source = sound_sources.named(str(path), RATE_HZ, realtime=False, note=notes.append)
         sound = np.concatenate(list(source.blocks))
         assert not source.live
         assert len(sound) == pytest.approx(RATE_HZ / 2, abs=2)
@@ -109,11 +109,7 @@ def test_what_is_no_sound_is_one_line(tmp_path: Path) -> None:
         ("", "no file"),
     ):
         with pytest.raises(EmoError, match=says):
-            list(
-                sound_sources.named(
-                    str(tmp_path / name), RATE_HZ, realtime=False, stop=Event(), note=lambda text: None
-                ).blocks
-            )
+            list(sound_sources.named(str(tmp_path / name), RATE_HZ, realtime=False, note=lambda text: None).blocks)
 
 
 @pytest.fixture
@@ -133,27 +129,26 @@ def recorder(folder: Path, name: str, script: str) -> None:
 
 def test_without_anything_to_record_with_it_says_what_to_install(no_library: Path) -> None:
     with pytest.raises(EmoError, match=r"pip install 'emocli\[mic\]'"):
-        microphones.microphone("", stop=Event(), note=print)
+        microphones.microphone("", note=print)
 
 
 @pytest.mark.parametrize("name", ["parec", "arecord"])
 def test_a_recorder_of_the_system_stands_in_until_the_session_ends(no_library: Path, name: str) -> None:
     recorder(no_library, name, "while True: os.write(1, bytes(640)); time.sleep(0.001)")
-    stop = Event()
-    source = microphones.microphone("front", stop=stop, note=print)
+    source = microphones.microphone("front", note=print)
     assert source.live and source.name == name
     heard = 0
     for block in source.blocks:
         heard += len(block)
         if heard > 3200:
-            stop.set()
+            source.over.set()
     assert heard < RATE_HZ
 
 
 def test_a_recorder_that_fails_is_one_line_with_its_last_words(no_library: Path) -> None:
     recorder(no_library, "parec", "sys.exit('noise\\nConnection refused')")
     with pytest.raises(EmoError, match=r"parec stopped recording \(Connection refused\)"):
-        list(microphones.microphone("", stop=Event(), note=print).blocks)
+        list(microphones.microphone("", note=print).blocks)
 
 
 class _Fault(Exception):
@@ -193,7 +188,7 @@ def test_a_microphone_is_heard_at_its_own_rate_until_it_is_unplugged(monkeypatch
     samples = sounds.to_int16(sound_made.tone(0.2, 48_000))
     monkeypatch.setitem(sys.modules, "sounddevice", _library(samples))
     notes: list[str] = []
-    source = microphones.microphone("", stop=Event(), note=notes.append)
+    source = microphones.microphone("", note=notes.append)
     assert source.live and source.name == "front"
 
     heard: list[Sound] = []
@@ -211,4 +206,4 @@ def test_a_microphone_is_heard_at_its_own_rate_until_it_is_unplugged(monkeypatch
 def test_no_microphone_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", _library(TONE, microphones_there=False))
     with pytest.raises(EmoError, match=r"no microphone can be opened .*--source FILE"):
-        microphones.microphone("3", stop=Event(), note=print)
+        microphones.microphone("3", note=print)

@@ -69,7 +69,7 @@ def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people:
     from emocli.serving import listening
 
     windows.check(pieces["length"], pieces["hop"])
-    sound = microphones.opened(**place, stop=stop, note=note)
+    sound = microphones.opened(**place, note=note)
     listen = listening.listener(model, **how, carry=True)
     write = (voice_lines.text_lines if people else voice_lines.json_lines)(sys.stdout)
     return hearing.hear(sound, listen, write, **pieces, stop=stop, note=note).told(listen.provider)

@@ -55,7 +55,7 @@ def hear(
     """
     pieces = windows.cut(source.blocks, length, hop)
     if source.paced:
-        pieces = clock.paced(pieces, windows.media_time, begin=0.0)
+        pieces = clock.paced(pieces, windows.media_time, begin=0.0, sleep=source.over.wait)
     classify = Following(listen, length).classify if listen.follow else _each_anew(listen)
     clipping, rows = _Clipping(source.name, note), _Rows(write, smooth_seconds)
 
@@ -68,7 +68,7 @@ def hear(
         speech = _seconds(spans)
         return speech, said if speech >= LEAST_SPEECH_SECONDS else None
 
-    stats = pipeline.run(pieces, find, answer, rows.show, live=source.live, stop=stop)
+    stats = pipeline.run(pieces, find, answer, rows.show, live=source.live, stop=stop, over=source.over)
     return Heard(stats, rows.answered, rows.seconds)
 
 

@@ -25,14 +25,14 @@ _RECORDERS = {
 """Programs that write raw samples to stdout; the last argument names a device and is left out without one."""
 
 
-def opened(source: str, rate_hz: int, device: str, *, realtime: bool, stop: Event, note: Note) -> SoundSource:
+def opened(source: str, rate_hz: int, device: str, *, realtime: bool, note: Note) -> SoundSource:
     """Open what `source` names, or a microphone where it names nothing; raises EmoError as these do."""
     if source:
-        return named(source, rate_hz, realtime=realtime, stop=stop, note=note)
-    return microphone(device, stop=stop, note=note)
+        return named(source, rate_hz, realtime=realtime, note=note)
+    return microphone(device, note=note)
 
 
-def microphone(device: str, *, stop: Event, note: Note) -> SoundSource:
+def microphone(device: str, *, note: Note) -> SoundSource:
     """Open a microphone by its number or a part of its name, the system's own for "".
 
     Raises EmoError with what to install where nothing can record, and when there is no microphone.
@@ -42,7 +42,7 @@ def microphone(device: str, *, stop: Event, note: Note) -> SoundSource:
         import sounddevice
     except (ImportError, OSError) as fault:  # OSError: the package without the system's library
         if recorder:
-            return _recorded(recorder, device, stop, note)
+            return _recorded(recorder, device, note)
         if isinstance(fault, ImportError):
             needs = f"sounddevice, which is not installed; run: {extras.pip_line('mic')}"
         else:
@@ -87,27 +87,28 @@ def _read(library: Any, stream: Any, name: str, note: Note) -> Blocks:
             raise EmoError(f"{name} stopped ({fault}); is it unplugged?") from fault
 
 
-def _recorded(program: str, device: str, stop: Event, note: Note) -> SoundSource:
+def _recorded(program: str, device: str, note: Note) -> SoundSource:
     *arguments, named = _RECORDERS[program]
     command = [program, *arguments, *([named.format(device)] if device else [])]
-    return SoundSource(program, _output(command, stop, note), live=True)
+    over = Event()
+    return SoundSource(program, _output(command, over, note), live=True, over=over)
 
 
-def _output(command: list[str], stop: Event, note: Note) -> Blocks:
+def _output(command: list[str], over: Event, note: Note) -> Blocks:
     """Yield what a recorder writes; whatever it says on its way out becomes the error."""
     with tempfile.TemporaryFile() as said:
         # a session of its own: Ctrl-C is for emo, which ends it
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, start_new_session=True)
         assert process.stdout is not None
         try:
-            yield from raw(process.stdout.fileno(), RATE_HZ, command[0], stop=stop, note=note)
+            yield from raw(process.stdout.fileno(), RATE_HZ, command[0], over=over, note=note)
         except EmoError:
             pass  # that no sound came is said below, with the reason
         finally:
             process.terminate()
             process.wait()
             process.stdout.close()
-        if not stop.is_set():
+        if not over.is_set():
             said.seek(0)
             lines = said.read().decode(errors="replace").strip().splitlines() or ["without a word"]
             raise EmoError(f"{command[0]} stopped recording ({lines[-1]}); is there a microphone?")

@@ -82,12 +82,13 @@ def run(
     *,
     live: bool,
     stop: Event,
+    over: Event | None = None,
 ) -> Stats:
     """Pass the pieces of `source` through detector and engine to `sink`, in order, until they end or `stop` is set.
 
     `sink` runs in the calling thread, as windows demand. An error in any stage ends all of them; what was finished
-    before it still reaches the sink, then it is raised here as it was. On return, by whatever way, `stop` is set, the
-    threads have ended and the source is closed.
+    before it still reaches the sink, then it is raised here as it was. On return, by whatever way, the threads have
+    ended and the source is closed. `over` is set when it has to end, for a source that waits for what may never come.
     """
     read, found, answered = channels = [Channel[_Item](CAPACITY, drop_oldest=live) for _ in range(3)]
     tally, faults = _Tally(), list[BaseException]()
@@ -99,8 +100,8 @@ def run(
     try:
         _drain(answered, sink, stop, tally)
     finally:
-        # for a source that waits for what may never come
-        stop.set()
+        if over:
+            over.set()
         for channel in channels:
             channel.close()
         for thread in threads:

@@ -4,7 +4,7 @@ import os
 import select
 import sys
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -33,9 +33,11 @@ class SoundSource:
     """True when sound comes at its own pace whether anyone is ready or not, so that what is old must be dropped."""
     paced: bool = False
     """True when it is live, but has to be told to keep its pace: a file."""
+    over: Event = field(default_factory=Event)
+    """For others to set: nothing more is wanted, and nothing shall be waited for."""
 
 
-def named(name: str, rate_hz: int, *, realtime: bool, stop: Event, note: Note) -> SoundSource:
+def named(name: str, rate_hz: int, *, realtime: bool, note: Note) -> SoundSource:
     """Open a sound file, the sound of a video, or for "-" raw samples on stdin, 16 bit mono at `rate_hz`.
 
     `realtime` plays a file at its own pace; on stdin it is for a sender that does not wait. Raises EmoError for a name
@@ -44,42 +46,44 @@ def named(name: str, rate_hz: int, *, realtime: bool, stop: Event, note: Note) -
     if name == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise EmoError(
-                "`-` takes raw samples from a pipe; for example: arecord -t raw -f S16_LE -r 16000 | emo live"
+                "`-` takes raw samples from a pipe: arecord -t raw -f S16_LE -r 16000 | emo live --source - --realtime"
             )
-        blocks = raw(sys.stdin.fileno(), rate_hz, "stdin", stop=stop, note=note)
-        return SoundSource("stdin", blocks, live=realtime)
+        over = Event()
+        blocks = raw(sys.stdin.fileno(), rate_hz, "stdin", over=over, note=note)
+        return SoundSource("stdin", blocks, live=realtime, over=over)
     path = Path(name)
     if not path.is_file():
         raise EmoError(f"{name} is no file; name a sound file, a video with sound, or - for raw samples on stdin")
     return SoundSource(path.name, _file(path, note), live=realtime, paced=realtime)
 
 
-def raw(handle: int, rate_hz: int, name: str, *, stop: Event, note: Note) -> Blocks:
-    """Yield the sound of raw samples, 16 bit little-endian mono, that arrive at a file descriptor until it ends.
+def raw(handle: int, rate_hz: int, name: str, *, over: Event, note: Note) -> Blocks:
+    """Yield the sound of raw samples, 16 bit little-endian mono, that arrive at a file descriptor.
 
-    Raises EmoError for a rate that no sound has, a stream without any sample and one that is a sound file.
+    It ends with the stream, or within 0.1 s when `over` is set. Raises EmoError for a rate that no sound has, a stream
+    without any sample and one that is a sound file.
     """
     least, most = sound_files.RATES_HZ
     if not least <= rate_hz <= most:
         raise EmoError(f"--rate {rate_hz} is no rate of a sound; it is {least} to {most} Hz")
     if rate_hz < sound_files.NARROW_HZ:
         note(f"{name}: {sound_files.NARROW}")
-    return _ended(sound_files.at_rate(rate_hz, _samples(_chunks(handle, stop), name, stop, note)), name, stop)
+    return _ended(sound_files.at_rate(rate_hz, _samples(_chunks(handle, over), name, over, note)), name, over)
 
 
 def _file(path: Path, note: Note) -> Blocks:
     yield from sound_files.blocks(path, lambda text: note(f"{path}: {text}"))
 
 
-def _chunks(handle: int, stop: Event) -> Iterator[bytes]:
-    while not stop.is_set():
+def _chunks(handle: int, over: Event) -> Iterator[bytes]:
+    while not over.is_set():
         if select.select([handle], [], [], POLL_SECONDS)[0]:
             if not (chunk := os.read(handle, _CHUNK)):
                 return
             yield chunk
 
 
-def _samples(chunks: Iterator[bytes], name: str, stop: Event, note: Note) -> Iterator[Sound]:
+def _samples(chunks: Iterator[bytes], name: str, over: Event, note: Note) -> Iterator[Sound]:
     rest = first = b""
     for chunk in chunks:
         first = first or chunk
@@ -89,14 +93,14 @@ def _samples(chunks: Iterator[bytes], name: str, stop: Event, note: Note) -> Ite
         whole = len(chunk) // 2 * 2
         rest = chunk[whole:]
         yield sounds.from_int16(np.frombuffer(chunk[:whole], "<i2"))
-    if rest and not stop.is_set():
+    if rest and not over.is_set():
         note(f"{name} ends within a sample; its last byte is left out")
 
 
-def _ended(blocks: Iterator[Sound], name: str, stop: Event) -> Blocks:
+def _ended(blocks: Iterator[Sound], name: str, over: Event) -> Blocks:
     empty = True
     for block in blocks:
         empty = False
         yield block
-    if empty and not stop.is_set():
+    if empty and not over.is_set():
         raise EmoError(f"no sound came from {name}; did the previous command fail?")

@@ -29,7 +29,7 @@ def silent(text: str) -> None:
 def session(model: Path, sound: str, seconds: float | None) -> Heard:
     """Hear all of a sound as a file, or its first seconds in real time."""
     stop = Event()
-    source = sound_sources.named(sound, RATE_HZ, realtime=seconds is not None, stop=stop, note=silent)
+    source = sound_sources.named(sound, RATE_HZ, realtime=seconds is not None, note=silent)
     listen = listener(model, detector="auto", engine="onnxruntime", threads=1, carry=True, note=silent)
     with open(os.devnull, "w") as nothing:
         line = voice_lines.json_lines(nothing)
