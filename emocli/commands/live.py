@@ -65,13 +65,13 @@ def run(
 
 def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people: bool, stop: Event) -> str:
     """Run a session with a voice; returns how it went."""
-    from emocli.live import hearing, microphones, voice_lines, windows
+    from emocli.live import hearing, lines, microphones, windows
     from emocli.serving import listening
 
     windows.check(pieces["length"], pieces["hop"])
     sound = microphones.opened(**place, note=note)
     listen = listening.listener(model, **how, carry=True)
-    write = (voice_lines.text_lines if people else voice_lines.json_lines)(sys.stdout)
+    write = (lines.text_lines if people else lines.json_lines)(sys.stdout)
     return hearing.hear(sound, listen, write, **pieces, stop=stop, note=note).told(listen.provider)
 
 

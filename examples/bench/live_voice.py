@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
-from emocli.live import hearing, sound_sources, voice_lines
+from emocli.live import hearing, lines, sound_sources
 from emocli.live.hearing import Heard
 from emocli.serving.listening import listener
 from emocli.sound.sounds import RATE_HZ
@@ -32,7 +32,7 @@ def session(model: Path, sound: str, seconds: float | None) -> Heard:
     source = sound_sources.named(sound, RATE_HZ, realtime=seconds is not None, note=silent)
     listen = listener(model, detector="auto", engine="onnxruntime", threads=1, carry=True, note=silent)
     with open(os.devnull, "w") as nothing:
-        line = voice_lines.json_lines(nothing)
+        line = lines.json_lines(nothing)
 
         def write(row: dict[str, object]) -> None:
             line(row)

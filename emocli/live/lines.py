@@ -1,4 +1,4 @@
-"""Where the answers to a voice go: JSON lines for programs, lines of text for people."""
+"""Answers as lines: JSON for programs, text for people."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ _BAR = 20
 
 
 def json_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
-    """Return what writes a JSON object per window, each flushed; BrokenPipeError when the reader went away."""
+    """Return what writes a JSON object per row, each flushed; BrokenPipeError when the reader went away."""
 
     def write(row: dict[str, Any]) -> None:
         stream.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -18,7 +18,7 @@ def json_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
 
 
 def text_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
-    """Return what writes a line per window for people: when, what and how sure, with a bar."""
+    """Return what writes a line per window of a voice: when, what and how sure, with a bar."""
 
     def write(row: dict[str, Any]) -> None:
         what = "–"
