@@ -90,6 +90,7 @@ bench: setup | $(OUT)
 	python examples/bench/int8.py
 	python examples/bench/training.py
 	python examples/bench/live.py
+	test -z "$(VOICE)" || python examples/bench/live_voice.py $(VOICE)
 	test -z "$(RAVDESS)" || python examples/bench/sound_import.py ravdess $(RAVDESS)
 	test -z "$(FER2013)" || python examples/bench/csv_import.py $(FER2013)
 	test -z "$(FER2013)" || examples/bench/fer2013.sh $(FER2013) $(OUT)/bench

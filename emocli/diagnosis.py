@@ -23,6 +23,7 @@ def findings() -> Iterator[Finding]:
     yield from _torch_versions()
     yield from _providers()
     yield from _cameras()
+    yield _microphone()
     yield _disk()
 
 
@@ -77,6 +78,16 @@ def _cameras() -> Iterator[Finding]:
         readable = os.access(device, os.R_OK | os.W_OK)
         action = "" if readable else "add yourself to the group video"
         yield _finding(f"camera {device.name}", "ok" if readable else "problem", str(device), action)
+
+
+def _microphone() -> Finding:
+    found = _ask("import sounddevice; print(sounddevice.query_devices(kind='input')['name'])").strip()
+    recorder = next((name for name in ("parec", "arecord") if shutil.which(name)), "")
+    if found or recorder:
+        return _finding("microphone", "ok", found or f"through {recorder}")
+    return _finding(
+        "microphone", "absent", "none, or nothing to record with", f"for emo live --mic: {extras.pip_line('mic')}"
+    )
 
 
 def _disk() -> Finding:

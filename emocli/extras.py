@@ -7,6 +7,7 @@ EXTRAS = {
     "tune": ("optuna", "sqlalchemy"),
     "tensorrt": ("tensorrt", "cuda"),
     "egemaps": ("opensmile",),
+    "mic": ("sounddevice",),
 }
 
 

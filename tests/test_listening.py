@@ -6,47 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sound_made
+import tone_model
 from conftest import Run
 
 from emocli.sound.sounds import RATE_HZ
 
 
-def _tone(path: Path, hz: float, rate_hz: int = RATE_HZ) -> None:
-    silence = (rate_hz // 4, rate_hz // 4)
-    sound_made.write(path, np.pad(sound_made.tone(0.5, rate_hz, hz=hz, level=0.3), silence), rate_hz)
-
-
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two classes, low tones and high ones."""
-    pytest.importorskip("torch")
-    from emocli import pipes, registry
-    from emocli.data import hdf5, importing
-    from emocli.extracting.featurizing import write
-    from emocli.training import session
-    from emocli.training.recipe import Recipe
-
-    folder = tmp_path_factory.mktemp("tones")
-    for index in range(10):
-        _tone(folder / f"clips/low/{index}.wav", 200 + 10 * index)
-        _tone(folder / f"clips/high/{index}.wav", 2000 + 100 * index)
-
-    def quiet(text: str) -> None:
-        pass
-
-    parts = {"split": "random", "validation": 0.2, "test": 0.0, "seed": 0}
-    step = {"command": "dataset", "name": "audio-folder", "params": {}}
-    corpus = registry.load("datasets", "audio-folder")([folder / "clips"])
-    importing.write(corpus, folder / "d.h5", step, parts, quiet)
-    write(
-        pipes.read(str(folder / "d.h5"), "dataset"), folder / "f.h5", "utterance", {}, "energy", {}, limit=0, note=quiet
-    )
-    assert hdf5.read_header(folder / "f.h5")[0].labels == ("high", "low")
-    how = session.How(resume=False, strict=False, drop_leaks=False, note=quiet)
-    params = registry.resolve("models", "logistic", {})
-    train = {"command": "train", "name": "logistic", "params": params}
-    session.write(pipes.read(str(folder / "f.h5"), "features"), folder / "m.onnx", train, Recipe(threads=1), how)
-    return folder / "m.onnx"
+    return tone_model.write_model(tmp_path_factory.mktemp("tones"))
 
 
 def _records(done: object) -> list[dict[str, object]]:
@@ -54,8 +23,8 @@ def _records(done: object) -> list[dict[str, object]]:
 
 
 def test_sound_files_are_named_by_what_is_heard_whatever_their_rate(emo: Run, model: Path, tmp_path: Path) -> None:
-    _tone(tmp_path / "sounds/a.wav", 240)
-    _tone(tmp_path / "sounds/deep/b.flac", 2300, rate_hz=44_100)
+    tone_model.write_tone(tmp_path / "sounds/a.wav", 240)
+    tone_model.write_tone(tmp_path / "sounds/deep/b.flac", 2300, rate_hz=44_100)
     (tmp_path / "sounds/notes.txt").write_text("no sound")
     done = emo("predict", tmp_path / "sounds", "--model", model, "--threads", 1)
     first, second = _records(done)
@@ -65,7 +34,7 @@ def test_sound_files_are_named_by_what_is_heard_whatever_their_rate(emo: Run, mo
 
 
 def test_a_file_that_gives_nothing_is_a_record_and_the_others_go_on(emo: Run, model: Path, tmp_path: Path) -> None:
-    _tone(tmp_path / "good.wav", 240)
+    tone_model.write_tone(tmp_path / "good.wav", 240)
     sound_made.write(tmp_path / "silent.wav", np.zeros(RATE_HZ, np.float32))
     (tmp_path / "junk.wav").write_bytes(b"\x00\x01junk" * 99)
     names = [tmp_path / name for name in ("junk.wav", "missing.wav", "silent.wav", "good.wav")]

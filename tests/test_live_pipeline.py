@@ -14,10 +14,11 @@ from emocli.errors import EmoError
 from emocli.image.faces import Face
 from emocli.live.channel import Channel, Closed
 from emocli.live.clock import Rate, paced
-from emocli.live.frames import Frame, Frames, Result
-from emocli.live.pipeline import CAPACITY, run
-from emocli.serving.prediction import FaceRecord, Pixels
+from emocli.live.frames import Frame, Frames, media_time
+from emocli.live.pipeline import CAPACITY, Outcome, run
+from emocli.serving.prediction import FaceRecord
 
+Seen = Outcome[Frame, list[FaceRecord]]
 FACE = Face((0, 0, 4, 4))
 ENDLESS = float("inf")
 LONG = 30.0
@@ -41,19 +42,19 @@ def numbered(count: float, closed: Event | None = None) -> Frames:
             closed.set()
 
 
-def find(pixels: Pixels) -> list[Face]:
+def find(frame: Frame) -> list[Face]:
     return [FACE]
 
 
-def name(pixels: Pixels, faces: object) -> list[FaceRecord]:
-    return [{"label": str(pixels[0, 0, 0])}]
+def name(frame: Frame, faces: object) -> list[FaceRecord]:
+    return [{"label": str(frame.pixels[0, 0, 0])}]
 
 
 def test_every_frame_of_a_file_comes_out_in_order_with_its_own_faces() -> None:
-    results: list[Result] = []
+    results: list[Seen] = []
     stats = run(numbered(50), find, name, results.append, live=False, stop=Event())
-    assert [result.frame.index for result in results] == list(range(50))
-    assert [result.faces[0]["label"] for result in results] == [str(index) for index in range(50)]
+    assert [result.read.index for result in results] == list(range(50))
+    assert [result.said[0]["label"] for result in results] == [str(index) for index in range(50)]
     assert (stats.read, stats.dropped, stats.processed) == (50, 0, 50)
     assert stats.p95_ms >= stats.p50_ms >= 0
 
@@ -70,12 +71,12 @@ def test_a_file_waits_for_a_slow_engine_instead_of_running_ahead() -> None:
                 reader_is_ahead.set()
             yield frame
 
-    def classify(pixels: Pixels, faces: object) -> list[FaceRecord]:
-        if pixels[0, 0, 0] == 0:
+    def classify(frame: Frame, faces: object) -> list[FaceRecord]:
+        if frame.index == 0:
             assert reader_is_ahead.wait(LONG)
             assert len(given) <= most
             engine_may_go.set()
-        return name(pixels, faces)
+        return name(frame, faces)
 
     stats = run(source(), find, classify, lambda result: None, live=False, stop=Event())
     assert engine_may_go.is_set()
@@ -90,11 +91,11 @@ def test_a_live_source_is_never_held_up_and_the_oldest_frames_go() -> None:
         yield from numbered(40)
         all_read.set()
 
-    def detect(pixels: Pixels) -> list[Face]:
+    def detect(frame: Frame) -> list[Face]:
         assert all_read.wait(LONG)  # the first frame takes as long as all others need to arrive
         return [FACE]
 
-    stats = run(camera(), detect, name, lambda result: seen.append(result.frame.index), live=True, stop=Event())
+    stats = run(camera(), detect, name, lambda result: seen.append(result.read.index), live=True, stop=Event())
     assert stats.read == 40
     assert stats.dropped + stats.processed == 40
     assert seen[-2:] == [38, 39]
@@ -110,7 +111,7 @@ def test_an_error_in_the_source_comes_after_the_frames_before_it() -> None:
         raise EmoError("camera 0 stopped")
 
     with pytest.raises(EmoError, match="camera 0 stopped"):
-        run(unplugged(), find, name, lambda result: seen.append(result.frame.index), live=False, stop=Event())
+        run(unplugged(), find, name, lambda result: seen.append(result.read.index), live=False, stop=Event())
     assert seen == list(range(10))
 
 
@@ -126,13 +127,13 @@ def test_an_error_in_any_stage_ends_all_of_them_and_closes_the_source(stage: str
         if stage == name_of_stage and calls[stage] == 3:
             raise ZeroDivisionError(stage)
 
-    def detect(pixels: Pixels) -> list[Face]:
+    def detect(frame: Frame) -> list[Face]:
         fails_at("detector")
         return [FACE]
 
-    def classify(pixels: Pixels, faces: object) -> list[FaceRecord]:
+    def classify(frame: Frame, faces: object) -> list[FaceRecord]:
         fails_at("engine")
-        return name(pixels, faces)
+        return name(frame, faces)
 
     with pytest.raises(ZeroDivisionError, match=stage):
         run(numbered(ENDLESS, closed), detect, classify, lambda result: fails_at("sink"), live=live, stop=Event())
@@ -143,7 +144,7 @@ def test_a_reader_that_went_away_and_ctrl_c_pass_through() -> None:
     for fault in (BrokenPipeError, KeyboardInterrupt):
         closed = Event()
 
-        def sink(result: Result, fault: type[BaseException] = fault) -> None:
+        def sink(result: Seen, fault: type[BaseException] = fault) -> None:
             raise fault
 
         with pytest.raises(fault):
@@ -155,9 +156,9 @@ def test_stop_set_by_the_sink_ends_the_run_at_that_frame() -> None:
     stop, closed = Event(), Event()
     seen: list[int] = []
 
-    def quits(result: Result) -> None:
-        seen.append(result.frame.index)
-        if result.frame.index == 5:
+    def quits(result: Seen) -> None:
+        seen.append(result.read.index)
+        if result.read.index == 5:
             stop.set()
 
     stats = run(numbered(ENDLESS, closed), find, name, quits, live=False, stop=stop)
@@ -177,6 +178,22 @@ def test_stop_set_by_another_thread_ends_an_endless_source() -> None:
 
     assert run(camera(), find, name, lambda result: None, live=True, stop=stop).read >= 100
     assert closed.is_set()
+
+
+@pytest.mark.parametrize("stage", ["detector", "sink"])
+def test_a_source_that_waits_is_told_when_it_is_over(stage: str) -> None:
+    over = Event()
+
+    def silent_after_one() -> Frames:
+        yield from numbered(1)
+        assert over.wait(LONG)
+
+    def fails(*pieces: object) -> list[Face]:
+        raise ZeroDivisionError
+
+    stages = (fails, name, lambda result: None) if stage == "detector" else (find, name, fails)
+    with pytest.raises(ZeroDivisionError):
+        run(silent_after_one(), *stages, live=True, stop=Event(), over=over)
 
 
 def test_an_empty_source_is_zero_frames_and_no_error() -> None:
@@ -232,10 +249,22 @@ def test_a_paced_file_waits_until_each_frame_is_due_and_never_when_it_is_late() 
         slept.append(round(seconds, 3))
         clock[0] += seconds
 
-    for frame in paced(numbered(5), now=lambda: clock[0], sleep=sleep):
+    for frame in paced(numbered(5), media_time, now=lambda: clock[0], sleep=sleep):
         if frame.index == 1:
             clock[0] += 0.1  # the viewer takes longer than two frames last
     assert slept == [0.04, 0.02]
+
+
+def test_a_paced_sound_begins_before_its_first_window_is_due() -> None:
+    clock = [100.0]
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 3))
+        clock[0] += seconds
+
+    assert list(paced((end for end in (0.5, 1.0)), lambda end: end, 0.0, lambda: clock[0], sleep)) == [0.5, 1.0]
+    assert slept == [0.5, 0.5]
 
 
 def test_the_rate_is_of_the_last_events() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emocli.errors import EmoError
-from emocli.live import recording, session, sinks, sources
+from emocli.live import interrupt, recording, sinks, sources
 from emocli.live.drawing import annotated
 from emocli.live.frames import Frame, Result
 from emocli.serving.prediction import FaceRecord
@@ -151,7 +151,7 @@ def test_the_first_ctrl_c_ends_the_session_and_the_second_one_the_command() -> N
     # a process started in the background by a shell inherits SIGINT ignored, the test run too
     signal.signal(signal.SIGINT, signal.default_int_handler)
     stop = Event()
-    with session.ended_by_interrupt(stop) as interrupted:
+    with interrupt.ended_by_interrupt(stop) as interrupted:
         assert not interrupted.is_set()
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.is_set()

@@ -1,27 +1,36 @@
-"""Classify faces from a camera or a video as they come, in a window or as JSON lines."""
+"""Classify faces from a camera or a video, or voices from a microphone or a sound, as they come."""
 
 import sys
 from pathlib import Path
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from emocli.commands import _flags
-from emocli.commands._show import note
-from emocli.errors import INTERRUPTED
+from emocli.commands._show import for_people, note
+from emocli.errors import INTERRUPTED, EmoError
+
+Options = dict[str, Any]
 
 
 def run(
     model: _flags.Model = None,
-    camera: Annotated[int, typer.Option(help="Camera number.")] = 0,
-    source: Annotated[str, typer.Option(help="Video file, picture, folder or glob instead of a camera.")] = "",
+    camera: Annotated[int | None, typer.Option(help="Camera number; 0 for a model of faces without --source.")] = None,
+    mic: Annotated[bool, typer.Option("--mic", help="Listen to the microphone, as a model of speech does.")] = False,
+    mic_device: Annotated[str, typer.Option(help="Its number or a part of its name; the system's own if absent.")] = "",
+    source: Annotated[
+        str, typer.Option(help="Video, picture, folder, glob or sound file; - is raw 16 bit mono sound on stdin.")
+    ] = "",
+    rate: Annotated[int, typer.Option(help="Samples a second of the raw sound on stdin.")] = 16_000,
     realtime: Annotated[
-        bool, typer.Option("--realtime", help="Play a file at its own pace, dropping late frames.")
+        bool, typer.Option("--realtime", help="Play a file at its own pace, dropping what comes too late.")
     ] = False,
-    detector: Annotated[str, typer.Option(help="What finds the faces; none when a frame is one face.")] = "auto",
-    smooth: Annotated[float, typer.Option(help="Seconds over which a face's answers are averaged; 0 for none.")] = 0.0,
-    window: Annotated[bool, typer.Option(help="Show a window where there is a display.")] = True,
+    detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
+    length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about.")] = 3.0,
+    hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = 0.5,
+    smooth: Annotated[float, typer.Option(help="Seconds over which answers are averaged; 0 for none.")] = 0.0,
+    window: Annotated[bool, typer.Option(help="Show a window with the faces where there is a display.")] = True,
     save_video: Annotated[str, typer.Option(help="Write the frames with what was found to this video file.")] = "",
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 1,
@@ -29,26 +38,63 @@ def run(
     as_json: _flags.Json = None,
 ) -> None:
     """Run until q, Ctrl-C or the end of the file."""
+    if source == model == "-":
+        raise EmoError("model and sound can't both come from stdin; name the model's file")
     artifact = _flags.model_of(model)
+    from emocli.extracting import extraction
+    from emocli.live import interrupt
+
+    speech = extraction.modality(artifact.header) == "speech"
+    _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, bool(save_video))
+    how = {"detector": detector, "engine": engine, "threads": threads, "note": note}
+    stop = Event()
+    with interrupt.ended_by_interrupt(stop) as interrupted:
+        if speech:
+            place = {"source": source, "rate_hz": rate, "device": mic_device, "realtime": realtime}
+            pieces = {"length": length, "hop": hop, "smooth_seconds": smooth}
+            told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
+        else:
+            place = {"source": source, "number": camera or 0, "realtime": realtime}
+            film = {"save_video": Path(save_video) if save_video else None, "force": force}
+            shown = window and sys.stdout.isatty() and not as_json
+            told = _watch(artifact.path, how, place, {**film, "smooth_seconds": smooth}, window=shown, stop=stop)
+    note(told)
+    if interrupted.is_set():
+        raise typer.Exit(INTERRUPTED)
+
+
+def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people: bool, stop: Event) -> str:
+    """Run a session with a voice; returns how it went."""
+    from emocli.live import hearing, lines, microphones, windows
+    from emocli.serving import listening
+
+    windows.check(pieces["length"], pieces["hop"])
+    sound = microphones.opened(**place, note=note)
+    listen = listening.listener(model, **how, carry=True)
+    write = (lines.text_lines if people else lines.json_lines)(sys.stdout)
+    return hearing.hear(sound, listen, write, **pieces, stop=stop, note=note).told(listen.provider)
+
+
+def _watch(model: Path, how: Options, place: Options, outputs: Options, *, window: bool, stop: Event) -> str:
+    """Run a session with faces; returns how it went."""
     from emocli.live import session, sources
     from emocli.live.window import can_show
     from emocli.serving import prediction
 
-    predict = prediction.predictor(artifact.path, detector=detector, engine=engine, threads=threads, note=note)
-    opened = sources.named(source, realtime=realtime) if source else sources.camera(camera)
-    shown = window and sys.stdout.isatty() and not as_json and can_show()
-    stop = Event()
-    with session.ended_by_interrupt(stop) as interrupted:
-        stats = session.watch(
-            opened,
-            predict,
-            stop=stop,
-            window=shown,
-            lines=None if shown else sys.stdout,
-            save_video=Path(save_video) if save_video else None,
-            force=force,
-            smooth_seconds=smooth,
+    predict = prediction.predictor(model, **how)
+    opened = sources.opened(**place)
+    shown = window and can_show()
+    lines = None if shown else sys.stdout
+    return session.watch(opened, predict, stop=stop, window=shown, lines=lines, **outputs).told(predict.provider)
+
+
+def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, film: bool) -> None:
+    """Raise EmoError for sources that the model can't take, and for two at once."""
+    if camera + mic + bool(source) > 1:
+        raise EmoError("a session has one source; give --camera, --mic or --source")
+    if speech and (camera or film):
+        raise EmoError(f"{model} is a model of speech, --camera and --save-video are for faces; use --mic or --source")
+    if not speech and (mic or source == "-"):
+        raise EmoError(
+            f"{model} is a model of faces, --mic and raw sound are for voices; name one of speech with --model"
         )
-    note(stats.told(predict.provider))
-    if interrupted.is_set():
-        raise typer.Exit(INTERRUPTED)

@@ -26,6 +26,17 @@ class Engine(Protocol):
         ...
 
 
+class CarryingEngine(Engine, Protocol):
+    """An engine that was loaded to carry the state of a model's layers: a sequence may come in pieces, one at a time.
+
+    Each `run` goes on where the one before ended.
+    """
+
+    def begin(self) -> None:
+        """Forget what was run before: another sequence begins."""
+        ...
+
+
 def check_input(x: NDArray[Any], kind: np.dtype[Any], shape: tuple[int, ...], model: Path) -> None:
     """Raise EmoError unless x is a batch of what the model takes."""
     fits = x.ndim == len(shape) + 1 and all(want in (-1, have) for have, want in zip(x.shape[1:], shape, strict=True))

@@ -3,6 +3,7 @@
 Options:
     threads: threads that share one run; 0 is one per core
     provider: cpu, cuda or another that the installed onnxruntime has; auto is cuda if it loads and cpu otherwise
+    carry: whether recurrent layers go on from the state they ended the run before with, for one sequence in pieces
 """
 
 from pathlib import Path
@@ -14,8 +15,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from emocli import onnx_file
-from emocli.engines import _channels_last, _constants, _pixels, _plan, _sixteens, _zero_points
-from emocli.engines._engine import Engine, check_input
+from emocli.engines import _carry, _channels_last, _constants, _pixels, _plan, _sixteens, _zero_points
+from emocli.engines._carry import States
+from emocli.engines._engine import CarryingEngine, check_input
 from emocli.errors import EmoError
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
@@ -26,26 +28,33 @@ _FATAL_ONLY = 4
 class _Session:
     """A model in ONNX Runtime. Made by `load`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, model: Path) -> None:
-        self._session, self._model = session, model
-        (entry,) = session.get_inputs()
+    def __init__(self, session: onnxruntime.InferenceSession, model: Path, states: States) -> None:
+        self._session, self._model, self._states = session, model, states
+        entry = session.get_inputs()[0]
         self._kind = np.dtype(_KINDS.get(entry.type, np.float32))
         self._outputs = [output.name for output in session.get_outputs()]
         self.provider: str = session.get_providers()[0]
         self.input_name: str = entry.name
         self.input_type = self._kind.name
         self.input_shape = tuple(axis if isinstance(axis, int) else -1 for axis in entry.shape[1:])
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was run before, where states are carried."""
+        self._carried = {name: np.zeros(shape, np.float32) for name, (_, shape) in self._states.items()}
 
     def run(self, x: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return every output by name; x is (n, *input_shape). Raises EmoError when x is not what the model takes."""
         # the usual case first: the full check takes a microsecond
         if x.dtype != self._kind or x.shape[1:] != self.input_shape:
             check_input(x, self._kind, self.input_shape, self._model)
-        values = self._session.run(self._outputs, {self.input_name: x})
-        return dict(zip(self._outputs, values, strict=True))
+        values = self._session.run(self._outputs, {self.input_name: x, **self._carried})
+        outputs = dict(zip(self._outputs, values, strict=True))
+        self._carried = {name: outputs.pop(after) for name, (after, _) in self._states.items()}
+        return outputs
 
 
-def load(model: Path, *, threads: int = 1, provider: str = "auto") -> Engine:
+def load(model: Path, *, threads: int = 1, provider: str = "auto", carry: bool = False) -> CarryingEngine:
     """Return the model ready to run; raises EmoError for a model or provider that can't be had, without a fallback.
 
     On the processor, constants that the exporter left in the graph are computed, and an INT8 model gets the zero points
@@ -58,13 +67,15 @@ def load(model: Path, *, threads: int = 1, provider: str = "auto") -> Engine:
     if len(proto.graph.input) != 1:
         raise EmoError(f"{model} has {len(proto.graph.input)} inputs, emo's models have one; export it with emo train")
     for name in _candidates(provider):
-        prepared = _prepared(proto, name)
+        prepared, states = _prepared(proto, name), States()
+        if carry:
+            prepared, states = _carry.carried(prepared, str(model))
         # an untouched model is read from its file: a copy less in memory
         content = str(model) if prepared is proto else prepared.SerializeToString()
         session = _session(content, name, threads, model)
         # ONNX Runtime goes on without a provider that fails to load
         if session is not None and session.get_providers()[0] == name:
-            return _Session(session, model)
+            return _Session(session, model, states)
     raise EmoError(f"ONNX Runtime has {provider} but it does not load here; see emo doctor, or use provider cpu")
 
 

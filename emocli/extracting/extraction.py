@@ -122,9 +122,14 @@ def _largest(image: FaceImage, detect: Detector) -> FaceImage | None:
     return FaceImage(image.pixels, faces[0]) if faces else None
 
 
+def spoken(sound: Sound, spans: Sequence[tuple[int, int]]) -> Sound:
+    """Return what of a sound lies between the first word and the last; `spans` are a detector's, one at least."""
+    return sound[spans[0][0] : spans[-1][1]]
+
+
 def _spoken(sound: Sound, detect: Detector) -> Sound | None:
     spans = detect(sound)
-    return sound[spans[0][0] : spans[-1][1]] if spans else None
+    return spoken(sound, spans) if spans else None
 
 
 _CUT: dict[str, Callable[[Any, Detector], Any]] = {"face": _largest, "speech": _spoken}

@@ -1,27 +1,32 @@
-"""Time for live work: a file played at its own pace, and the rate at which frames come out."""
+"""Time for live work: a file played at its own pace, and the rate at which its pieces come out."""
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
+from typing import TypeVar
 
-from emocli.live.frames import Frames
+Piece = TypeVar("Piece")
 
 
 def paced(
-    frames: Frames,
+    pieces: Generator[Piece, None, None],
+    due: Callable[[Piece], float],
+    begin: float | None = None,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
-) -> Frames:
-    """Yield each frame no sooner than its media time, counted from the first one; a late frame comes at once."""
-    start: float | None = None
-    with closing(frames):
-        for frame in frames:
-            seconds = frame.seconds or 0.0
-            start = now() - seconds if start is None else start
-            if (early := start + seconds - now()) > 0:
+) -> Generator[Piece, None, None]:
+    """Yield each piece no sooner than its media time `due`, in seconds; a late one comes at once.
+
+    Playing begins with the call for the first one, at the media time `begin`, which is the first one's own by default.
+    """
+    start = None if begin is None else now() - begin
+    with closing(pieces):
+        for piece in pieces:
+            start = now() - due(piece) if start is None else start
+            if (early := start + due(piece) - now()) > 0:
                 sleep(early)
-            yield frame
+            yield piece
 
 
 class Rate:

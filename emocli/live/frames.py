@@ -18,6 +18,11 @@ class Frame:
     """(height, width, 3) RGB."""
 
 
+def media_time(frame: Frame) -> float:
+    """Return when a frame is due in its film; 0 for pictures."""
+    return frame.seconds or 0.0
+
+
 Frames = Generator[Frame, None, None]
 """Frames to be read once; closing it releases the camera or the file."""
 

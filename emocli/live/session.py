@@ -1,17 +1,16 @@
-"""A whole live session: source, model and sinks put together."""
+"""A whole live session with faces: source, model and sinks put together."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
-from types import FrameType
 from typing import TextIO
 
+from emocli.image.faces import Face
 from emocli.live import pipeline, recording, sinks
-from emocli.live.pipeline import Stats
+from emocli.live.frames import Frame, Frames, Result
+from emocli.live.pipeline import Outcome, Stats
 from emocli.live.sources import Source
-from emocli.serving.prediction import Predictor
+from emocli.serving.prediction import FaceRecord, Predictor
 
 
 def watch(
@@ -45,24 +44,19 @@ def watch(
         sink = sinks.all_of(*outputs)
         if smooth_seconds > 0:
             sink = sinks.smoothed(sink, smooth_seconds)
-        return pipeline.run(source.frames, predict.find_faces, predict.classify, sink, live=source.live, stop=stop)
+        return pass_on(source.frames, predict, sink, live=source.live, stop=stop)
 
 
-@contextmanager
-def ended_by_interrupt(stop: Event) -> Iterator[Event]:
-    """Make the first Ctrl-C set `stop`, so that a recording is finished; a second one interrupts as usual.
+def pass_on(frames: Frames, predict: Predictor, sink: sinks.Sink, *, live: bool, stop: Event) -> Stats:
+    """Pass frames through detector and engine to `sink` until they end or `stop` is set; see `pipeline.run`."""
 
-    Gives an event that tells afterwards whether it was Ctrl-C that ended the session. For the main thread only.
-    """
-    interrupted = Event()
+    def find(frame: Frame) -> list[Face]:
+        return predict.find_faces(frame.pixels)
 
-    def on_interrupt(number: int, frame: FrameType | None) -> None:
-        interrupted.set()
-        stop.set()
-        signal.signal(signal.SIGINT, before)
+    def classify(frame: Frame, faces: list[Face]) -> list[FaceRecord]:
+        return predict.classify(frame.pixels, faces)
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def show(outcome: Outcome[Frame, list[FaceRecord]]) -> None:
+        sink(Result(outcome.read, outcome.said, outcome.latency_seconds, outcome.rate_hz))
+
+    return pipeline.run(frames, find, classify, show, live=live, stop=stop)

@@ -1,10 +1,10 @@
 """Where results go: JSON lines; several sinks at once; faces followed and smoothed on the way."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TextIO
 
+from emocli.live import lines
 from emocli.live.frames import Result
 from emocli.live.tracks import Tracks
 
@@ -12,17 +12,12 @@ Sink = Callable[[Result], object]
 
 
 def json_lines(stream: TextIO) -> Sink:
-    """Return a sink that writes a JSON object per frame, each flushed; BrokenPipeError when the reader went away."""
+    """Return a sink that writes a JSON object per frame, as `lines.json_lines` does."""
+    line = lines.json_lines(stream)
 
     def write(result: Result) -> None:
-        seconds = result.frame.seconds
-        record = {
-            "frame": result.frame.index,
-            "seconds": None if seconds is None else round(seconds, 3),
-            "faces": list(result.faces),
-        }
-        stream.write(json.dumps(record) + "\n")
-        stream.flush()
+        seconds = None if result.frame.seconds is None else round(result.frame.seconds, 3)
+        line({"frame": result.frame.index, "seconds": seconds, "faces": list(result.faces)})
 
     return write
 

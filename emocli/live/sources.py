@@ -14,7 +14,7 @@ from emocli import named_files
 from emocli.errors import EmoError
 from emocli.image import pictures
 from emocli.live.clock import paced
-from emocli.live.frames import Frame, Frames
+from emocli.live.frames import Frame, Frames, media_time
 from emocli.serving.prediction import Pixels
 
 STILLS_RATE_HZ = 25.0
@@ -58,7 +58,7 @@ def video(path: Path, *, realtime: bool = False) -> Source:
         capture.release()
         raise EmoError(f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4")
     frames = _video_frames(capture, first)
-    return Source(path.name, paced(frames) if realtime else frames, _rate(capture), live=realtime)
+    return Source(path.name, paced(frames, media_time) if realtime else frames, _rate(capture), live=realtime)
 
 
 def stills(name: str) -> Source:
@@ -69,6 +69,11 @@ def stills(name: str) -> Source:
         raise EmoError(f"{name} holds no picture; name a video, a picture or a folder of pictures")
     start = Frame(0, None, pictures.read(first))
     return Source(Path(name).name, _still_frames(start, paths), STILLS_RATE_HZ, live=False)
+
+
+def opened(source: str, number: int, *, realtime: bool = False) -> Source:
+    """Open what `source` names, or camera `number` where it names nothing; raises EmoError as these do."""
+    return named(source, realtime=realtime) if source else camera(number)
 
 
 def named(name: str, *, realtime: bool = False) -> Source:

@@ -1,8 +1,8 @@
 """Faces followed from frame to frame, and their probabilities smoothed over time."""
 
-import math
 from collections.abc import Sequence
 
+from emocli.live.smoothing import blend, verdict_of
 from emocli.serving.prediction import FaceRecord
 
 OVERLAP = 0.3
@@ -16,8 +16,7 @@ Box = Sequence[float]
 class Tracks:
     """Follows faces by the overlap of their boxes and smooths each one's probabilities exponentially.
 
-    The overlap rule is the IOU tracker's (Bochinski, Eiselein and Sikora 2017), greedy by overlap. Smoothing has a time
-    constant in seconds and not a weight per frame, so that dropped frames change nothing.
+    The overlap rule is the IOU tracker's (Bochinski, Eiselein and Sikora 2017), greedy by overlap.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,7 +36,8 @@ class Tracks:
                 face = _with(face, key, face["probabilities"])
             else:
                 then, old = self._tracks[key]
-                face = _with(face, key, self._blend(old["probabilities"], face["probabilities"], seconds - then))
+                chances = blend(old["probabilities"], face["probabilities"], seconds - then, self._time_constant)
+                face = _with(face, key, chances)
             self._tracks[key] = (seconds, face)
             smoothed.append(face)
         return smoothed
@@ -55,10 +55,6 @@ class Tracks:
                 matches[place] = -negative_key
         return matches
 
-    def _blend(self, old: dict[str, float], new: dict[str, float], elapsed_seconds: float) -> dict[str, float]:
-        weight = 1 - math.exp(-elapsed_seconds / self._time_constant) if self._time_constant > 0 else 1.0
-        return {label: round(old[label] + weight * (new[label] - old[label]), 5) for label in new}
-
 
 def overlap(a: Box, b: Box) -> float:
     """Return the intersection over union of two boxes (left, top, width, height)."""
@@ -70,6 +66,4 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def _with(face: FaceRecord, track: int, probabilities: dict[str, float]) -> FaceRecord:
-    label = max(probabilities, key=lambda name: probabilities[name])
-    changes: FaceRecord = {"label": label, "probability": probabilities[label], "probabilities": probabilities}
-    return {**face, **changes, "track": track}
+    return {**face, **verdict_of(probabilities), "track": track}  # type: ignore[typeddict-item]

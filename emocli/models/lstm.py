@@ -1,5 +1,7 @@
 """Plain LSTM that reads a clip once from its beginning; the mean of its states is the embedding.
 
+As no frame depends on a later one, `emo live` carries its state from window to window.
+
 Options:
     width: units of each layer
     layers: number of LSTM layers
@@ -27,7 +29,7 @@ def build(
 class _Net(nn.Module):
     def __init__(self, inputs: int, width: int, layers: int, stride: int, dropout: float) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride = self.causal_frames = stride
         self.standardize = Standardize(inputs)
         self.recurrent = Recurrent(inputs * stride, width, layers, both=False, dropout=dropout)
 

@@ -1,39 +1,95 @@
-"""A sound file in, the emotion in the voice out: what `emo predict` does with a model of speech."""
+"""A sound in, the emotion in the voice out: the one path of `emo predict` and `emo live`: they can't disagree."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emocli import onnx_file, registry
+from emocli.artifact import Header, expect
 from emocli.data import padding
 from emocli.errors import EmoError
 from emocli.extracting import extraction
+from emocli.extracting.joining import Extractor
 from emocli.metrics import softmax
+from emocli.serving.carrying import Carrier
 from emocli.serving.verdicts import verdict
 from emocli.sound import sound_files, sounds
+from emocli.sound.framewise import Framewise
 from emocli.sound.sounds import Sound
 
-Listener = Callable[[Sound], dict[str, Any] | None]
-"""(samples,) float32 at 16 kHz to label and probabilities; None where nobody speaks."""
+Spans = Sequence[tuple[int, int]]
+"""Where somebody speaks, [start, stop) in samples, in order."""
+
+RECORDED = "recorded"
+"""The detector that a model's header names, none where it names none."""
 
 
-def listener(model: Path, *, engine: str, threads: int, note: Callable[[str], None]) -> Listener:
-    """Open a model for sounds; features and detector are those of its header. Raises EmoError for a model of faces."""
-    header = onnx_file.read_header(model)
-    process = extraction.restart(header, note, "speech")
-    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, {"threads": threads}))
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A model with its own extractor and a detector. The halves may run in two threads, each in one only."""
 
-    def listen(sound: Sound) -> dict[str, Any] | None:
-        features, found = process([sound])
-        if not found.all():
-            return None
-        chances = softmax(running.run(padding.batch(features))["logits"].astype(np.float64))
-        return verdict(chances[0], header.labels)
+    provider: str
+    """What really runs the model, as its engine states it."""
+    find_speech: Callable[[Sound], Spans]
+    classify: Callable[[Sound, Spans], dict[str, Any]]
+    """A sound and its spans, at least one, to label and probabilities."""
+    cuts: bool
+    """Whether `classify` hears only what lies between the first word and the last."""
+    follow: Callable[[float], Carrier] | None
+    """Makes what follows a sound in pieces, answering about so many seconds; None for a model that can't."""
+    say: Callable[[NDArray[np.floating[Any]]], dict[str, Any]]
+    """Logits (classes,) to label and probabilities."""
 
-    return listen
+    def __call__(self, sound: Sound) -> dict[str, Any] | None:
+        """Return what is heard in (samples,) float32 at 16 kHz; None where nobody speaks."""
+        spans = self.find_speech(sound)
+        return self.classify(sound, spans) if spans else None
+
+
+def listener(
+    model: Path,
+    *,
+    detector: str = RECORDED,
+    engine: str,
+    threads: int,
+    carry: bool = False,
+    note: Callable[[str], None],
+) -> Listener:
+    """Open a model for sounds; features come from its header. Raises EmoError for a model of faces.
+
+    A model of clips that were cut to what is spoken gets sounds cut so, by the detector of its header, or by `detector`
+    where that names another. One of whole clips gets whole sounds, and a `detector` only tells which to leave out. With
+    "none" all are heard, uncut. With `carry` a model that can is made ready to `follow` a sound.
+    """
+    header = expect(onnx_file.read_header(model), ("model",), str(model))
+    if extraction.modality(header) != "speech":
+        raise EmoError(f"{model} is a model of faces, not of voices; make one with: emo features CLIPS | emo train")
+    recorded = (header.step("features") or {}).get("detector", "none")
+    cuts = "none" not in (recorded, detector)
+    extract = extraction.from_header(header)
+    frames = _causal_frames(header, extract, engine, note) if carry else 0
+    given = {"threads": threads} | ({"carry": True} if frames else {})
+    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, given))
+
+    def say(logits: NDArray[np.floating[Any]]) -> dict[str, Any]:
+        return verdict(softmax(logits[None].astype(np.float64))[0], header.labels)
+
+    def classify(sound: Sound, spans: Spans) -> dict[str, Any]:
+        features = extract([extraction.spoken(sound, spans) if cuts else sound])
+        if frames:
+            running.begin()
+        return say(running.run(padding.batch(features))["logits"][0])
+
+    def follow(seconds: float) -> Carrier:
+        return Carrier(running, cast(Framewise, extract), frames, seconds)
+
+    detect = _detector(header, recorded, detector, note)
+    return Listener(running.provider, detect, classify, cuts, follow if frames else None, say)
 
 
 def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:
@@ -51,3 +107,26 @@ def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str]) -
         counts["sounds"] += 1
         heard = listen(sound) or {"error": "nobody speaks in it, as far as the model's detector can tell"}
         yield {"path": str(path), "seconds": round(len(sound) / sounds.RATE_HZ, 2), **heard}
+
+
+def _detector(header: Header, recorded: str, asked: str, note: Callable[[str], None]) -> Callable[[Sound], Spans]:
+    """Return what finds speech: what is asked for, or what the header names."""
+    name, params = asked, {}
+    if asked == RECORDED or (asked == "auto" and recorded != "none"):
+        name, params = recorded, (header.step("features") or {}).get("detector_params", {})
+    return _whole if name == "none" else extraction.detector(name, params, note=note, modality="speech")
+
+
+def _causal_frames(header: Header, extract: Extractor, engine: str, note: Callable[[str], None]) -> int:
+    """Return how many frames a model takes as one that can go on from its state; 0 for one that can't here."""
+    frames = int(header.extra.get("causal", {}).get("frames", 0))
+    if not frames or "carry" not in registry.options("engines", engine) or not isinstance(extract, Framewise):
+        return 0
+    if extract.whole:
+        note(f"the model could go on from its state, but {extract.whole}; each window is heard anew")
+        return 0
+    return frames
+
+
+def _whole(sound: Sound) -> Spans:
+    return [(0, len(sound))]

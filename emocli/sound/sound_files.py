@@ -29,11 +29,13 @@ MOST_SECONDS = 3600
 """What is read whole is at most this long: 115 MB, a whole lecture; longer ones are for `blocks`."""
 RATES_HZ = (1000, 768_000)
 """What a file may say its rate is; a lying header could ask for gigabytes otherwise."""
-_NARROW_HZ = 8000
+NARROW_HZ = 8000
 _BLOCK = 1 << 17
-_LIBSNDFILE = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM")
-_SILENT, _FULL, _CLIPPED = 3, (1 << 15) - 1, 1e-3
-"""Loudest 16 bit sample of a silent file; a sample at full scale; the share of these from which a file is clipped."""
+LIBSNDFILE = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM")
+"""What the files begin with that libsndfile reads."""
+NARROW = "clip below 8 kHz, which lacks what is above 4 kHz"
+_SILENT = 3
+"""Loudest 16 bit sample of a silent file."""
 
 
 class Unreadable(EmoError):
@@ -66,7 +68,7 @@ def read(path: Path) -> Recording:
     samples = np.concatenate(parts)
     if max(int(samples.max()), -int(samples.min())) <= _SILENT:
         remarks.append("silent clip")
-    elif np.count_nonzero(samples >= _FULL) + np.count_nonzero(samples <= -_FULL) >= _CLIPPED * length:
+    elif sounds.is_clipped(samples):
         remarks.append("clip that is clipped: louder than its recorder could hold")
     return Recording(samples, tuple(remarks))
 
@@ -77,7 +79,7 @@ def blocks(path: Path, remark: Callable[[str], None] = lambda text: None) -> Ite
     `remark` hears what is odd about the file. Raises Unreadable as `read` does, at the latest at the end.
     """
     empty = True
-    for block in _at_rate(path, *_opened(path, remark)):
+    for block in at_rate(*_opened(path, remark)):
         if not np.isfinite(block).all():
             raise Unreadable(path, "has samples that are not numbers (NaN)")
         empty = False
@@ -96,12 +98,12 @@ def _opened(path: Path, remark: Callable[[str], None]) -> Native:
             start = file.read(4)
     except OSError as fault:
         raise Unreadable(path, f"can't be opened ({fault.strerror})") from fault
-    native = _libsndfile(path, remark) if start in _LIBSNDFILE else None
+    native = _libsndfile(path, remark) if start in LIBSNDFILE else None
     rate_hz, samples = native or _ffmpeg(path)
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise Unreadable(path, f"has a rate that no sound has, not {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
-    if rate_hz < _NARROW_HZ:
-        remark("clip below 8 kHz, which lacks what is above 4 kHz")
+    if rate_hz < NARROW_HZ:
+        remark(NARROW)
     return rate_hz, samples
 
 
@@ -164,8 +166,8 @@ def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: i
             raise Unreadable(path, "is damaged") from fault
 
 
-def _at_rate(path: Path, rate_hz: int, samples: Iterator[Sound]) -> Iterator[Sound]:
-    """Yield the sound at 16 kHz, blocks without a sample left out."""
+def at_rate(rate_hz: int, samples: Iterator[Sound]) -> Iterator[Sound]:
+    """Yield a sound of another rate at 16 kHz, blocks without a sample left out."""
     if rate_hz == RATE_HZ:
         yield from (block for block in samples if len(block))
         return

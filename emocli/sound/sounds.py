@@ -10,6 +10,8 @@ Sound = NDArray[np.float32]
 """(samples,) from -1 to 1 at RATE_HZ."""
 
 _FULL = np.float32(1 << 15)
+_LOUDEST, _CLIPPED = (1 << 15) - 1, 1e-3
+"""A 16 bit sample at full scale, and the share of these from which a sound is clipped."""
 
 
 def from_int16(samples: NDArray[np.int16]) -> Sound:
@@ -20,3 +22,9 @@ def from_int16(samples: NDArray[np.int16]) -> Sound:
 def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     """Return the nearest 16 bit samples; what is louder than full scale is clipped."""
     return np.asarray(np.rint(samples * _FULL).clip(-_FULL, _FULL - 1), np.int16)
+
+
+def is_clipped(samples: NDArray[np.int16]) -> bool:
+    """Tell whether a sound was louder than its recorder could hold."""
+    at_full = np.count_nonzero(samples >= _LOUDEST) + np.count_nonzero(samples <= -_LOUDEST)
+    return 0 < _CLIPPED * len(samples) <= int(at_full)

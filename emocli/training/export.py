@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,6 +69,18 @@ def to_onnx(
     model.ir_version = min(model.ir_version, onnx_file.IR_VERSION)
     onnx.checker.check_model(model)
     return model
+
+
+def abilities(net: nn.Module, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the further fields of a model's header, `extra` being those of what it was made from.
+
+    "causal" says that a net takes frames in groups of so many, none of which depends on a later one, and that its
+    embedding is their mean and its logits are linear in that: with the states of its recurrent layers carried, the
+    logits of a clip are the mean of those of its pieces.
+    """
+    frames = getattr(getattr(net, "features", None), "causal_frames", 0)
+    others = {name: value for name, value in extra.items() if name != "causal"}
+    return {**others, "causal": {"frames": frames}} if frames else others
 
 
 @contextmanager

@@ -79,7 +79,8 @@ def write(
     _report(chosen, outcome, rows, how)
     step |= {"chosen": chosen.name} if repeated else {}
     step |= {"processes": ranks.count()} if ranks.count() > 1 else {}
-    onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32"))
+    extra = export.abilities(outcome.net, before.header.extra)
+    onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32", extra=extra))
     onnx_file.save(model, path)
     for state in states:
         state.unlink(missing_ok=True)

@@ -25,9 +25,9 @@ from emocli import onnx_file
 from emocli.artifact import Header
 from emocli.image.faces import Face
 from emocli.labels import SEVEN
-from emocli.live import pipeline, sinks
+from emocli.live import session, sinks
 from emocli.live.clock import paced
-from emocli.live.frames import Frame, Frames, Result
+from emocli.live.frames import Frame, Frames, Result, media_time
 from emocli.live.sources import video
 from emocli.serving.prediction import Pixels, Predictor, predictor
 
@@ -83,9 +83,8 @@ def one_after_the_other(frames: Frames, predict: Predictor, sink: sinks.Sink) ->
 
 def measure(make: Callable[[], Frames], predict: Predictor, sink: sinks.Sink) -> dict[str, float]:
     """Return one round's figures, each way once."""
-    stages = predict.find_faces, predict.classify, sink
-    file = pipeline.run(make(), *stages, live=False, stop=Event())
-    camera = pipeline.run(paced(make()), *stages, live=True, stop=Event())
+    file = session.pass_on(make(), predict, sink, live=False, stop=Event())
+    camera = session.pass_on(paced(make(), media_time), predict, sink, live=True, stop=Event())
     fps, milliseconds = one_after_the_other(make(), predict, sink)
     return {
         "fps": file.fps,

@@ -1,0 +1,31 @@
+"""Answers as lines: JSON for programs, text for people."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TextIO
+
+_BAR = 20
+
+
+def json_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
+    """Return what writes a JSON object per row, each flushed; BrokenPipeError when the reader went away."""
+
+    def write(row: dict[str, Any]) -> None:
+        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        stream.flush()
+
+    return write
+
+
+def text_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
+    """Return what writes a line per window of a voice: when, what and how sure, with a bar."""
+
+    def write(row: dict[str, Any]) -> None:
+        what = "–"
+        if row["label"] is not None:
+            bar = "█" * round(row["probability"] * _BAR)
+            what = f"{row['label']:<10} {row['probability']:4.0%} {bar}"
+        stream.write(f"{row['start']:8.1f} – {row['end']:.1f} s  {what}\n")
+        stream.flush()
+
+    return write

@@ -1,0 +1,40 @@
+"""Probabilities smoothed over time."""
+
+import math
+from typing import Any
+
+from emocli.serving.verdicts import DIGITS
+
+Probabilities = dict[str, float]
+
+
+def blend(old: Probabilities, new: Probabilities, elapsed_seconds: float, time_constant: float) -> Probabilities:
+    """Return the exponential mean of what was and, `elapsed_seconds` later, is; 0 for no smoothing.
+
+    It has a time constant in seconds and not a weight per answer, so that dropped ones change nothing.
+    """
+    weight = 1 - math.exp(-elapsed_seconds / time_constant) if time_constant > 0 else 1.0
+    return {label: round(old[label] + weight * (new[label] - old[label]), DIGITS) for label in new}
+
+
+def verdict_of(probabilities: Probabilities) -> dict[str, Any]:
+    """Return the likeliest label, its probability and those of all, as `serving.verdicts` has them."""
+    label = max(probabilities, key=lambda name: probabilities[name])
+    return {"label": label, "probability": probabilities[label], "probabilities": probabilities}
+
+
+class Smoother:
+    """One voice's answers, smoothed exponentially; over a long silence they forget what was before it."""
+
+    def __init__(self, time_constant: float) -> None:
+        self._time_constant = time_constant
+        self._last: tuple[float, Probabilities] | None = None
+
+    def update(self, seconds: float, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer at `seconds`, smoothed; times must not fall."""
+        probabilities = answer["probabilities"]
+        if self._last is not None:
+            then, old = self._last
+            probabilities = blend(old, probabilities, seconds - then, self._time_constant)
+        self._last = (seconds, probabilities)
+        return {**answer, **verdict_of(probabilities)}

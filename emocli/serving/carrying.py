@@ -1,0 +1,63 @@
+"""A voice followed by a model that keeps its state: every answer costs the new frames alone."""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli.engines._engine import CarryingEngine
+from emocli.sound.framewise import Framewise, Rows
+from emocli.sound.sounds import RATE_HZ, Sound
+from emocli.sound.streaming import Stream
+
+
+class Carrier:
+    """The logits of one sound that arrives in pieces of any length, for a model whose header calls it causal.
+
+    Those of a whole sound are those of the clip. Where it goes on, they are of its last `seconds`, while the state is
+    that since it began.
+    """
+
+    def __init__(self, engine: CarryingEngine, extractor: Framewise, frames: int, seconds: float) -> None:
+        """`frames` is how many the model takes as one. Raises EmoError for an extractor that can't stream."""
+        self._engine, self._extractor, self._frames = engine, extractor, frames
+        self._most = max(1, round(seconds * RATE_HZ / extractor.framing.hop / frames))
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was heard: another sound begins."""
+        self._engine.begin()
+        self._stream = Stream(self._extractor)
+        self._left: Rows | None = None
+        self._pieces: deque[tuple[int, NDArray[np.float64]]] = deque()
+        self._groups = 0
+
+    def push(self, samples: Sound) -> None:
+        """Take the next samples (n,) float32 at 16 kHz."""
+        self._take(self._stream.push(samples), last=False)
+
+    def finish(self) -> None:
+        """End the sound: what waited for more is heard."""
+        self._take(self._stream.finish(), last=True)
+
+    def logits(self) -> NDArray[np.float64] | None:
+        """Return (classes,) of what was heard, None while that is too little."""
+        if not self._pieces:
+            return None
+        total: NDArray[np.float64] = np.sum([count * each for count, each in self._pieces], axis=0)
+        return total / self._groups
+
+    def _take(self, rows: Rows | None, *, last: bool) -> None:
+        rows = rows if self._left is None else self._left if rows is None else np.concatenate([self._left, rows])
+        if rows is None:
+            return
+        whole = len(rows) if last else len(rows) // self._frames * self._frames
+        self._left = rows[whole:]
+        if not whole:
+            return
+        logits = self._engine.run(rows[None, :whole])["logits"][0].astype(np.float64)
+        groups = -(-whole // self._frames)
+        self._pieces.append((groups, logits))
+        self._groups += groups
+        while self._groups - self._pieces[0][0] >= self._most:
+            self._groups -= self._pieces.popleft()[0]
