@@ -14,7 +14,8 @@ from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.training import loop
+from emocli.training import loop, run
+from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation
 from emocli.training.teaching import Taught
 
@@ -117,8 +118,13 @@ def test_early_stopping_ends_a_run_that_does_not_improve(data: hdf5.Data) -> Non
 
 
 def test_the_last_epoch_can_be_kept_instead_of_the_best(data: hdf5.Data) -> None:
-    outcome = trained(data, replace(QUICK, epochs=3, lr=0.0, keep="last"))
-    assert outcome.best_epoch == 3 and trained(data, replace(QUICK, epochs=3, lr=0.0)).best_epoch == 1
+    outcome = trained(data, replace(QUICK, epochs=3, keep="last"))
+    assert outcome.best_epoch == 3 and outcome.accuracy == outcome.history[-1]["accuracy"]
+    for keep, epoch in (("best", 1), ("last", 2)):
+        going = run.start(nn.Linear(2, 2), QUICK, Plan(bf16=False, channels_last=False), torch.device("cpu"))
+        for going.epoch, accuracy in ((1, 0.9), (2, 0.1)):
+            going.keep(0.5, accuracy, 8, whatever=keep == "last")
+        assert going.best_epoch == epoch
     with pytest.raises(EmoError, match="none of best, last"):
         trained(data, replace(QUICK, keep="first"))
     with pytest.raises(EmoError, match="needs --keep best"):
