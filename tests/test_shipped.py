@@ -169,6 +169,11 @@ def test_live_needs_no_model_either(emo: Emo) -> None:
     assert len(_rows(done)[0]["faces"]) == 1 and "ferplus-int8" in done.stderr
 
 
+def test_live_hears_a_sound_without_naming_a_model(heard: Path, tmp_path: Path) -> None:
+    done = shipped_copy.run(heard, f"emo live --source {heard}/hum.wav --detector none", tmp_path)
+    assert {row["label"] for row in _rows(done)} == {"low"} and "ravdess-int8, which ships" in done.stderr
+
+
 def test_bench_finds_the_fp32_form_that_ships_in_a_new_store(emo: Emo, tmp_path: Path) -> None:
     rows = _rows(emo(f"EMO_HOME={tmp_path}/new emo bench ferplus-int8 --seconds 0.1"))
     assert [row["precision"] for row in rows] == ["fp32", "int8"]

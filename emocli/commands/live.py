@@ -40,7 +40,7 @@ def run(
     """Run until q, Ctrl-C or the end of the file."""
     if source == model == "-":
         raise EmoError("model and sound can't both come from stdin; name the model's file")
-    artifact = _flags.model_of(model)
+    artifact = _flags.model_of(model, _asked_for(mic or bool(mic_device), source))
     from emocli.extracting import extraction
     from emocli.live import interrupt
 
@@ -61,6 +61,13 @@ def run(
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
+
+
+def _asked_for(mic: bool, source: str) -> str:
+    """Return what is looked for where no model says it: speech in what is only sound, else a face."""
+    from emocli.sound import sound_files
+
+    return "speech" if mic or source == "-" or Path(source).suffix.lower() in sound_files.SOUNDS else "face"
 
 
 def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people: bool, stop: Event) -> str:

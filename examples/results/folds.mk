@@ -2,9 +2,8 @@
 #     make speech RAVDESS=path/to/RAVDESS
 #     make emodb EMODB=path/to/EmoDB
 #     make iemocap IEMOCAP=path/to/IEMOCAP
-# The test part of a fold is scored once; its model's epoch or c is chosen on other speakers, those of the next fold or,
-# with choose=subjects, each of the training speakers in turn. Models are kept in $(F), so that a run goes on where it
-# was killed; remove $(F)/NAME after changing a recipe.
+# The test part of a fold is scored once; its model is that of the last epoch, or c is chosen on each training speaker in
+# turn. Models are kept in $(F), so that a run goes on where it was killed; remove $(F)/NAME after changing a recipe.
 .PHONY: speech emodb iemocap
 
 EMODB ?=
@@ -12,9 +11,11 @@ IEMOCAP ?=
 F ?= $(OUT)/folds
 
 # The recipes: flags of emo dataset, features and train, and where there is a teacher, which train makes, of distill.
-ravdess.features ?= -x logmel -p mels=64 -p n_fft=1024 -p hop=256 -p top_db=0 --detector energy
-# small batches are many steps
-ravdess.train ?= --arch speech-resnet --batch 24 --ema 0.99 --pitch 0.1 --threads 1
+# few actors are few voices: as many as can be are trained on, each in several pitches, rooms and noises
+ravdess.dataset ?= --validation 0.08
+ravdess.features ?= -x logmel -p mels=64 -p n_fft=1024 -p hop=256 -p top_db=0 --detector energy --copies 3 --effect pitch=-3:3 --effect speed=0.9:1.1 --effect noise=10:30 --effect reverb --effect-chance 0.5
+# one actor is too few to choose an epoch by
+ravdess.train ?= --arch speech-resnet --batch 24 --epochs 30 --keep last --ema 0.998 --pitch 0.1 --threads 1
 ravdess.distill ?=
 iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)

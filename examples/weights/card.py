@@ -115,7 +115,7 @@ def _folds(card: Figures) -> list[str]:
     lines = []
     if folds:
         lines += [
-            "\nThe test part is one fold of speakers, the next chose the epoch. The same recipe in FP32 on all",
+            "\nThe test part is one fold of speakers. The same recipe in FP32 on all",
             f"{len(folds['folds'])} folds, each scored on speakers its model never heard, n = {folds['n']:,}:",
             f"UAR {_interval(folds['uar'])} of all clips ({folds['interval']}),",
             f"{_interval(folds['mean']['uar'])} as the mean of the folds ({folds['mean_interval']}).",
