@@ -10,8 +10,8 @@ from emocli import pipes
 from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.engines import onnxruntime
-from emocli.scores import scoring
-from emocli.scores.scoring import Options
+from emocli.scores import pairing, scoring
+from emocli.scores.pairing import Options
 
 N = 90
 SYNONYMS = ("anger", "happiness", "sadness", "fearful", "surprised", "disgust", "calm")
@@ -51,7 +51,7 @@ def write_data(
 def score(model: Path, data: Path, notes: list[str] | None = None, **options: object) -> dict[str, object]:
     """Return the record of one pair, as `emo eval model --data data` prints it."""
     chosen = Options(**{"samples": 20, **options})  # type: ignore[arg-type]
-    pairs = scoring.pairs([pipes.read(str(model), "model")], [str(data)], chosen)
+    pairs = pairing.pairs([pipes.read(str(model), "model")], [str(data)], chosen)
     (record,) = scoring.records(pairs, "onnxruntime", 1, chosen, (notes if notes is not None else []).append)
     return record
 

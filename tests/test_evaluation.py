@@ -13,8 +13,8 @@ from emocli import labels, onnx_file, pipes
 from emocli.datasets import ravdess
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
-from emocli.scores import evaluation, label_map, scoring
-from emocli.scores.scoring import Options
+from emocli.scores import evaluation, label_map, pairing, scoring
+from emocli.scores.pairing import Options
 
 
 @pytest.fixture
@@ -170,8 +170,8 @@ def test_names_that_are_alike_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     models = [write_model(tmp_path / "one/m.onnx"), write_model(tmp_path / "two/m.onnx", width=4)]
     data, options = write_data(tmp_path / "x.h5", labels.SEVEN), Options(samples=5)
-    pairs = scoring.pairs([pipes.read(str(model), "model") for model in models], [str(data)], options)
-    found = list(scoring.named(pairs, scoring.records(pairs, "onnxruntime", 1, options, print)))
+    pairs = pairing.pairs([pipes.read(str(model), "model") for model in models], [str(data)], options)
+    found = list(pairing.named(pairs, scoring.records(pairs, "onnxruntime", 1, options, print)))
     assert len({row["model_name"] for row in found}) == 2
 
 

@@ -17,7 +17,7 @@ from shipped_copy import ROOT
 from emocli import metrics, pipes
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.scores import over_folds, scoring
+from emocli.scores import over_folds, pairing
 
 SCRIPT = ROOT / "examples" / "results" / "folds.py"
 VECTORS = ("--features=-x utterance", "--train=--arch logistic --class-weights balanced --threads 1")
@@ -104,8 +104,8 @@ def test_folds_are_a_table_for_people(row: Path, emo: Run, corpus: Path) -> None
     assert "all rows" in done.stdout.decode() and "mean of folds" in done.stdout.decode()
 
 
-def _pairs(models: list[Path], options: scoring.Options | None = None) -> list[scoring.Pair]:
-    return scoring.pairs([pipes.read(str(model), "model") for model in models], [], options or scoring.Options())
+def _pairs(models: list[Path], options: pairing.Options | None = None) -> list[pairing.Pair]:
+    return pairing.pairs([pipes.read(str(model), "model") for model in models], [], options or pairing.Options())
 
 
 def test_what_are_no_folds_is_refused_in_one_line(row: Path, corpus: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_what_are_no_folds_is_refused_in_one_line(row: Path, corpus: Path, tmp_p
     with pytest.raises(EmoError, match="leave --data out"):
         data = [str(corpus / "made" / "1.h5")]
         over_folds.check(
-            scoring.pairs([pipes.read(str(each), "model") for each in (one, two)], data, scoring.Options()), "test"
+            pairing.pairs([pipes.read(str(each), "model") for each in (one, two)], data, pairing.Options()), "test"
         )
 
 

@@ -17,8 +17,8 @@ from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
-from emocli.scores import plotting, robustness, scoring
-from emocli.scores.scoring import Options
+from emocli.scores import pairing, plotting, robustness, scoring
+from emocli.scores.pairing import Options
 from emocli.sound import mixing, noises
 
 N = 48
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _curve(folder: Path, *, split: str = "all", data: str = "sounds.h5", **options: object) -> list[dict[str, object]]:
     wanted = robustness.Noises(**{"kinds": ("white", "babble"), "ratios_db": (60.0, -20.0), **options})  # type: ignore[arg-type]
     chosen = Options(split=split, samples=20, noise=wanted)
-    pairs = scoring.pairs([pipes.read(str(folder / "model.onnx"), "model")], [str(folder / data)], chosen)
+    pairs = pairing.pairs([pipes.read(str(folder / "model.onnx"), "model")], [str(folder / data)], chosen)
     (record,) = scoring.records(pairs, "onnxruntime", 1, chosen, lambda text: None)
     assert record["noise"]["seed"] == wanted.seed
     curve = record["noise"]["curve"]
@@ -88,7 +88,7 @@ def test_the_curve_is_the_same_again_and_another_by_another_seed(folder: Path) -
 def _logits(folder: Path, seed: int) -> NDArray[np.float32]:
     model = pipes.read(str(folder / "model.onnx"), "model")
     chosen = Options(split="test")
-    (pair,) = scoring.pairs([model], [str(folder / "sounds.h5")], chosen)
+    (pair,) = pairing.pairs([model], [str(folder / "sounds.h5")], chosen)
     engine = onnxruntime.load(model.path, threads=1)
     clean = scoring.evaluation.collect(engine, model.header, pair.data, "test", pair.labels)
     wanted = robustness.Noises(("babble",), (0.0,), seed)

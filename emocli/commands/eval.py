@@ -11,7 +11,7 @@ from emocli.commands._show import for_people, note, show, show_record
 from emocli.errors import EmoError
 
 if TYPE_CHECKING:
-    from emocli.scores.scoring import Options, Pair
+    from emocli.scores.pairing import Options, Pair
 
 Models = Annotated[list[str], typer.Argument(metavar="[INPUT]...", help="Models; stdin when absent or -.")]
 Datas = Annotated[
@@ -56,15 +56,15 @@ def run(
 ) -> None:
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
-    from emocli.scores import robustness, scoring
+    from emocli.scores import pairing, robustness, scoring
 
     abstain = abstain or plot_abstain is not None
     noise = noise or ("white,pink,babble" if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
-    options = scoring.Options(
+    options = pairing.Options(
         split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, flip, samples, added
     )
-    pairs = scoring.pairs(sources, data, options)
+    pairs = pairing.pairs(sources, data, options)
     if len(pairs) > 1 and (plot or plot_abstain or plot_noise):
         raise EmoError("a plot shows one model on one corpus; name one of each")
     if folds:
@@ -76,16 +76,16 @@ def run(
         _draw(record, plot, plot_abstain, plot_noise, force)
         _show_one(record, as_json)
         return
-    rows = scoring.table(pairs, records, metric) if for_people(as_json) else scoring.named(pairs, records)
+    rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
     show(rows, as_json=as_json)
 
 
 def _show_folds(pairs: Sequence["Pair"], engine: str, threads: int, options: "Options", as_json: bool | None) -> None:
     """Print the record of each fold, and that of all together."""
-    from emocli.scores import over_folds, scoring
+    from emocli.scores import over_folds, pairing, scoring
 
     over_folds.check(pairs, options.split)
-    found = list(scoring.named(pairs, scoring.records(pairs, engine, threads, options, note)))
+    found = list(pairing.named(pairs, scoring.records(pairs, engine, threads, options, note)))
     whole = over_folds.together(found, samples=options.samples)
     if not for_people(as_json):
         show([*found, whole], as_json=True)

@@ -9,7 +9,7 @@ from emocli import metrics
 from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.scores import mean_interval
-from emocli.scores.scoring import Pair
+from emocli.scores.pairing import Pair
 
 MEASURES = ("accuracy", "macro_f1", "uar")
 CLIPS, FOLDS = "bootstrap over all rows of all folds", "Student's t over folds"

@@ -1,0 +1,95 @@
+"""What is to be scored: every model with every corpus, their labels matched, and what is asked about each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emocli import kept, metrics, pipes
+from emocli.errors import EmoError
+from emocli.scores import calibration, label_map, robustness
+from emocli.scores.label_map import LabelMap
+from emocli.scores.robustness import Noises
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is scored, and what is reported beside the figures."""
+
+    split: str = "test"
+    maps: tuple[str, ...] = ()
+    """DATA=MODEL, as `label_map.parse` takes them."""
+    restrict: bool = False
+    """Choose among the labels that the data have only."""
+    metric: str = "accuracy"
+    """What a table of several shows."""
+    temperature: str = ""
+    """"fit" or a number; empty for none."""
+    abstain: bool = False
+    by_group: bool = False
+    least: int = 10
+    """Rows of a group that is compared with others."""
+    flip: bool = False
+    samples: int = 1000
+    noise: Noises | None = None
+    """What is added to sounds for a curve of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A model and the data it is scored on."""
+
+    model: pipes.Input
+    data: pipes.Input
+    labels: LabelMap
+
+
+def pairs(models: Sequence[pipes.Input], names: Sequence[str], options: Options) -> list[Pair]:
+    """Return every model with every corpus; without names each model with the features its header states.
+
+    All that can be wrong with the labels and the options is an error here, before anything runs.
+    """
+    entries = label_map.parse(options.maps)
+    _check(options)
+    datas = [kept.data(models[0].header, name) for name in names]
+    couples = [(model, data) for model in models for data in datas or [kept.data(model.header, None)]]
+    label_map.check_used(entries, [data.header.labels for _, data in couples])
+    for model, data in couples if options.noise else []:
+        robustness.check(model.header, data)
+    return [
+        Pair(model, data, label_map.match(data.header.labels, model.header.labels, entries, data.source))
+        for model, data in couples
+    ]
+
+
+def named(couples: Sequence[Pair], found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield each record with the names of its model and its data before it."""
+    models, datas = _names([pair.model for pair in couples]), _names([pair.data for pair in couples])
+    for pair, one in zip(couples, found, strict=True):
+        yield {"model_name": models[pair.model.digest], "data_name": datas[pair.data.digest], **one}
+
+
+def table(couples: Sequence[Pair], found: Iterable[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Return a row per model with the metric on each corpus, for people."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in named(couples, found):
+        row = rows.setdefault(one["model_name"], {f"{metric} ({one['split']})": one["model_name"]})
+        row[one["data_name"]] = one[metric]
+    return list(rows.values())
+
+
+def _check(options: Options) -> None:
+    """Raise EmoError for options that can't be met, before anything runs."""
+    if options.metric not in metrics.FIGURES:
+        raise EmoError(f"no metric {options.metric!r}; choose {', '.join(metrics.FIGURES)}")
+    if options.least < 1:
+        raise EmoError(f"--min-group is {options.least}; compare groups of at least one row")
+    if options.temperature:
+        calibration.temperature(options.temperature, options.split)
+
+
+def _names(inputs: Sequence[pipes.Input]) -> dict[str, str]:
+    """Return what to call each input, by its hash: the file's name where that tells them apart."""
+    by_digest = {each.digest: Path(each.source).name for each in inputs}
+    unique = len(set(by_digest.values())) == len(by_digest)
+    return {key: name if unique else f"{name} {key.removeprefix('sha256:')[:8]}" for key, name in by_digest.items()}
