@@ -1,14 +1,22 @@
 """A voice followed by a model that keeps its state: every answer costs the new frames alone."""
 
 from collections import deque
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.engines._engine import CarryingEngine
 from emocli.sound.framewise import Framewise, Rows
 from emocli.sound.sounds import RATE_HZ, Sound
 from emocli.sound.streaming import Stream
+
+
+class Carries(Protocol):
+    """An engine that was loaded to carry states: each run goes on where the one before ended."""
+
+    def run(self, x: NDArray[Any]) -> dict[str, NDArray[Any]]: ...
+
+    def begin(self) -> None: ...
 
 
 class Carrier:
@@ -18,7 +26,7 @@ class Carrier:
     that since it began.
     """
 
-    def __init__(self, engine: CarryingEngine, extractor: Framewise, frames: int, seconds: float) -> None:
+    def __init__(self, engine: Carries, extractor: Framewise, frames: int, seconds: float) -> None:
         """`frames` is how many the model takes as one. Raises EmoError for an extractor that can't stream."""
         self._engine, self._extractor, self._frames = engine, extractor, frames
         self._most = max(1, round(seconds * RATE_HZ / extractor.framing.hop / frames))

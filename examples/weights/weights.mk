@@ -116,7 +116,7 @@ $(W)/%-first.onnx: $(W)/%-features.h5 $$(if $$($$*.teacher),$(W)/%-teacher.onnx)
 
 $(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-first.onnx $$(if $$($$*.init),$(W)/$$($$*.init)-student.onnx)
 	rm -f $@
-	$(if $($*.again),emo distill $< --data $(W)/$*-features.h5 --init $(word 2,$^) $($*.again) --seed $(SEED) $(TRAIN) -o,cp $<) $@; \
+	$(if $($*.again),emo distill $< --data $(W)/$*-features.h5 $(if $($*.init),--init $(word 2,$^)) $($*.again) --seed $(SEED) $(TRAIN) -o,cp $<) $@; \
 	  echo $$((SECONDS $(foreach each,$^,+ $$(cat $(each:onnx=seconds))))) > $(@:onnx=seconds)
 
 $(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
