@@ -171,7 +171,7 @@ def test_live_needs_no_model_either(emo: Emo) -> None:
 
 def test_live_hears_a_sound_without_naming_a_model(heard: Path, tmp_path: Path) -> None:
     done = shipped_copy.run(heard, f"emo live --source {heard}/hum.wav --detector none", tmp_path)
-    assert {row["label"] for row in _rows(done)} == {"low"} and "ravdess-int8, which ships" in done.stderr
+    assert _rows(done)[-1]["label"] == "low" and "ravdess-int8, which ships" in done.stderr
 
 
 def test_bench_finds_the_fp32_form_that_ships_in_a_new_store(emo: Emo, tmp_path: Path) -> None:
