@@ -14,8 +14,8 @@ F ?= $(OUT)/folds
 # few actors are few voices: as many as can be are trained on, each in several pitches, rooms and noises
 ravdess.dataset ?= --validation 0.08
 ravdess.features ?= -x logmel -p mels=64 -p n_fft=1024 -p hop=256 -p top_db=0 --detector energy --copies 3 --effect pitch=-3:3 --effect speed=0.9:1.1 --effect noise=10:30 --effect reverb --effect-chance 0.5
-# one actor is too few to choose an epoch by
-ravdess.train ?= --arch speech-resnet --batch 24 --epochs 30 --keep last --ema 0.998 --pitch 0.1 --threads 1
+# one actor is too few to choose an epoch by; microphones differ in level far more than these studios do
+ravdess.train ?= --arch speech-resnet --batch 24 --epochs 25 --keep last --ema 0.998 --pitch 0.1 --level 20 --threads 1
 ravdess.distill ?=
 iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)

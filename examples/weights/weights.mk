@@ -3,10 +3,11 @@
 #     make weights RAVDESS=path/to/RAVDESS
 #     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
 #     make speedrun FER2013=…
+#     make distillation FER2013=…
 # The models of a corpus are made when its files are named; FER2013's begin as FER+'s. PublicTest is the test part, which is
 # scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
 .SECONDEXPANSION:
-.PHONY: weights results scores speedrun
+.PHONY: weights results scores speedrun distillation
 # what is made on the way is kept: the next run begins where this one ended
 .SECONDARY:
 
@@ -44,6 +45,11 @@ ravdess.quantize ?= --max-drop 1
 # the fold whose model ships, of the recipe in folds.mk: its figures are of actors that it never heard; where actors 21 to 24
 # are missing, this one has the most to train on
 SHIPPED_FOLD ?= 4
+
+# what a teacher, the model that ships, brings the same student in the same small number of epochs
+D ?= $(OUT)/distillation
+DISTILLATION_SEEDS ?= 0 1 2
+DISTILLATION_FLAGS ?= --arch student --drop-leaks --epochs 16 --threads 1
 
 CORPORA := fer2013 ferplus
 SPEECH := ravdess
@@ -149,5 +155,21 @@ speedrun-%: | setup $(OUT)
 	examples/bench/speedrun.sh "$(FER2013)" $* $(OUT)/speedrun-$* $(speedrun.$*) $(TRAIN)
 	python examples/results/record.py "fer2013 in $* minutes" $(OUT)/speedrun-$* -o $(RESULTS)/speedrun-$*.json
 
-$(W) $(WEIGHTS):
+distillation: $(foreach seed,$(DISTILLATION_SEEDS),$(D)/alone-$(seed).json $(D)/taught-$(seed).json)
+	$(foreach one,alone taught,python examples/results/record.py "fer2013-student in few epochs, $(one)" \
+	  $(DISTILLATION_SEEDS:%=$(D)/$(one)-%) -o $(RESULTS)/distillation-$(one).json;)
+	python examples/results/table.py
+
+$(D)/alone-%.onnx: $(W)/fer2013-features.h5 | $(D)
+	rm -f $@
+	emo train $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
+
+$(D)/taught-%.onnx: $(W)/fer2013-features.h5 | $(D)
+	rm -f $@
+	emo distill $(WEIGHTS)/fer2013.onnx --data $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
+
+$(D)/%.json: $(D)/%.onnx $(W)/fer2013.h5
+	emo eval $< --data $(W)/fer2013.h5 --split test --json > $@
+
+$(W) $(WEIGHTS) $(D):
 	mkdir -p $@
