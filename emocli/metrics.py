@@ -44,13 +44,7 @@ def evaluate(
     logits, y = labelled(logits, y, len(labels))
     shares = softmax(logits.astype(np.float64))
     guess = shares.argmax(axis=1)
-    figures = {
-        "accuracy": _accuracy(y, guess),
-        "macro_f1": _from_counts(y, guess, len(labels), _macro_f1),
-        "uar": _from_counts(y, guess, len(labels), _mean_recall),
-        "roc_auc": _roc_auc(shares, y),
-        "ece": _ece(shares, y),
-    }
+    figures = _of_guesses(y, guess, len(labels)) | {"roc_auc": _roc_auc(shares, y), "ece": _ece(shares, y)}
     results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
     confusion = np.bincount(y * len(labels) + guess, minlength=len(labels) ** 2).reshape(len(labels), -1)
     results["per_class"] = _per_class(confusion, labels)
@@ -65,13 +59,18 @@ def of_confusion(
     """Return accuracy, macro_f1, uar, per_class and confusion as `evaluate` does, from (k, k) counts, true down."""
     cells = np.repeat(np.arange(confusion.size), confusion.ravel())
     y, guess = np.divmod(cells, len(labels))
-    figures = {
-        "accuracy": _accuracy(y, guess),
-        "macro_f1": _from_counts(y, guess, len(labels), _macro_f1),
-        "uar": _from_counts(y, guess, len(labels), _mean_recall),
-    }
+    figures = _of_guesses(y, guess, len(labels))
     results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
     return {**results, "per_class": _per_class(confusion, labels), "confusion": confusion.tolist()}
+
+
+def of_answers(
+    logits: NDArray[Any], y: NDArray[Any], labels: Sequence[str], *, samples: int = 1000, seed: int = 0
+) -> dict[str, Any]:
+    """Return accuracy, macro_f1 and uar as `evaluate` does, from the same draws, in a fraction of the time."""
+    logits, y = labelled(logits, y, len(labels))
+    guess = softmax(logits.astype(np.float64)).argmax(axis=1)
+    return dict(bootstrap.intervals(_of_guesses(y, guess, len(labels)), len(y), samples=samples, seed=seed))
 
 
 def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:
@@ -94,6 +93,15 @@ def labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDArr
     if y.max() >= classes:
         raise EmoError(f"label {y.max()} is beyond the {classes} classes of the model; use data with its labels")
     return logits[kept], y[kept].astype(np.int64)
+
+
+def _of_guesses(y: NDArray[np.int64], guess: NDArray[np.int64], classes: int) -> dict[str, Figure]:
+    """Return the figures for which it is enough to know what was guessed."""
+    return {
+        "accuracy": _accuracy(y, guess),
+        "macro_f1": _from_counts(y, guess, classes, _macro_f1),
+        "uar": _from_counts(y, guess, classes, _mean_recall),
+    }
 
 
 def _accuracy(y: NDArray[np.int64], guess: NDArray[np.int64]) -> Figure:

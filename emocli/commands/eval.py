@@ -57,9 +57,10 @@ def run(
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
     from emocli.scores import pairing, robustness, scoring
+    from emocli.sound import noises
 
     abstain = abstain or plot_abstain is not None
-    noise = noise or ("white,pink,babble" if plot_noise else "")
+    noise = noise or (",".join(noises.KINDS) if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
     options = pairing.Options(
         split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, flip, samples, added

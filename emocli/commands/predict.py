@@ -4,13 +4,16 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emocli.commands import _flags
 from emocli.commands._show import for_people, note, show
 from emocli.errors import EmoError
+
+if TYPE_CHECKING:
+    from emocli.serving import either
 
 
 def run(
@@ -31,22 +34,15 @@ def run(
     from emocli.sound import sound_files
 
     counts: Counter[str] = Counter()
+    how = {"engine": engine, "threads": threads, "note": note}
 
     def opened(kind: str) -> either.Records:
         path = (source or _flags.model_of(None, kind)).path
-        if kind == "speech":
-            from emocli.serving import listening
-
-            if flip or detector != "auto":
-                raise EmoError(
-                    "--flip and --detector are for faces; a model of speech hears with what its header names"
-                )
-            listen = listening.listener(path, engine=engine, threads=threads, note=note)
-            return lambda paths: listening.predictions(listen, paths, counts)
-        from emocli.serving import prediction
-
-        predict = prediction.predictor(path, detector=detector, engine=engine, threads=threads, flip=flip, note=note)
-        return lambda paths: prediction.predictions(predict, paths, counts)
+        if kind == "face":
+            return _seeing(path, counts, {"detector": detector, "flip": flip, **how})
+        if flip or detector != "auto":
+            raise EmoError("--flip and --detector are for faces; a model of speech hears with what its header names")
+        return _hearing(path, counts, how)
 
     if source is None:
         found = either.suffixes(heard=shipped.has("speech"))
@@ -58,6 +54,22 @@ def run(
     _print(records, as_json)
     if counts.keys() == {"unreadable"}:
         raise EmoError("none of the files could be read; the lines above say why")
+
+
+def _seeing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.Records":
+    """Return what gives the records of pictures."""
+    from emocli.serving import prediction
+
+    predict = prediction.predictor(model, **how)
+    return lambda paths: prediction.predictions(predict, paths, counts)
+
+
+def _hearing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.Records":
+    """Return what gives the records of sounds."""
+    from emocli.serving import listening
+
+    listen = listening.listener(model, **how)
+    return lambda paths: listening.predictions(listen, paths, counts)
 
 
 def _print(records: Iterable[dict[str, Any]], as_json: bool | None) -> None:

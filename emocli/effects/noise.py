@@ -22,7 +22,7 @@ MODALITY = "speech"
 
 def effect(*, snr: str = "5:20", kind: str = "any", talkers: int = 6) -> Effect:
     """Return the function that adds noise to a sound; the sound keeps its length."""
-    ratios = strengths("snr", snr, -20, 80, "decibels")
+    ratios = strengths("snr", snr, *noises.RATIOS_DB, "decibels")
     if kind not in ("any", *noises.KINDS):
         raise EmoError(f"no noise kind={kind}; choose any, {', '.join(noises.KINDS)}")
     if not 1 <= talkers <= 100:

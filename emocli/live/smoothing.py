@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from emocli.serving.verdicts import DIGITS
+from emocli.serving import verdicts
 
 Probabilities = dict[str, float]
 
@@ -14,13 +14,7 @@ def blend(old: Probabilities, new: Probabilities, elapsed_seconds: float, time_c
     It has a time constant in seconds and not a weight per answer, so that dropped ones change nothing.
     """
     weight = 1 - math.exp(-elapsed_seconds / time_constant) if time_constant > 0 else 1.0
-    return {label: round(old[label] + weight * (new[label] - old[label]), DIGITS) for label in new}
-
-
-def verdict_of(probabilities: Probabilities) -> dict[str, Any]:
-    """Return the likeliest label, its probability and those of all, as `serving.verdicts` has them."""
-    label = max(probabilities, key=lambda name: probabilities[name])
-    return {"label": label, "probability": probabilities[label], "probabilities": probabilities}
+    return {label: round(old[label] + weight * (new[label] - old[label]), verdicts.DIGITS) for label in new}
 
 
 class Smoother:
@@ -37,4 +31,4 @@ class Smoother:
             then, old = self._last
             probabilities = blend(old, probabilities, seconds - then, self._time_constant)
         self._last = (seconds, probabilities)
-        return {**answer, **verdict_of(probabilities)}
+        return {**answer, **verdicts.of_printed(probabilities)}

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from emocli.live.smoothing import blend, verdict_of
+from emocli.live.smoothing import blend
+from emocli.serving import verdicts
 from emocli.serving.prediction import FaceRecord
 
 OVERLAP = 0.3
@@ -66,4 +67,4 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def _with(face: FaceRecord, track: int, probabilities: dict[str, float]) -> FaceRecord:
-    return {**face, **verdict_of(probabilities), "track": track}  # type: ignore[typeddict-item]
+    return {**face, **verdicts.of_printed(probabilities), "track": track}  # type: ignore[typeddict-item]

@@ -79,12 +79,8 @@ def collect(
         for x, part in _batches(data, model, split):
             logits.append(mirroring.logits(engine, x, flip=flip))
             rows.append(part)
-        if not rows and len(data.scored(split)):
-            what = "a face" if data.modality == "face" else "a voice"
-            raise EmoError(f"no sample of {source.source} has {what} that the model's detector finds; score features")
         if not rows:
-            parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
-            raise EmoError(f"{source.source} has no {split} part (it has {parts}); {hint}")
+            raise _nothing(data, source.source, split, hint)
         kept = np.concatenate(rows)
         targets = data.targets()[kept]
         counts = Counter(targets[targets >= 0].tolist())
@@ -102,12 +98,21 @@ def collect(
         )
 
 
+def _nothing(data: Data, source: str, split: str, hint: str) -> EmoError:
+    """Return what to say where there is nothing to score: no face or voice in the part, or no such part."""
+    if len(data.scored(split)):
+        what = "a face" if data.modality == "face" else "a voice"
+        return EmoError(f"no sample of {source} has {what} that the model's detector finds; score features")
+    parts = ", ".join(dict.fromkeys(part for part in data.split if part)) or "none"
+    return EmoError(f"{source} has no {split} part (it has {parts}); {hint}")
+
+
 def logits(
     engine: Runs, model: Header, source: pipes.Input, split: str, change: Change
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return (n, classes) logits of a dataset's part that is changed before the model's own detector, and the n rows.
 
-    None where the detector finds nothing in any of them.
+    A row in which the detector finds nothing is not among them.
     """
     found = [np.empty((0, len(model.labels)), np.float32)]
     rows = [np.empty(0, np.int64)]

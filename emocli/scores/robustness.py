@@ -21,7 +21,6 @@ from emocli.sound.sounds import Sound
 Row = dict[str, Any]
 FIGURES = ("accuracy", "uar")
 CLEAN = "clean"
-_RATIOS_DB = (-20.0, 80.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def parse(kinds: str, ratios: str, seed: int) -> Noises:
         decibels = tuple(dict.fromkeys(float(text) for text in ratios.split(",")))
     except ValueError:
         decibels = (np.nan,)
-    low, high = _RATIOS_DB
+    low, high = noises.RATIOS_DB
     if not all(low <= each <= high for each in decibels) or seed < 0:
         raise EmoError(f"--snr {ratios} is no list of decibels from {low:g} to {high:g}, such as 30,20,10,0")
     return Noises(names, decibels, seed)
@@ -77,7 +76,7 @@ def answers(
 
 def row(about: Row, logits: NDArray[Any], y: NDArray[np.int64], labels: Sequence[str], samples: int) -> Row:
     """Return one row of the curve: `about`, and accuracy and UAR with their intervals."""
-    figures = metrics.evaluate(logits, y, labels, samples=samples)
+    figures = metrics.of_answers(logits, y, labels, samples=samples)
     return about | {name: figures[name] for name in FIGURES}
 
 

@@ -12,5 +12,13 @@ DIGITS = 5
 def verdict(chances: NDArray[np.float64], labels: tuple[str, ...]) -> dict[str, Any]:
     """Return the likeliest of the labels, its probability and those of all; `chances` is (classes,)."""
     probabilities = {label: round(float(chance), DIGITS) for label, chance in zip(labels, chances, strict=True)}
-    best = labels[int(chances.argmax())]
-    return {"label": best, "probability": probabilities[best], "probabilities": probabilities}
+    return _of(labels[int(chances.argmax())], probabilities)
+
+
+def of_printed(probabilities: dict[str, float]) -> dict[str, Any]:
+    """Return the same of probabilities by label that are printed already, such as smoothed ones."""
+    return _of(max(probabilities, key=lambda name: probabilities[name]), probabilities)
+
+
+def _of(label: str, probabilities: dict[str, float]) -> dict[str, Any]:
+    return {"label": label, "probability": probabilities[label], "probabilities": probabilities}

@@ -13,6 +13,8 @@ Others = Callable[[Generator], Sound]
 """A clip of chance out of the same corpus, of somebody else where the corpus names speakers."""
 
 KINDS = ("white", "pink", "babble")
+RATIOS_DB = (-20.0, 80.0)
+"""Signal to noise that can be asked for, from the least to the most."""
 TALKERS = 6
 """Clips that are babble unless said otherwise."""
 _LOWEST_HZ, _TRIES = 20.0, 20

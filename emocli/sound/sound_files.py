@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
@@ -19,6 +18,7 @@ from emocli.sound import sounds
 from emocli.sound.sounds import RATE_HZ, Sound
 
 if TYPE_CHECKING:
+    import soundfile
     from av.container import InputContainer
 
 SOUNDS = frozenset((".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"))
@@ -109,6 +109,8 @@ def _opened(path: Path, remark: Callable[[str], None]) -> Native:
 
 def _libsndfile(path: Path, remark: Callable[[str], None]) -> Native | None:
     """Open with libsndfile; None for what it can't read, or finds nothing in (a header may say 0 and be wrong)."""
+    import soundfile  # 10 ms, which pictures do without
+
     try:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError:
@@ -121,7 +123,9 @@ def _libsndfile(path: Path, remark: Callable[[str], None]) -> Native | None:
     return file.samplerate, _frames(path, file)
 
 
-def _frames(path: Path, file: soundfile.SoundFile) -> Iterator[Sound]:
+def _frames(path: Path, file: "soundfile.SoundFile") -> Iterator[Sound]:
+    import soundfile
+
     with file:
         size = max(1, _BLOCK // file.channels)
         # libsndfile's own conversion takes twice as long
