@@ -19,6 +19,7 @@ from emocli.datasets._fer_decode import BadRow, Rows
 from emocli.errors import EmoError
 
 BLOCK_BYTES = 1 << 20  # a block and its intermediate results stay in the cache
+_AHEAD = 8  # blocks for each decoder, more than the writer takes at once: none of them waits for it
 LINE_BYTES = 1 << 16  # no row of FER2013 has more than 9,300
 PUBLISHED = {
     "f8428a1edbd21e88f42c73edd2a14f95": "fer2013.csv",
@@ -82,27 +83,32 @@ def _columns(header: bytes, name: str) -> tuple[str, ...]:
 
 def _rows(file: BufferedReader, name: str, columns: tuple[str, ...], hashes: list[Any], jobs: int) -> Iterator[Rows]:
     """Yield the decoded blocks in order; at most a few are under way, whatever the file's size."""
-    ahead = 2 * jobs
-    pending: deque[tuple[Future[Rows], Future[None]]] = deque()
+    ahead = _AHEAD * jobs
     line = 2
     with (
         file,
         ThreadPoolExecutor(jobs) as decoders,
-        ThreadPoolExecutor(1) as hasher,  # one: blocks are hashed in order
+        ThreadPoolExecutor(1) as reader,  # one: blocks are read and hashed in order
     ):
-        for text in _blocks(file, name, ahead + 2):
-            pending.append((decoders.submit(_fer_decode.decode, text, columns), hasher.submit(_hash, hashes, text)))
-            if len(pending) > ahead:
-                yield (rows := _finished(*pending.popleft(), name, line))
-                line += rows.lines
-        while pending:
-            yield (rows := _finished(*pending.popleft(), name, line))
+        blocks = _blocks(file, name, ahead)
+
+        def begin() -> Future[Rows] | None:
+            if (text := next(blocks, None)) is None:
+                return None
+            decoding = decoders.submit(_fer_decode.decode, text, columns)
+            _hash(hashes, text)
+            return decoding
+
+        pending = deque(reader.submit(begin) for _ in range(ahead))
+        while (decoding := pending.popleft().result()) is not None:
+            yield (rows := _decoded(decoding, name, line))
             line += rows.lines
+            # only now: a block is read into the memory of the one `ahead` before it
+            pending.append(reader.submit(begin))
 
 
-def _finished(decoding: Future[Rows], hashing: Future[None], name: str, line: int) -> Rows:
-    """Wait for a block that begins at a line of the file; both are through with its bytes then."""
-    hashing.result()
+def _decoded(decoding: Future[Rows], name: str, line: int) -> Rows:
+    """Wait for a block that begins at a line of the file."""
     try:
         return decoding.result()
     except BadRow as bad:
