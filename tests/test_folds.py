@@ -14,7 +14,7 @@ from actors import ACTORS, CLIPS, write_actors
 from conftest import Run
 from shipped_copy import ROOT
 
-from emocli import metrics, pipes
+from emocli import metrics, onnx_file, pipes
 from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.scores import over_folds, pairing
@@ -87,6 +87,19 @@ def test_a_run_goes_on_where_it_was_and_other_flags_are_refused(row: Path, corpu
     assert json.loads(row.read_text())["confusion"] and row.stat().st_mtime_ns >= before
     other = _run(*words, VECTORS[0], "--train=--arch svm")
     assert other.returncode == 1 and "other flags" in other.stderr
+
+
+def test_a_fold_has_as_many_teachers_as_are_asked_for(corpus: Path, tmp_path: Path) -> None:
+    net = "--arch mlp --epochs 1 --threads 1"
+    words = [VECTORS[0], f"--train={net}", "--teachers=2", f"--distill={net} --alpha 0.5", "--folds", 1, 2]
+    done = _run(sys.executable, SCRIPT, "small", "ravdess", corpus, tmp_path, *words, "-o", tmp_path / "row.json")
+    assert done.returncode == 0, done.stderr
+    models = {name: onnx_file.read_header(tmp_path / f"{name}.onnx") for name in ("1", "1-teacher-0", "1-teacher-1")}
+    assert [(models[name].step("train") or {})["options"]["seed"] for name in models] == [0, 0, 1]
+    assert models["1"].step("distill")
+    seconds = {name: float((tmp_path / f"{name}.seconds").read_text()) for name in models}
+    assert seconds["1"] > seconds["1-teacher-0"] + seconds["1-teacher-1"]
+    assert json.loads((tmp_path / "row.json").read_text())["command"].count("is one more teacher") == 1
 
 
 def test_a_table_of_speech_has_both_intervals(row: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ EMODB ?=
 IEMOCAP ?=
 F ?= $(OUT)/folds
 
-# The recipes: flags of emo dataset, features and train, and where there is a teacher, which train makes, of distill.
+# The recipes: flags of emo dataset, features and train, and where there are teachers, which train makes with seeds from 0, of
+# distill.
 # few actors are few voices: as many as can be are trained on, each in several pitches, rooms and noises
 ravdess.dataset ?= --validation 0.08
 ravdess.features ?= -x logmel -p mels=64 -p n_fft=1024 -p hop=256 -p top_db=0 --detector energy --copies 3 --effect pitch=-3:3 --effect speed=0.9:1.1 --effect noise=10:30 --effect reverb --effect-chance 0.5
@@ -45,7 +46,8 @@ iemocap: $(RESULTS)/speech/iemocap.json
 $(RESULTS)/speech/%.json: always | setup
 	@test -n "$($(call CORPUS,$*))" || { echo "say where the corpus is: $(call CORPUS,$*)=path/to/it" >&2; exit 1; }
 	python examples/results/folds.py $* $(call FIRST,$*) "$($(call CORPUS,$*))" $(F)/$* --dataset='$($*.dataset)' \
-	  --features='$($*.features)' --train='$($*.train) $(TRAIN)' --distill='$($*.distill)' -o $@
+	  --features='$($*.features)' --train='$($*.train) $(TRAIN)' \
+	  --teachers=$(or $($*.teachers),0) --distill='$($*.distill)' -o $@
 
 FIRST = $(firstword $(subst -, ,$(1)))
 CORPUS = $(shell echo $(FIRST) | tr a-z A-Z)

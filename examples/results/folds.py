@@ -3,10 +3,10 @@
     python examples/results/folds.py NAME CORPUS SOURCE FOLDER -o examples/results/speech/NAME.json \
         --dataset '-p classes=4' --features '-x utterance' --train '--arch svm'
 
-Ordinary emo commands, fold by fold: dataset with -p fold=, features, train (with --distill, its teacher), and at the
-end `emo eval --folds` on speakers whom neither training nor the choice of the epoch has heard. A fold of whose speakers
-none is in this copy is left out and named. FOLDER keeps what was made: with the same flags a run that was killed goes
-on, and the row is written only where it is another one.
+Ordinary emo commands, fold by fold: dataset with -p fold=, features, train (with --teachers N that many, whom distill
+makes one student of), and at the end `emo eval --folds` on speakers whom neither training nor the choice of the epoch
+has heard. A fold of whose speakers none is in this copy is left out and named. FOLDER keeps what was made: with the
+same flags a run that was killed goes on, and the row is written only where it is another one.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +48,39 @@ def there(corpus: str, source: Path, flags: list[str]) -> list[int]:
 
 
 def trained(fold: int, given: argparse.Namespace) -> Path:
-    """Return the model of a fold, trained unless it is there; its seconds are beside it."""
+    """Return the model of a fold; it and its teachers are trained unless they are there."""
     features, model = (given.folder / f"{fold}.{ending}" for ending in ("h5", "onnx"))
-    if model.exists():
-        return model
+    if not features.exists():
+        _extracted(fold, features, given)
+    teachers = [given.folder / f"{fold}-teacher-{seed}.onnx" for seed in range(given.teachers)]
+    train = ["emo", "train", features, *shlex.split(given.train)]
+    for seed, teacher in enumerate(teachers):
+        _made(teacher, [*train, "--seed", seed])
+    named = [word for teacher in teachers for word in ("--teacher", teacher)]
+    _made(model, ["emo", "distill", *named, features, *shlex.split(given.distill)] if teachers else train, teachers)
+    return model
+
+
+def _extracted(fold: int, features: Path, given: argparse.Namespace) -> None:
     dataset = ["emo", "dataset", given.corpus, str(given.source), "-p", f"fold={fold}", *shlex.split(given.dataset)]
-    extract = ["emo", "features", *shlex.split(given.features), "--force", "-o", str(features)]
+    extract = ["emo", "features", *shlex.split(given.features), "-o", str(features)]
     with subprocess.Popen(dataset, stdout=subprocess.PIPE) as reading:
         subprocess.run(extract, stdin=reading.stdout, check=True)
     if reading.returncode:
         raise subprocess.CalledProcessError(reading.returncode, dataset)
-    start = time.perf_counter()
-    if given.distill:
-        teacher = str(given.folder / f"{fold}-teacher.onnx")
-        _run("emo", "train", features, *shlex.split(given.train), "--force", "-o", teacher)
-        _run("emo", "distill", teacher, "--data", features, *shlex.split(given.distill), "-o", model)
-    else:
-        _run("emo", "train", features, *shlex.split(given.train), "-o", model)
-    model.with_suffix(".seconds").write_text(f"{time.perf_counter() - start:.1f}\n")
-    return model
+
+
+def _made(model: Path, words: Sequence[object], teachers: Sequence[Path] = ()) -> None:
+    """Run the command that makes a model unless it is there; the seconds it and its teachers took are beside it."""
+    if not model.exists():
+        start = time.perf_counter()
+        _run(*words, "-o", model)
+        taken = time.perf_counter() - start + sum(map(_seconds, teachers))
+        model.with_suffix(".seconds").write_text(f"{taken:.1f}\n")
+
+
+def _seconds(model: Path) -> float:
+    return float(model.with_suffix(".seconds").read_text())
 
 
 def _run(*words: object) -> None:
@@ -85,7 +100,7 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
     each, whole = scored(models)
     header, facts = onnx_file.read_header(models[0]), onnx_file.describe(models[0])
     options = (header.step("train", "distill") or {})["options"]
-    seconds = [float(model.with_suffix(".seconds").read_text()) for model in models]
+    seconds = [_seconds(model) for model in models]
     return {
         "name": given.name,
         "command": replaying.pipeline(header),
@@ -111,7 +126,7 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
 
 def _begin(given: argparse.Namespace) -> None:
     """Make the folder, or see that it holds the same recipe."""
-    recipe = json.dumps([given.corpus, given.dataset, given.features, given.train, given.distill])
+    recipe = json.dumps([given.corpus, given.dataset, given.features, given.train, given.teachers, given.distill])
     given.folder.mkdir(parents=True, exist_ok=True)
     note = given.folder / "recipe.json"
     if note.exists() and note.read_text() != recipe:
@@ -128,6 +143,7 @@ def main(words: list[str]) -> None:
         parser.add_argument(name, type=Path, help=about)
     for command in ("dataset", "features", "train", "distill"):
         parser.add_argument(f"--{command}", default="", help=f"flags of emo {command}")
+    parser.add_argument("--teachers", type=int, default=0, help="seeds to train teachers with; with --distill")
     parser.add_argument("--folds", type=int, nargs="+", help="only these, not all that are there")
     parser.add_argument("-o", dest="output", type=Path, required=True, help="file to write")
     given = parser.parse_args(words)
