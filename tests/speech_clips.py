@@ -1,5 +1,7 @@
 """Clips for tests of what is heard in them: real ones where they are at hand beside the project, and made ones."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from conftest import SHARED
@@ -15,8 +17,20 @@ _REAL = (
 
 def real() -> list[Clip]:
     """Return three clips of speech; the second is digital silence for a third of its time. Skips without them."""
+    return _read([SHARED / name for name in _REAL])
+
+
+def acted() -> list[Clip]:
+    """Return each of eight emotions acted by four actors, some 40 dB below full scale. Skips without them."""
+    emotions, actors = range(1, 9), range(1, 5)
+    return _read([
+        SHARED / f"ravdess/Actor_{actor:02d}/03-01-{emotion:02d}-01-01-01-{actor:02d}.flac"
+        for actor in actors for emotion in emotions
+    ])  # fmt: skip
+
+
+def _read(paths: list[Path]) -> list[Clip]:
     soundfile = pytest.importorskip("soundfile")
-    paths = [SHARED / name for name in _REAL]
     if not all(path.is_file() for path in paths):
         pytest.skip("no speech beside the project (../shared/data)")
     return [soundfile.read(path, dtype="float32")[0] for path in paths]

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import shipped_copy
 import sound_made
+import speech_clips
 from shipped_copy import CARD, ROOT
 
 from emocli import artifact, onnx_file, shipped, store
@@ -232,6 +234,19 @@ def test_a_shipped_card_is_that_of_the_files_beside_it(name: str) -> None:
         assert (facts["sha256"], facts["bytes"]) == (store.file_digest(file), file.stat().st_size)
         assert (list(header.labels), header.precision) == (card["labels"], facts["precision"])
         assert header.license == card["license"]
+
+
+@pytest.mark.parametrize("name", [name for name, card in shipped.figures().items() if card.get("modality") == "speech"])
+def test_a_shipped_model_of_speech_hears_the_same_at_another_recording_level(name: str, tmp_path: Path) -> None:
+    clips = speech_clips.acted()
+    answers = []
+    for level, gain in (("quiet", 1.0), ("loud", 8.0)):
+        for number, clip in enumerate(clips):
+            sound_made.write(tmp_path / level / f"{number:02d}.wav", np.clip(gain * clip, -1, 1))
+        done = shipped_copy.run(ROOT, f"emo predict {level} --model {name}", tmp_path)
+        answers.append([row["label"] for row in _rows(done)])
+    same = np.mean([quiet == loud for quiet, loud in zip(*answers, strict=True)])
+    assert same > 0.8, f"18 dB louder, only {same:.0%} of {len(clips)} answers are the same"
 
 
 def test_every_shipped_model_has_figures() -> None:
