@@ -1,0 +1,79 @@
+"""Temperature scaling for good: the number that makes confidence tell the truth goes into a model's last layer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnx import GraphProto
+
+from emocli import metrics, onnx_file, pipes, registry
+from emocli.artifact import Step
+from emocli.engines import _graph
+from emocli.errors import EmoError
+from emocli.scores import calibration, evaluation
+
+_ON_THE_WAY = frozenset({"Flatten", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Squeeze"})
+"""Operators that make of inputs divided by a number outputs divided by the same."""
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """What was divided by, and the expected calibration error (0 to 1) on n validation rows before and after it."""
+
+    temperature: float
+    before: float
+    after: float
+    n: int
+
+    def __str__(self) -> str:
+        errors = f"{self.before:.1%} -> {self.after:.1%}"
+        return f"temperature {self.temperature:g}: calibration error {errors} (n = {self.n} validation rows)"
+
+
+def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) -> Scaling:
+    """Write an FP32 model whose logits are divided by the temperature that `step["options"]` names, fit or a number.
+
+    Its answers stay the same, and so do the names of its weights. Raises EmoError for an INT8 model, for features
+    without a validation part, where no temperature fits and for a model that does not end in a linear layer.
+    """
+    if source.header.precision == "int8":
+        raise EmoError(f"{source.source} is INT8; calibrate the FP32 model it was made from, then quantize that")
+    # what is written is for other data than these: there is no part that a fit is unfair to
+    given = calibration.temperature(str(step["options"]["temperature"]), split="")
+    engine = registry.load("engines", "onnxruntime")(source.path)
+    logits, y = evaluation.answers(engine, source.header, features, "validation")
+    value = given or round(calibration.fit_temperature(logits, y), _DIGITS)
+    model = onnx_file.load(source.path)
+    divide(model.graph, value, source.source)
+    known = {"temperature": value, "input": source.digest, "data": features.digest}
+    onnx_file.write_header(model, source.header.then({**step, **known}))
+    onnx_file.save(model, path)
+    before, after = (metrics.calibration_error(each, y, samples=1)["value"] for each in (logits, logits / value))
+    return Scaling(value, before, after, int((y >= 0).sum()))
+
+
+def divide(graph: GraphProto, by: float, source: str) -> None:
+    """Divide the logits in place, by dividing the weights and the bias of the layer that makes them."""
+    known = _graph.constants(graph)
+    for name in _last_layer(graph, source):
+        _graph.put(graph, name, known[name] / known[name].dtype.type(by))
+
+
+def _last_layer(graph: GraphProto, source: str) -> list[str]:
+    """Return the names of the weights and the bias of the last layer, which nothing else takes."""
+    known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
+    found: list[str] = []
+    node = makers.get("logits")
+    while node is not None and node.op_type in _ON_THE_WAY | {"Add"}:
+        # a bias that is added for itself may stand on either side
+        held = [name for name in node.input if name in known] if node.op_type == "Add" else []
+        found += held
+        node = next((makers[name] for name in node.input if name in makers), None)
+    if node is not None and node.op_type in ("Conv", "Gemm", "MatMul"):
+        found += [name for name in node.input[1:] if name in known]
+        if node.input[1] in found and all(len(takers[name]) == 1 for name in found):
+            return found
+    last = node.op_type if node is not None else "nothing"
+    raise EmoError(
+        f"{source} makes its logits by {last}, not by a linear layer of its own; give emo eval --temperature instead"
+    )
