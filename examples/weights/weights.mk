@@ -8,8 +8,6 @@
 # scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
 .SECONDEXPANSION:
 .PHONY: weights results scores speedrun distillation
-# what is made on the way is kept: the next run begins where this one ended
-.SECONDARY:
 
 FERPLUS ?=
 SEED ?= 0
@@ -20,17 +18,15 @@ RESULTS ?= examples/results
 # a folder of its own for each seed
 W ?= $(OUT)/weights-$(SEED)
 
-# The recipes: flags of emo train for a teacher, of emo distill for a student. $(TRAIN) is added to all of them.
+# The recipes: flags of emo train for a teacher, of emo distill for its student. $(TRAIN) is added to all of them.
 SIZE ?= 48
-TEACHER_FLAGS ?= --arch se-resnet --drop-leaks
-STUDENT_FLAGS ?= --arch student --drop-leaks
-fer2013.teacher ?= $(TEACHER_FLAGS)
-fer2013.student ?= $(STUDENT_FLAGS) --epochs 50
-# no teacher: taggers' votes tell as much as one, and the student is trained on them alone
-ferplus.teacher ?=
-ferplus.student ?= $(STUDENT_FLAGS) --epochs 40
-# a second generation where it gained: the same net begins as the student of another corpus, and its first self teaches it
-fer2013.again ?= $(STUDENT_FLAGS) --mixup 0.2 --epochs 80
+TEACHER_FLAGS ?= --arch se-resnet -p width=48 --drop-leaks --mixup 0.2
+STUDENT_FLAGS ?= --arch student --drop-leaks --mixup 0.2
+ferplus.teacher ?= $(TEACHER_FLAGS) --epochs 56
+ferplus.student ?= $(STUDENT_FLAGS) --epochs 80
+fer2013.teacher ?= $(TEACHER_FLAGS) --epochs 40
+fer2013.student ?= $(STUDENT_FLAGS) --epochs 60
+# FER2013's nets begin as FER+'s: nearly the same faces, with labels of ten taggers each
 fer2013.init ?= ferplus
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
 FERPLUS_LABELS ?= probability
@@ -48,6 +44,8 @@ SHIPPED_FOLD ?= 4
 
 # what a teacher, the model that ships, brings the same student in the same small number of epochs
 D ?= $(OUT)/distillation
+# kept though they are only on the way: the next run begins where this one ended
+.PRECIOUS: $(D)/%.onnx
 DISTILLATION_SEEDS ?= 0 1 2
 DISTILLATION_FLAGS ?= --arch student --drop-leaks --epochs 16 --threads 1
 
@@ -55,10 +53,8 @@ CORPORA := fer2013 ferplus
 SPEECH := ravdess
 # what is asked for: all whose corpus is named, without any the faces
 NAMED := $(strip $(if $(FER2013),fer2013 $(if $(FERPLUS),ferplus)) $(if $(RAVDESS),ravdess))
-ROLES := teacher first student student-int8
-# the nets of a corpus: not all have a teacher and a first generation
-MADE = $(if $($(1).teacher),teacher) $(if $($(1).again),first) student student-int8
-NAMES := $(foreach corpus,$(CORPORA),$(addprefix $(corpus)-,$(call MADE,$(corpus))))
+ROLES := teacher student student-int8
+NAMES := $(foreach corpus,$(CORPORA),$(ROLES:%=$(corpus)-%))
 SHIPPED := $(foreach corpus,$(or $(NAMED),$(CORPORA)),$(corpus).onnx $(corpus)-int8.onnx $(corpus).json)
 
 weights: $(SHIPPED:%=$(WEIGHTS)/%)
@@ -86,7 +82,7 @@ $(SPEECH:%=$(W)/%.h5) $(SPEECH:%=$(W)/%-features.h5): $(RESULTS)/speech/$(SPEECH
 	cp $(F)/$(SPEECH)/$(SHIPPED_FOLD).h5 $@
 
 $(SPEECH:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(RESULTS)/speech/%.json | $(W)
-	cp $(F)/$*/$(SHIPPED_FOLD).onnx $@; cut -d. -f1 $(F)/$*/$(SHIPPED_FOLD).seconds > $(@:onnx=seconds)
+	cp $(F)/$*/$(SHIPPED_FOLD).onnx $@; cp $(F)/$*/$(SHIPPED_FOLD).seconds $(@:onnx=seconds)
 
 $(SPEECH:%=$(W)/%-real-time.json): $(W)/%-real-time.json: $(W)/%-student-int8.onnx
 	python examples/bench/real_time.py $< $(RAVDESS) > $@
@@ -110,25 +106,28 @@ $(CORPORA:%=$(W)/%-features.h5):
 	rm -f $@
 	emo features $< -p size=$(SIZE) -o $@
 
-# NAME.seconds: the time from the features to the model, the teacher's included
-$(W)/%-teacher.onnx: $(W)/%-features.h5
-	rm -f $@
-	emo train $< $($*.teacher) --seed $(SEED) $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
+# NAME.seconds has a line for each step that a net took, those of its teacher and of what it began as included
+STEPS = { $(foreach each,$(filter %.onnx,$^),cat $(each:onnx=seconds);) echo "$(notdir $@) $$SECONDS"; } | sort -u \
+  > $(@:onnx=seconds)
+INIT = $(if $($*.init),$(W)/$($*.init)-$(1).onnx)
 
-$(W)/%-first.onnx: $(W)/%-features.h5 $$(if $$($$*.teacher),$(W)/%-teacher.onnx)
+$(CORPORA:%=$(W)/%-teacher.onnx): $(W)/%-teacher.onnx: $(W)/%-features.h5 $$(call INIT,teacher)
 	rm -f $@
-	$(if $($*.teacher),emo distill $(W)/$*-teacher.onnx --data,emo train) $< $($*.student) --seed $(SEED) $(TRAIN) -o $@; \
-	  echo $$((SECONDS $(if $($*.teacher),+ $$(cat $(W)/$*-teacher.seconds)))) > $(@:onnx=seconds)
+	emo train $< $($*.teacher) $(addprefix --init ,$(call INIT,teacher)) --seed $(SEED) $(TRAIN) -o $@; $(STEPS)
 
-$(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-first.onnx $$(if $$($$*.init),$(W)/$$($$*.init)-student.onnx)
+$(CORPORA:%=$(W)/%-distilled.onnx): $(W)/%-distilled.onnx: $(W)/%-teacher.onnx $(W)/%-features.h5 $$(call INIT,distilled)
 	rm -f $@
-	$(if $($*.again),emo distill $< --data $(W)/$*-features.h5 $(if $($*.init),--init $(word 2,$^)) $($*.again) --seed $(SEED) $(TRAIN) -o,cp $<) $@; \
-	  echo $$((SECONDS $(foreach each,$^,+ $$(cat $(each:onnx=seconds))))) > $(@:onnx=seconds)
+	emo distill $< --data $(W)/$*-features.h5 $($*.student) $(addprefix --init ,$(call INIT,distilled)) --seed $(SEED) $(TRAIN) -o $@; \
+	  $(STEPS)
+
+# who learned from softened answers is not sure enough of its own
+$(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-distilled.onnx $(W)/%-features.h5
+	rm -f $@
+	emo calibrate $< --data $(W)/$*-features.h5 -o $@; $(STEPS)
 
 $(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
 	rm -f $@
-	emo quantize $< --data $(W)/$*-features.h5 $(or $($*.quantize),$(QUANTIZE_FLAGS)) -o $@; \
-	  echo $$((SECONDS + $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
+	emo quantize $< --data $(W)/$*-features.h5 $(or $($*.quantize),$(QUANTIZE_FLAGS)) -o $@; $(STEPS)
 
 $(W)/%-bench.jsonl: $(W)/%-student-int8.onnx $(W)/%-features.h5
 	emo bench $< --data $(W)/$*-features.h5 --device host --threads 1 --json > $@
