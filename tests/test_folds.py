@@ -141,7 +141,8 @@ def test_make_ships_one_fold_with_the_figures_of_all(corpus: Path, tmp_path: Pat
     place, out = tmp_path / "weights", tmp_path / "out"
     targets = [place / f"ravdess{ending}" for ending in (".json", ".onnx", "-int8.onnx")]
     words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={out}", f"WEIGHTS={place}"]
-    flags = ["ravdess.train=--arch speech-resnet -p width=8 -p stages=2 --epochs 1 --threads 1", "SHIPPED_FOLD=1"]
+    small = "--arch speech-resnet -p width=8 -p stages=2 --epochs 1 --threads 1"
+    flags = [f"ravdess.train={small}", f"ravdess.distill={small}", "ravdess.teachers=2", "SHIPPED_FOLD=1"]
     done = _run(*words, f"RESULTS={tmp_path / 'results'}", *flags, "ravdess.quantize=--max-drop 100 --force")
     assert done.returncode == 0, done.stderr
     card, text = json.loads((place / "ravdess.json").read_text()), (place / "ravdess.md").read_text()

@@ -10,14 +10,17 @@ EMODB ?=
 IEMOCAP ?=
 F ?= $(OUT)/folds
 
-# The recipes: flags of emo dataset, features and train, and where there are teachers, which train makes with seeds from 0, of
-# distill.
+# The recipes: flags of emo dataset, features and train, and where there are teachers, which train makes with seeds from 0,
+# of distill.
 # few actors are few voices: as many as can be are trained on, each in several pitches, rooms and noises
 ravdess.dataset ?= --validation 0.08
 ravdess.features ?= -x logmel -p mels=64 -p n_fft=1024 -p hop=256 -p top_db=0 --detector energy --copies 3 --effect pitch=-3:3 --effect speed=0.9:1.1 --effect noise=10:30 --effect reverb --effect-chance 0.5
 # one actor is too few to choose an epoch by; microphones differ in level far more than these studios do
-ravdess.train ?= --arch speech-resnet --batch 24 --epochs 25 --keep last --ema 0.998 --pitch 0.1 --level 20 --threads 1
-ravdess.distill ?=
+ravdess.net ?= --arch speech-resnet --batch 24 --keep last --ema 0.998 --pitch 0.1 --level 20 --threads 1
+ravdess.train ?= $(ravdess.net) --epochs 25
+# two nets that differ by chance alone are right about other clips; a third learns from both
+ravdess.teachers ?= 2
+ravdess.distill ?= $(ravdess.net) --epochs 30 --seed 2
 iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)
 # four classes, and beside ours what the field begins with: eGeMAPS into a support vector machine
@@ -47,7 +50,7 @@ $(RESULTS)/speech/%.json: always | setup
 	@test -n "$($(call CORPUS,$*))" || { echo "say where the corpus is: $(call CORPUS,$*)=path/to/it" >&2; exit 1; }
 	python examples/results/folds.py $* $(call FIRST,$*) "$($(call CORPUS,$*))" $(F)/$* --dataset='$($*.dataset)' \
 	  --features='$($*.features)' --train='$($*.train) $(TRAIN)' \
-	  --teachers=$(or $($*.teachers),0) --distill='$($*.distill)' -o $@
+	  --teachers=$(or $($*.teachers),0) --distill='$($*.distill) $(TRAIN)' -o $@
 
 FIRST = $(firstword $(subst -, ,$(1)))
 CORPUS = $(shell echo $(FIRST) | tr a-z A-Z)

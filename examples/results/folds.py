@@ -48,8 +48,10 @@ def there(corpus: str, source: Path, flags: list[str]) -> list[int]:
 
 
 def trained(fold: int, given: argparse.Namespace) -> Path:
-    """Return the model of a fold; it and its teachers are trained unless they are there."""
+    """Return the model of a fold, trained unless it is there, after those of its teachers that aren't there either."""
     features, model = (given.folder / f"{fold}.{ending}" for ending in ("h5", "onnx"))
+    if model.exists():
+        return model
     if not features.exists():
         _extracted(fold, features, given)
     teachers = [given.folder / f"{fold}-teacher-{seed}.onnx" for seed in range(given.teachers)]
