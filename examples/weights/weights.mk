@@ -30,6 +30,7 @@ fer2013.student ?= $(STUDENT_FLAGS) --epochs 60
 fer2013.init ?= ferplus
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
 FERPLUS_LABELS ?= probability
+CALIBRATE_FLAGS ?=
 QUANTIZE_FLAGS ?= --max-drop 0.5
 # flags of emo train, for each budget in minutes
 BUDGETS ?= 5 20
@@ -123,7 +124,7 @@ $(CORPORA:%=$(W)/%-distilled.onnx): $(W)/%-distilled.onnx: $(W)/%-teacher.onnx $
 # who learned from softened answers is not sure enough of its own
 $(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-distilled.onnx $(W)/%-features.h5
 	rm -f $@
-	emo calibrate $< --data $(W)/$*-features.h5 -o $@; $(STEPS)
+	emo calibrate $< --data $(W)/$*-features.h5 $(CALIBRATE_FLAGS) -o $@; $(STEPS)
 
 $(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
 	rm -f $@
