@@ -34,8 +34,8 @@ CALIBRATE_FLAGS ?=
 QUANTIZE_FLAGS ?= --max-drop 0.5
 # flags of emo train, for each budget in minutes
 BUDGETS ?= 5 20
-speedrun.5 ?= --arch student --epochs 16 --rotate 8 --erase 0.1
-speedrun.20 ?= --arch se-resnet
+speedrun.5 ?= --arch se-resnet --epochs 17 --rotate 8 --erase 0.1
+speedrun.20 ?= --arch se-resnet --epochs 75 --mixup 0.2
 
 # what INT8 may lose of the validation part, of 300 clips
 ravdess.quantize ?= --max-drop 1
