@@ -54,9 +54,19 @@ OTHERS = {
     "a weight that two take": [
         helper.make_node("Gemm", ["x", "w", "b"], ["y"]),
         helper.make_node("Relu", ["y"], ["z"]),
-        helper.make_node("Transpose", ["w"], ["v"]),
-        helper.make_node("MatMul", ["z", "v"], ["u"]),
+        helper.make_node("Transpose", ["w"], ["t"]),
+        helper.make_node("MatMul", ["z", "t"], ["u"]),
         helper.make_node("Gemm", ["u", "w", "b"], ["logits"]),
+    ],
+    "a sum of two layers": [
+        helper.make_node("Gemm", ["x", "w", "b"], ["y"]),
+        helper.make_node("MatMul", ["x", "v"], ["z"]),
+        helper.make_node("Add", ["y", "z"], ["logits"]),
+    ],
+    "a layer that another answer is made of": [
+        helper.make_node("Gemm", ["x", "w", "b"], ["y"]),
+        helper.make_node("Identity", ["y"], ["logits"]),
+        helper.make_node("Relu", ["y"], ["embedding"]),
     ],
     "a weight that is no constant": [helper.make_node("MatMul", ["x", "x"], ["logits"])],
 }
@@ -100,7 +110,7 @@ def test_the_last_layer_divides_the_logits(name: str) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_end_is_refused(name: str) -> None:
     with pytest.raises(EmoError, match="not by a linear layer of its own"):
-        temperature.divide(_graph(OTHERS[name], w=W, b=B), 2, "net")
+        temperature.divide(_graph(OTHERS[name], w=W, v=W, b=B), 2, "net")
 
 
 def test_answers_stay_and_confidence_changes(folder: Path) -> None:

@@ -23,4 +23,4 @@ def run(
         features = pipes.features_of(source.header, data)
         from emocli.compress import temperature as scaling
 
-        note(f"{scaling.write(source, features, scratch, step)}")
+        note(str(scaling.write(source, features, scratch, step)))

@@ -11,6 +11,7 @@ from emocli.engines import _graph
 from emocli.errors import EmoError
 from emocli.scores import calibration, evaluation
 
+_LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 _ON_THE_WAY = frozenset({"Flatten", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Squeeze"})
 """Operators that make of inputs divided by a number outputs divided by the same."""
 _DIGITS = 4
@@ -38,8 +39,7 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     """
     if source.header.precision == "int8":
         raise EmoError(f"{source.source} is INT8; calibrate the FP32 model it was made from, then quantize that")
-    # what is written is for other data than these: there is no part that a fit is unfair to
-    given = calibration.temperature(str(step["options"]["temperature"]), split="")
+    given = calibration.temperature(str(step["options"]["temperature"]))
     engine = registry.load("engines", "onnxruntime")(source.path)
     logits, y = evaluation.answers(engine, source.header, features, "validation")
     value = given or round(calibration.fit_temperature(logits, y), _DIGITS)
@@ -60,20 +60,24 @@ def divide(graph: GraphProto, by: float, source: str) -> None:
 
 
 def _last_layer(graph: GraphProto, source: str) -> list[str]:
-    """Return the names of the weights and the bias of the last layer, which nothing else takes."""
+    """Return the names of the weights and the bias of the last layer, which nothing but the logits depends on."""
     known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
-    found: list[str] = []
-    node = makers.get("logits")
-    while node is not None and node.op_type in _ON_THE_WAY | {"Add"}:
-        # a bias that is added for itself may stand on either side
-        held = [name for name in node.input if name in known] if node.op_type == "Add" else []
-        found += held
-        node = next((makers[name] for name in node.input if name in makers), None)
-    if node is not None and node.op_type in ("Conv", "Gemm", "MatMul"):
-        found += [name for name in node.input[1:] if name in known]
-        if node.input[1] in found and all(len(takers[name]) == 1 for name in found):
+    others = _graph.outputs(graph) - {"logits"}
+    name, found, last = "logits", [], "nothing"
+    while name in makers and name not in others and len(takers[name]) <= 1:
+        node = makers[name]
+        last = node.op_type
+        held = [each for each in node.input if each in known]
+        computed = [each for each in node.input if each and each not in known]
+        if len(computed) != 1:
+            break
+        if last in _LAYERS | {"Add"}:
+            found += held
+        if last in _LAYERS and all(len(takers[each]) == 1 for each in found):
             return found
-    last = node.op_type if node is not None else "nothing"
+        if last not in _ON_THE_WAY | {"Add"}:
+            break
+        name = computed[0]
     raise EmoError(
         f"{source} makes its logits by {last}, not by a linear layer of its own; give emo eval --temperature instead"
     )

@@ -36,10 +36,11 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
     return 1 / float(brentq(slope, 1 / HIGHEST, 1 / LOWEST))
 
 
-def temperature(text: str, split: str) -> float | None:
+def temperature(text: str, split: str = "") -> float | None:
     """Return the number that --temperature gives, None for "fit"; raises EmoError for anything else.
 
-    A fit is refused for a scored part that holds the validation part: it would be judged on what it was fitted on.
+    A fit is refused for a scored part, `split`, that holds the validation part: it would be judged on what it was
+    fitted on.
     """
     if text == FIT:
         if split in ("validation", "all"):

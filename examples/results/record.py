@@ -3,8 +3,8 @@
     python examples/results/record.py NAME RUN... -o examples/results/NAME.json
 
 A RUN is a path without its ending: RUN.onnx is the model, RUN.json what `emo eval --json` printed for it, RUN.seconds
-how long it took, step by step. One run has the bootstrap interval of its accuracy; several have their mean and
-Student's 95 % interval over runs. The row holds the command line that makes the first one, and the seeds of all.
+how long it took. One run has the bootstrap interval of its accuracy; several have their mean and Student's 95 %
+interval over runs. The row holds the command line that makes the first one, and the seeds of all.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
         "precision": headers[0].precision,
         "parameters": onnx_file.describe(models[0])["parameters"],
         "bytes": models[0].stat().st_size,
-        "minutes": round(float(np.mean([_seconds(_beside(run, "seconds")) for run in runs])) / 60, 1),
+        "minutes": round(float(np.mean([int(_beside(run, "seconds").read_text()) for run in runs])) / 60, 1),
         # as many threads as it was told, else one per core
         "cores": options[0].get("threads", 0) or len(os.sched_getaffinity(0)),
     }
@@ -60,11 +60,6 @@ def over(figures: list[dict[str, float]]) -> dict[str, Any]:
     values = [figure["value"] for figure in figures]
     mean = mean_interval.over_runs(values, bounds=(0.0, 1.0))
     return {**{key: mean[key] for key in ("value", "low", "high")}, "runs": values}
-
-
-def _seconds(file: Path) -> float:
-    """Return the sum of the last numbers of all lines: there is one for each step of a training."""
-    return sum(float(line.split()[-1]) for line in file.read_text().splitlines())
 
 
 def _beside(run: Path, ending: str) -> Path:

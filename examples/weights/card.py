@@ -48,7 +48,7 @@ def figures(model: Path, score: Figures, timing: Figures) -> Figures:
 
 
 def gather(
-    name: str, files: Mapping[str, Path], scores: list[Figures], timings: list[Figures], seconds: float
+    name: str, files: Mapping[str, Path], scores: list[Figures], timings: list[Figures], seconds: int
 ) -> Figures:
     """Return the figures of a card; `files` are FP32 and INT8 by their names, in the order of scores and timings."""
     last = list(files.values())[-1]
@@ -233,9 +233,7 @@ def main(words: list[str]) -> None:
         )
     files = {given.name: given.fp32, f"{given.name}-int8": given.int8}
     scores = [json.loads(file.read_text()) for file in given.scores]
-    # a line for each step of the training, the number last
-    seconds = sum(float(line.split()[-1]) for line in given.seconds.read_text().splitlines())
-    card = gather(given.name, files, scores, timings, seconds)
+    card = gather(given.name, files, scores, timings, int(given.seconds.read_text()))
     write(card | _of_speech(card, given.folds, given.real_time), given.folder)
 
 

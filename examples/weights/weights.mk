@@ -37,7 +37,7 @@ BUDGETS ?= 5 20
 speedrun.5 ?= --arch se-resnet --epochs 17 --rotate 8 --erase 0.1
 speedrun.20 ?= --arch se-resnet --epochs 75 --mixup 0.2
 
-# what INT8 may lose of the validation part, of 300 clips
+# what INT8 may lose of the validation part, of one actor's clips
 ravdess.quantize ?= --max-drop 1
 # the fold whose model ships, of the recipe in folds.mk: its figures are of actors that it never heard; where actors 21 to 24
 # are missing, this one has the most to train on
@@ -83,7 +83,7 @@ $(SPEECH:%=$(W)/%.h5) $(SPEECH:%=$(W)/%-features.h5): $(RESULTS)/speech/$(SPEECH
 	cp $(F)/$(SPEECH)/$(SHIPPED_FOLD).h5 $@
 
 $(SPEECH:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(RESULTS)/speech/%.json | $(W)
-	cp $(F)/$*/$(SHIPPED_FOLD).onnx $@; cp $(F)/$*/$(SHIPPED_FOLD).seconds $(@:onnx=seconds)
+	cp $(F)/$*/$(SHIPPED_FOLD).onnx $@; SECONDS=$$(cut -d. -f1 $(F)/$*/$(SHIPPED_FOLD).seconds); $(STEPS)
 
 $(SPEECH:%=$(W)/%-real-time.json): $(W)/%-real-time.json: $(W)/%-student-int8.onnx
 	python examples/bench/real_time.py $< $(RAVDESS) > $@
@@ -107,9 +107,10 @@ $(CORPORA:%=$(W)/%-features.h5):
 	rm -f $@
 	emo features $< -p size=$(SIZE) -o $@
 
-# NAME.seconds has a line for each step that a net took, those of its teacher and of what it began as included
-STEPS = { $(foreach each,$(filter %.onnx,$^),cat $(each:onnx=seconds);) echo "$(notdir $@) $$SECONDS"; } | sort -u \
-  > $(@:onnx=seconds)
+# NAME.steps has a line for each step that a net took, those of its teacher and of what it began as included; NAME.seconds
+# is their sum
+STEPS = { $(foreach each,$(filter %.onnx,$^),cat $(each:onnx=steps);) echo "$(notdir $@) $$SECONDS"; } | sort -u | \
+  tee $(@:onnx=steps) | awk '{ total += $$2 } END { print total }' > $(@:onnx=seconds)
 INIT = $(if $($*.init),$(W)/$($*.init)-$(1).onnx)
 
 $(CORPORA:%=$(W)/%-teacher.onnx): $(W)/%-teacher.onnx: $(W)/%-features.h5 $$(call INIT,teacher)
