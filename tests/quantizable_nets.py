@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 SHAPE = (1, 48, 48)
 NETS = ("emotion_cnn", "mini_xception", "mobilenetv2", "se_resnet")
+OPTIONS = {"se_resnet": {"width": 32}}
+"""Narrow enough for what is done where channels are few."""
 
 
 @functools.cache
@@ -21,7 +23,7 @@ def exported(name: str) -> onnx.ModelProto:
     from emocli.training.export import to_onnx
 
     torch.manual_seed(0)
-    net = registry.load("models", name.replace("_", "-"))(SHAPE, 7)
+    net = registry.load("models", name.replace("_", "-"))(SHAPE, 7, **OPTIONS.get(name, {}))
     for module in net.modules():
         # statistics that a fresh BatchNorm does not have: folding them must show
         if isinstance(module, torch.nn.BatchNorm2d):

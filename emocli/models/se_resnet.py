@@ -24,7 +24,7 @@ def build(
     classes: int,
     *,
     depth: int = 10,
-    width: int = 32,
+    width: int = 48,
     reduction: int = 16,
     stem: str = "s2d2",
     neck: str = "none",

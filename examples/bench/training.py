@@ -27,6 +27,7 @@ from emocli.training.run import Run
 
 NETS = {
     "se-resnet (default)": ("se-resnet", {}),
+    "se-resnet, width 32": ("se-resnet", {"width": 32}),
     "se-resnet s2d4, width 64": ("se-resnet", {"stem": "s2d4", "width": 64}),
     "emotion-cnn": ("emotion-cnn", {}),
     "mini-xception": ("mini-xception", {}),

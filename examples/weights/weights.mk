@@ -20,7 +20,7 @@ W ?= $(OUT)/weights-$(SEED)
 
 # The recipes: flags of emo train for a teacher, of emo distill for its student. $(TRAIN) is added to all of them.
 SIZE ?= 48
-TEACHER_FLAGS ?= --arch se-resnet -p width=48 --drop-leaks --mixup 0.2
+TEACHER_FLAGS ?= --arch se-resnet --drop-leaks --mixup 0.2
 STUDENT_FLAGS ?= --arch student --drop-leaks --mixup 0.2
 ferplus.teacher ?= $(TEACHER_FLAGS) --epochs 56
 ferplus.student ?= $(STUDENT_FLAGS) --epochs 80
@@ -34,8 +34,8 @@ CALIBRATE_FLAGS ?=
 QUANTIZE_FLAGS ?= --max-drop 0.5
 # flags of emo train, for each budget in minutes
 BUDGETS ?= 5 20
-speedrun.5 ?= --arch se-resnet --epochs 17 --rotate 8 --erase 0.1
-speedrun.20 ?= --arch se-resnet --epochs 75 --mixup 0.2
+speedrun.5 ?= --arch se-resnet -p width=32 --epochs 17 --rotate 8 --erase 0.1
+speedrun.20 ?= --arch se-resnet -p width=32 --epochs 75 --mixup 0.2
 
 # what INT8 may lose of the validation part, of one actor's clips
 ravdess.quantize ?= --max-drop 1
