@@ -12,7 +12,15 @@ from emocli.sound import mixing, noises
 
 EFFECTS = registry.names("effects")
 ODD = {**made(), "one sample of silence": np.zeros(1, np.float32), "over full scale": 3 * made()["vowel"]}
-RANGES = {"codec": "3:16", "gain": "-60:60", "noise": "-20:80", "pitch": "-12:12", "reverb": "0.05:5", "speed": "0.5:2"}
+RANGES = {
+    "codec": "3:16",
+    "gain": "-60:60",
+    "lossy": "0:1",
+    "noise": "-20:80",
+    "pitch": "-12:12",
+    "reverb": "0.05:5",
+    "speed": "0.5:2",
+}
 
 
 def _changed(name: str, sound: Clip, seed: int = 0, **options: object) -> Clip:
@@ -204,6 +212,24 @@ def test_gain_is_in_decibels_and_clips_at_full_scale() -> None:
     assert np.abs(louder).max() == 1.0 and (np.abs(louder) == 1.0).mean() > 0.5
 
 
+@pytest.mark.parametrize("kind", ["mp3", "vorbis", "opus"])
+def test_a_lossy_codec_keeps_time_and_loses_more_the_further_it_compresses(kind: str) -> None:
+    sound = made()["noise"]
+    errors = [mixing.power(_changed("lossy", sound, kind=kind, level=level) - sound) for level in ("0", "0.95")]
+    assert 3 * errors[0] < errors[1] < mixing.power(sound)
+
+
+def test_an_encoder_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import soundfile
+
+    def no_such_format(*given: object, **options: object) -> None:
+        raise ValueError("Unknown format: 'MP3'")
+
+    monkeypatch.setattr(soundfile, "write", no_such_format)
+    with pytest.raises(EmoError, match=r"can't encode MPEG_LAYER_III.*another kind"):
+        _changed("lossy", _voice(), kind="mp3")
+
+
 @pytest.mark.parametrize("name", EFFECTS)
 @pytest.mark.parametrize("text", ["", "loud", "1:", "5:1", "nan", "1e9", "1:2:3"])
 def test_strengths_that_cannot_be_are_refused(name: str, text: str) -> None:
@@ -219,6 +245,7 @@ def test_strengths_that_cannot_be_are_refused(name: str, text: str) -> None:
         ("noise", {"talkers": 0}, "no number of clips"),
         ("codec", {"law": "x"}, "choose any, mu, a"),
         ("codec", {"low": 4000.0}, "no band"),
+        ("lossy", {"kind": "flac"}, "choose any, mp3, vorbis, opus"),
     ],
 )
 def test_other_options_that_cannot_be_are_refused(name: str, options: dict[str, object], says: str) -> None:
