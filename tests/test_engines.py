@@ -63,6 +63,12 @@ def test_a_provider_asked_for_by_name_is_never_replaced(model, provider):
         load(model, provider=provider)
 
 
+@pytest.mark.parametrize("spin", [True, False])
+def test_threads_leave_their_cores_to_others_between_runs_where_told(model, spin):
+    options = load(model, threads=2, spin=spin)._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == str(int(spin))
+
+
 def test_cpu_by_name_is_cpu(model):
     assert load(model, provider="cpu").provider == "CPUExecutionProvider"
 

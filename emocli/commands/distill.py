@@ -38,7 +38,9 @@ def run(
         from emocli.training import session, teaching
 
         recipe, soft = _flags.record_of(Recipe, flags), _flags.record_of(Distillation, flags)
-        running = [registry.load("engines", engine)(source.path, threads=recipe.threads) for source in sources]
+        load = registry.load("engines", engine)
+        # the student learns on the same cores
+        running = [load(source.path, threads=recipe.threads, spin=False) for source in sources]
         again = _flags.record_of(Repetition, flags)
         how = session.How(resume, strict, drop_leaks, note_once, again, lines)
         lesson = session.Lesson(sources, teaching.together([each.run for each in running], soft), soft)

@@ -2,6 +2,8 @@
 
 Options:
     threads: threads that share one run; 0 is one per core
+    spin: whether these threads keep their cores busy until the next run, which then begins at once; no where something
+        else wants the cores in between
     provider: cpu, cuda or another that the installed onnxruntime has; auto is cuda if it loads and cpu otherwise
     carry: whether recurrent layers go on from the state they ended the run before with, for one sequence in pieces
 """
@@ -54,7 +56,9 @@ class _Session:
         return outputs
 
 
-def load(model: Path, *, threads: int = 1, provider: str = "auto", carry: bool = False) -> CarryingEngine:
+def load(
+    model: Path, *, threads: int = 1, spin: bool = True, provider: str = "auto", carry: bool = False
+) -> CarryingEngine:
     """Return the model ready to run; raises EmoError for a model or provider that can't be had, without a fallback.
 
     On the processor, constants that the exporter left in the graph are computed, and an INT8 model gets the zero points
@@ -72,7 +76,7 @@ def load(model: Path, *, threads: int = 1, provider: str = "auto", carry: bool =
             prepared, states = _carry.carried(prepared, str(model))
         # an untouched model is read from its file: a copy less in memory
         content = str(model) if prepared is proto else prepared.SerializeToString()
-        session = _session(content, name, threads, model)
+        session = _session(content, name, threads, spin, model)
         # ONNX Runtime goes on without a provider that fails to load
         if session is not None and session.get_providers()[0] == name:
             return _Session(session, model, states)
@@ -92,10 +96,13 @@ def _candidates(provider: str) -> list[str]:
     raise EmoError(f"this ONNX Runtime has no provider {provider!r}, only {known}{hint}")
 
 
-def _session(content: str | bytes, name: str, threads: int, model: Path) -> onnxruntime.InferenceSession | None:
+def _session(
+    content: str | bytes, name: str, threads: int, spin: bool, model: Path
+) -> onnxruntime.InferenceSession | None:
     """Return a session on one provider, None if that provider fails; raises EmoError when the model is at fault."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     options.log_severity_level = _FATAL_ONLY
     try:
         return onnxruntime.InferenceSession(content, options, providers=[name])

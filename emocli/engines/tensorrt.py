@@ -5,6 +5,7 @@ has no other way. A plan is machine code for one kind of GPU: it is loaded only 
 
 Options:
     threads: means nothing on a GPU
+    spin: means nothing on a GPU
     batch: largest batch that a plan built here will take
     trust: run a plan that someone else built; it can do whatever a program can
 """
@@ -21,7 +22,7 @@ from emocli.engines._engine import Engine, check_input
 from emocli.errors import EmoError
 
 
-def load(model: Path, *, threads: int = 1, batch: int = 32, trust: bool = False) -> Engine:
+def load(model: Path, *, threads: int = 1, spin: bool = True, batch: int = 32, trust: bool = False) -> Engine:
     """Return the model, or plan, ready to run.
 
     Raises EmoError when TensorRT or a GPU is missing, when the plan is for another GPU or TensorRT, and when it is not
