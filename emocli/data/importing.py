@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from operator import attrgetter
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from emocli.artifact import Header, Step
 from emocli.data import splits
 from emocli.data.hdf5_writer import Writer
-from emocli.data.samples import Corpus, Sample
+from emocli.data.samples import Corpus, Sample, Samples
 from emocli.errors import EmoError
 
 CHUNK_BYTES = 1 << 22
@@ -24,13 +24,13 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
     `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples.
     """
     columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": [], "about": []}
-    fields = attrgetter(*columns)
     writer = Writer(path, modality=corpus.modality, count=corpus.count)
     try:
-        for samples in _chunks(corpus.samples):
-            _append(writer, samples)
-            for column, values in zip(columns.values(), zip(*map(fields, samples), strict=True), strict=True):
-                column.extend(values)
+        for chunk in _chunks(corpus.stream):
+            fields = _fields(chunk)
+            _append(writer, fields["x"], fields["landmarks"])
+            for name, column in columns.items():
+                column.extend(fields[name])
         _report(corpus, len(columns["y"]), note)
         y = np.array(columns["y"], np.float32 if corpus.meaning != "label" else np.int64)
         classes = y if y.ndim == 1 else y.argmax(axis=1)
@@ -46,16 +46,28 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
     return header
 
 
-def _append(writer: Writer, samples: list[Sample]) -> None:
-    if isinstance(samples[0].x, bytes):
-        writer.append_encoded([sample.x for sample in samples if isinstance(sample.x, bytes)])
-    elif samples[0].x.ndim == 1:
-        writer.append_ragged([sample.x for sample in samples if not isinstance(sample.x, bytes)])
+def _fields(chunk: list[Sample] | list[Samples]) -> dict[str, Any]:
+    """Return what a chunk holds by the names of Sample's fields, each of them as a sequence."""
+    columns = zip(*chunk, strict=True)
+    if isinstance(chunk[0], Sample):
+        return dict(zip(Sample._fields, columns, strict=True))
+    x, *lists = columns
+    rows = np.concatenate(x)
+    together = dict(zip(Samples._fields[1:], map(chain.from_iterable, lists), strict=True))
+    return {"x": rows, **together, "group": repeat("", len(rows)), "about": (), "landmarks": (None,)}
+
+
+def _append(writer: Writer, x: Any, landmarks: Any) -> None:
+    if isinstance(x, np.ndarray):
+        writer.append(x)
+    elif isinstance(x[0], bytes):
+        writer.append_encoded(x)
+    elif x[0].ndim == 1:
+        writer.append_ragged(x)
     else:
-        rows = np.concatenate([sample.x for sample in samples if not isinstance(sample.x, bytes)])
-        writer.append(rows.reshape(len(samples), *samples[0].x.shape))
-    if samples[0].landmarks is not None:
-        writer.append_landmarks(np.stack([sample.landmarks for sample in samples if sample.landmarks is not None]))
+        writer.append(np.concatenate(x).reshape(len(x), *x[0].shape))
+    if landmarks[0] is not None:
+        writer.append_landmarks(np.stack(landmarks))
 
 
 def _about(rows: list[Mapping[str, str]]) -> dict[str, list[str]]:
@@ -69,12 +81,12 @@ def _report(corpus: Corpus, count: int, note: Callable[[str], None]) -> None:
         raise EmoError("the corpus has no samples; check that the path is the right one")
 
 
-def _chunks(samples: Iterator[Sample]) -> Iterator[list[Sample]]:
-    chunk: list[Sample] = []
+def _chunks(stream: Iterator[Sample] | Iterator[Samples]) -> Iterator[list[Sample] | list[Samples]]:
+    chunk: list[Any] = []
     held = 0
-    for sample in samples:
-        chunk.append(sample)
-        held += len(sample.x) if isinstance(sample.x, bytes) else sample.x.nbytes
+    for each in stream:
+        chunk.append(each)
+        held += len(each.x) if isinstance(each.x, bytes) else each.x.nbytes
         if held >= CHUNK_BYTES:
             yield chunk
             chunk, held = [], 0

@@ -4,7 +4,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import repeat
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,7 @@ from numpy.typing import NDArray
 SPLITS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One face: `x` is (channels, height, width) uint8, RGB or gray, or the bytes of an encoded image file.
 
     One clip of speech: `x` is (samples,) int16, mono at 16 kHz.
@@ -29,17 +30,32 @@ class Sample:
     id: str = ""
     landmarks: NDArray[np.float32] | None = None
     """(points, 2) x, y in pixels of the image, where the corpus has them."""
-    about: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = MappingProxyType({})
     """What else the corpus says: {"sex": "female", "intensity": "strong"}; the same keys for all of its samples."""
+
+
+class Samples(NamedTuple):
+    """Faces of one size that a corpus decodes together; a row of `x` and a place of each list are a Sample."""
+
+    x: NDArray[np.uint8]
+    """(n, channels, height, width)"""
+    y: list[int]
+    split: list[str]
+    id: list[str]
+
+    def each(self) -> Iterator[Sample]:
+        """Return them one by one."""
+        return map(Sample, self.x, self.y, self.split, repeat(""), self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """An open corpus. `notes` and `source` fill while `samples` is read and are final when it is exhausted."""
+    """An open corpus. `notes` and `source` fill while `stream` is read and are final when it is exhausted."""
 
     labels: tuple[str, ...]
     license: str
-    samples: Iterator[Sample]
+    stream: Iterator[Sample] | Iterator[Samples]
+    """What is in it, one by one, or, where that is faster, many at once."""
     meaning: str = "label"
     """What y holds: label, votes, probabilities or valence-arousal."""
     modality: str = "face"
@@ -50,3 +66,9 @@ class Corpus:
     """Remarks for the user with how often each applied: {"unreadable image skipped": 3}."""
     source: Any = field(default_factory=hashlib.sha256)
     """sha256 of the bytes read, so that the same source is recognised; independent of paths and times."""
+
+    @property
+    def samples(self) -> Iterator[Sample]:
+        """What is left of the stream, one by one."""
+        for each in self.stream:
+            yield from each.each() if isinstance(each, Samples) else (each,)

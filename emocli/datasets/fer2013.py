@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from emocli import labels
-from emocli.data.samples import Corpus, Sample
+from emocli.data.samples import Corpus, Samples
 from emocli.datasets import _fer_csv
 from emocli.datasets._fer_csv import Table
 from emocli.datasets._fer_decode import USAGES
@@ -56,16 +56,16 @@ def _files(source: Path, notes: Counter[str]) -> list[Path]:
     return []
 
 
-def _samples(tables: Sequence[Table], parts: Sequence[str], notes: Counter[str]) -> Iterator[Sample]:
+def _samples(tables: Sequence[Table], parts: Sequence[str], notes: Counter[str]) -> Iterator[Samples]:
     """Yield the rows of all tables, numbered from 0; notes at the end what differs from the published files."""
     row, seen, published = 0, np.zeros(len(USAGES), np.intp), []
     for table in tables:
         labelled = "emotion" in table.columns
         for rows in table.rows:
             seen += np.bincount(rows.usages, minlength=len(USAGES))
-            for x, y, usage in zip(rows.pixels, rows.labels.tolist(), rows.usages.tolist(), strict=True):
-                yield Sample(x, y, parts[usage] if labelled else "test", "", str(row))
-                row += 1
+            split = [parts[usage] if labelled else "test" for usage in rows.usages.tolist()]
+            yield Samples(rows.pixels, rows.labels.tolist(), split, [*map(str, range(row, row + len(split)))])
+            row += len(split)
         published.append(table.md5 is not None and _fer_csv.PUBLISHED.get(table.md5.hexdigest(), ""))
     if not row:
         raise EmoError("the csv has a header and no rows; download FER2013 again")
