@@ -9,7 +9,7 @@
 ABLATION_SEEDS ?= 3
 ABLATION_EPOCHS ?= 8
 # the first so many samples of each part, 0 for all
-ABLATION_LIMIT ?= 6000
+ABLATION_LIMIT ?= 10000
 # a thread for each: two rows at once, with -j2, take less time than one after the other on two
 ABLATION_BASE ?= --arch student --drop-leaks --threads 1
 ABLATION_LIST ?= examples/results/ablation.txt
