@@ -45,6 +45,18 @@ def test_several_teachers_say_the_mean_of_their_softened_probabilities() -> None
     assert taught.relations is None
 
 
+def test_a_teacher_with_both_sides_of_a_picture_says_the_same_of_its_mirror_image() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 1, 3, 3), np.uint8)
+    # one that looks at the left of a picture only
+    teacher = teaching.together(
+        [lambda x: {"logits": x[:, 0, :, 0].astype(np.float32)}], Distillation(teacher_flip=True)
+    )
+    one, other = (teacher(x).logits for x in (pictures, np.ascontiguousarray(pictures[..., ::-1])))
+    assert torch.allclose(one, other)
+    with pytest.raises(EmoError, match="only pictures have a mirror image"):
+        teacher(np.zeros((4, 9), np.float32))
+
+
 def test_one_teacher_is_heard_as_it_is() -> None:
     logits = chance(5, 4)
     assert torch.equal(teaching.together([says(logits)], Distillation())(np.empty(0)).logits, logits)

@@ -24,8 +24,13 @@ def logits(engine: Runs, x: NDArray[Any], *, flip: bool = False) -> NDArray[Any]
     found = engine.run(x)["logits"]
     if not flip:
         return found
-    if x.ndim != 4:
-        raise EmoError("only pictures have a mirror image, these features are vectors; leave --flip out")
     # a run of its own: the batch that the engine was built for stays as large as it is
-    mirrored: NDArray[Any] = (found + engine.run(np.ascontiguousarray(x[..., ::-1]))["logits"]) / 2
-    return mirrored
+    both: NDArray[Any] = (found + engine.run(mirrored(x))["logits"]) / 2
+    return both
+
+
+def mirrored(x: NDArray[Any]) -> NDArray[Any]:
+    """Return pictures (n, channels, height, width) with left and right exchanged; raises EmoError for what is none."""
+    if x.ndim != 4:
+        raise EmoError("only pictures have a mirror image, these features are vectors; leave the flip out")
+    return np.ascontiguousarray(x[..., ::-1])

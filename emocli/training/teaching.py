@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emocli.errors import EmoError
+from emocli.scores import mirroring
 from emocli.training import losses
 from emocli.training.recipe import Distillation
 
@@ -39,11 +40,13 @@ Model = Callable[[NDArray[Any]], Mapping[str, NDArray[np.float32]]]
 def together(models: Sequence[Model], soft: Distillation) -> Teacher:
     """Return models as one teacher: probabilities, softened by the temperature of `soft`, and relations are averaged.
 
-    Relations are asked for with `soft.relational` only; EmoError for a model that has no embedding then.
+    Relations are asked for with `soft.relational` only; EmoError for a model that has no embedding then. With
+    `soft.teacher_flip` the mirror image of what is not (n, channels, height, width) is an EmoError too.
     """
 
     def teach(x: NDArray[Any]) -> Taught:
-        answers = [model(x) for model in models]
+        views = [x, mirroring.mirrored(x)] if soft.teacher_flip else [x]
+        answers = [model(view) for model in models for view in views]
         logits = torch.stack([torch.from_numpy(np.asarray(answer["logits"], np.float32)) for answer in answers])
         relations = torch.stack([*map(_relations, answers)]).mean(0) if soft.relational else None
         return Taught(_mean(logits, soft.temperature), relations)
