@@ -248,7 +248,7 @@ def test_vectors_have_no_mirror_image(tmp_path: Path) -> None:
             return {"logits": x.sum(axis=1, keepdims=True)}
 
     assert mirroring.logits(Sums(), np.ones((2, 3))).tolist() == [[3], [3]]
-    with pytest.raises(EmoError, match="leave --flip out"):
+    with pytest.raises(EmoError, match="leave --flip or --teacher-flip out"):
         mirroring.logits(Sums(), np.ones((2, 3)), flip=True)
 
 

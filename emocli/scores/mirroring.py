@@ -32,5 +32,7 @@ def logits(engine: Runs, x: NDArray[Any], *, flip: bool = False) -> NDArray[Any]
 def mirrored(x: NDArray[Any]) -> NDArray[Any]:
     """Return pictures (n, channels, height, width) with left and right exchanged; raises EmoError for what is none."""
     if x.ndim != 4:
-        raise EmoError("only pictures have a mirror image, these features are vectors; leave the flip out")
+        raise EmoError(
+            "only pictures have a mirror image, these features have none; leave --flip or --teacher-flip out"
+        )
     return np.ascontiguousarray(x[..., ::-1])
