@@ -52,20 +52,18 @@ def _fields(chunk: list[Sample] | list[Samples]) -> dict[str, Any]:
     if isinstance(chunk[0], Sample):
         return dict(zip(Sample._fields, columns, strict=True))
     x, *lists = columns
-    rows = np.concatenate(x)
-    together = dict(zip(Samples._fields[1:], map(chain.from_iterable, lists), strict=True))
-    return {"x": rows, **together, "group": repeat("", len(rows)), "about": (), "landmarks": (None,)}
+    y, split, ids = ([*chain.from_iterable(each)] for each in lists)
+    return {"x": x, "y": y, "split": split, "id": ids, "group": repeat("", len(y)), "about": (), "landmarks": (None,)}
 
 
 def _append(writer: Writer, x: Any, landmarks: Any) -> None:
-    if isinstance(x, np.ndarray):
-        writer.append(x)
-    elif isinstance(x[0], bytes):
+    if isinstance(x[0], bytes):
         writer.append_encoded(x)
     elif x[0].ndim == 1:
         writer.append_ragged(x)
     else:
-        writer.append(np.concatenate(x).reshape(len(x), *x[0].shape))
+        # pictures one by one, or many at once
+        writer.append(np.concatenate(x).reshape(-1, *x[0].shape[-3:]))
     if landmarks[0] is not None:
         writer.append_landmarks(np.stack(landmarks))
 
