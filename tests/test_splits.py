@@ -7,6 +7,7 @@ from emocli.data import splits
 from emocli.errors import EmoError
 
 Y = np.arange(200) % 4
+IDS = [f"{row}.png" for row in range(200)]
 PEOPLE = [f"s{row // 10}" for row in range(200)]
 
 
@@ -16,36 +17,53 @@ def _people(parts: np.ndarray, name: str) -> set[str]:
 
 @pytest.mark.parametrize("split", ["published", "subject"])
 def test_no_subject_is_in_two_parts(split: str) -> None:
-    parts = splits.assign([""] * 200, PEOPLE, Y, split=split)
+    parts = splits.assign([""] * 200, PEOPLE, IDS, Y, split=split)
     people = [_people(parts, name) for name in ("train", "validation", "test")]
     assert all(people) and sum(map(len, people)) == 20
 
 
 def test_a_split_across_subjects_must_be_asked_for_by_name() -> None:
-    parts = splits.assign([""] * 200, PEOPLE, Y, split="random")
+    parts = splits.assign([""] * 200, PEOPLE, IDS, Y, split="random")
     assert _people(parts, "train") & _people(parts, "test")
 
 
 def test_published_parts_are_kept() -> None:
     published = ["train"] * 150 + ["validation"] * 25 + ["test"] * 25
-    assert list(splits.assign(published, [""] * 200, Y)) == published
+    assert list(splits.assign(published, [""] * 200, IDS, Y)) == published
 
 
 def test_a_missing_validation_part_comes_out_of_train_and_leaves_test_alone() -> None:
-    parts = splits.assign(["train"] * 150 + ["test"] * 50, [""] * 200, Y)
-    assert set(parts[150:]) == {"test"} and abs((parts[:150] == "validation").sum() - 15) <= 2
+    parts = splits.assign(["train"] * 150 + ["test"] * 50, [""] * 200, IDS, Y)
+    assert set(parts[150:]) == {"test"} and 8 <= (parts[:150] == "validation").sum() <= 22
 
 
 def test_a_random_split_has_every_class_in_every_part() -> None:
-    parts = splits.assign([""] * 200, [""] * 200, Y)
+    parts = splits.assign([""] * 200, [""] * 200, IDS, Y)
     assert [set(Y[parts == name]) for name in ("train", "validation", "test")] == [{0, 1, 2, 3}] * 3
 
 
 def test_the_same_seed_gives_the_same_split() -> None:
-    first, again, other = (splits.assign([""] * 200, PEOPLE, Y, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (splits.assign([""] * 200, PEOPLE, IDS, Y, seed=seed) for seed in (1, 1, 2))
     assert list(first) == list(again) != list(other)
 
 
 def test_a_split_by_subject_needs_subjects() -> None:
     with pytest.raises(EmoError, match="--split random"):
-        splits.assign([""] * 200, [""] * 200, Y, split="subject")
+        splits.assign([""] * 200, [""] * 200, IDS, Y, split="subject")
+
+
+def test_the_same_sample_is_in_the_same_part_of_every_corpus_that_has_it() -> None:
+    half, other = slice(0, 200, 2), np.random.default_rng(0).integers(0, 3, 100)
+    whole = splits.assign([""] * 200, [""] * 200, IDS, Y)
+    assert list(splits.assign([""] * 100, [""] * 100, IDS[half], other)) == list(whole[half])
+
+
+def test_samples_without_an_id_are_drawn_by_their_row() -> None:
+    parts = splits.assign([""] * 200, [""] * 200, [""] * 200, Y)
+    assert 140 <= (parts == "train").sum() <= 175
+
+
+def test_a_class_too_small_for_its_share_still_has_one_sample_in_every_part() -> None:
+    y = np.repeat(np.arange(30), 10)
+    parts = splits.assign([""] * 300, [""] * 300, [""] * 300, y, split="random")
+    assert all({*parts[y == label]} == {"train", "validation", "test"} for label in range(30))

@@ -34,7 +34,7 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
         _report(corpus, len(columns["y"]), note)
         y = np.array(columns["y"], np.float32 if corpus.meaning != "label" else np.int64)
         classes = y if y.ndim == 1 else y.argmax(axis=1)
-        parts = splits.assign(columns["split"], columns["group"], classes.astype(np.int64), **split)
+        parts = splits.assign(columns["split"], columns["group"], columns["id"], classes.astype(np.int64), **split)
         # a generated corpus reads nothing: its step says all there is to know
         read = corpus.source.hexdigest()
         source = {} if read == hashlib.sha256().hexdigest() else {"input": f"sha256:{read}"}

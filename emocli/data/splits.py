@@ -1,5 +1,6 @@
 """Which samples are for training, validation and test: as published, else without a shared subject."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ HOW = ("published", "subject", "random")
 def assign(
     published: Sequence[str],
     groups: Sequence[str],
+    ids: Sequence[str],
     y: NDArray[np.int64],
     *,
     split: str = "published",
@@ -23,8 +25,9 @@ def assign(
     """Return the part of each of n samples: train, validation or test.
 
     "published" keeps the corpus's own parts; a part that is missing is taken from train, without sharing a subject
-    where the corpus names them. "subject" divides anew by subject, "random" by sample, whoever is on it. Raises
-    EmoError for a corpus that names too few subjects to divide without sharing any: that has to be asked for by name.
+    where the corpus names them. "subject" divides anew by subject, "random" by sample, whoever is on it. What is drawn
+    by sample is drawn by its id, so that two corpora of the same samples agree: FER2013 and FER+. Raises EmoError for a
+    corpus that names too few subjects to divide without sharing any: that has to be asked for by name.
     """
     if split not in HOW:
         raise EmoError(f"no way {split!r} to split; choose {', '.join(HOW)}")
@@ -34,6 +37,7 @@ def assign(
     parts = np.array(list(published) if split == "published" else ["train"] * len(y), dtype="U10")
     parts[parts == ""] = "train"
     by_subject = split != "random" and len(set(groups)) >= 3
+    drawn = 0.0
     # a corpus that publishes a test part keeps it as it is
     for name, fraction in (("test", test), ("validation", validation)):
         if (split == "published" and (parts == name).any()) or fraction == 0:
@@ -48,9 +52,13 @@ def assign(
         rows = np.flatnonzero(parts == "train")
         if not len(rows):
             continue
-        share = fraction * len(y) / max(1, len(rows)) if split != "published" else fraction
-        choose = _whole_groups if by_subject else _stratified
-        parts[rows[choose(names[rows], y[rows], share, seed)]] = name
+        if by_subject:
+            share = fraction * len(y) / len(rows) if split != "published" else fraction
+            chosen = _whole_groups(names[rows], y[rows], share, seed)
+        else:
+            chosen = _by_lot(_lots(ids, rows, seed), y[rows], drawn, drawn + fraction)
+            drawn += fraction
+        parts[rows[chosen]] = name
     return parts
 
 
@@ -65,8 +73,18 @@ def _whole_groups(groups: NDArray[np.str_], y: NDArray[np.int64], share: float, 
     return np.flatnonzero(chosen)
 
 
-def _stratified(groups: NDArray[np.str_], y: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
-    """Return the share of every class's rows, drawn at random."""
-    rng = np.random.default_rng(seed)
-    rows = [rng.permutation(np.flatnonzero(y == label)) for label in np.unique(y)]
-    return np.sort(np.concatenate([part[: round(share * len(part))] for part in rows]))
+def _lots(ids: Sequence[str], rows: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """Return a number from 0 to 1 for each of the rows, which depends on nothing but its id and the seed."""
+    keys = (f"{seed} {ids[row] or row}".encode() for row in rows.tolist())
+    digests = b"".join(hashlib.blake2b(key, digest_size=8).digest() for key in keys)
+    return np.frombuffer(digests, "<u8") / 2.0**64
+
+
+def _by_lot(lots: NDArray[np.float64], y: NDArray[np.int64], low: float, high: float) -> NDArray[np.int64]:
+    """Return the rows whose lot is from low to high, and of a class too small to have one its lowest."""
+    chosen = (low <= lots) & (lots < high)
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        if not chosen[rows].any() and round((high - low) / (1 - low) * len(rows)):
+            chosen[rows[lots[rows].argmin()]] = True
+    return np.flatnonzero(chosen)
