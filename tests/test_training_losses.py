@@ -56,9 +56,11 @@ def test_named_classes_get_their_factor_and_the_others_1() -> None:
     assert torch.equal(class_weights("balanced", rows(6, 2)), losses.balanced(rows(6, 2).y))  # type: ignore[arg-type]
 
 
-def test_a_factor_multiplies_the_loss_of_its_class_alone(logits: torch.Tensor) -> None:
-    weighted = step.criterion(rows(2, 2, 2), replace(PLAIN, class_weights="b=3"), None)
-    plain = step.criterion(rows(2, 2, 2), PLAIN, None)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_factor_multiplies_the_loss_of_its_class_alone(logits: torch.Tensor, smoothing: float) -> None:
+    recipe = replace(PLAIN, label_smoothing=smoothing)
+    weighted = step.criterion(rows(2, 2, 2), replace(recipe, class_weights="b=3"), None)
+    plain = step.criterion(rows(2, 2, 2), recipe, None)
     for label, factor in enumerate((1.0, 3.0, 1.0)):
         y = torch.eye(3)[torch.full((6,), label)]
         assert torch.allclose(weighted(logits, y, None), factor * plain(logits, y, None))
@@ -105,6 +107,14 @@ def test_adjusted_logits_are_shifted_by_the_log_of_the_shares_of_the_train_part(
     adjusted = step.criterion(rows(6, 3, 1), replace(PLAIN, logit_adjustment=1.5), None)(logits, y, None)
     shift = 1.5 * torch.tensor([0.6, 0.3, 0.1]).log()
     assert torch.allclose(adjusted, nn.functional.cross_entropy(logits + shift, y))
+
+
+def test_smoothing_prefers_no_class_once_logits_are_adjusted() -> None:
+    loss = step.criterion(rows(6, 3, 1), Recipe(label_smoothing=0.1, logit_adjustment=1.0), None)
+    share = 0.9 / 0.6 + 0.1  # of the first class at the loss's least, where all the others are alike
+    least = torch.tensor([[share / 0.1, 1.0, 1.0]]).log().requires_grad_()
+    loss(least, torch.eye(3)[:1], None).backward()  # type: ignore[no-untyped-call]
+    assert least.grad is not None and torch.allclose(least.grad, torch.zeros(1, 3), atol=1e-6)
 
 
 def test_an_absent_class_has_a_finite_prior() -> None:

@@ -5,9 +5,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def smooth(targets: Tensor, share: float) -> Tensor:
-    """Return (n, classes) probabilities with `share` of each row spread over all classes (Szegedy et al. 2016)."""
-    return targets * (1 - share) + share / targets.shape[1]
+def smooth(targets: Tensor, share: float, spread: Tensor | None = None) -> Tensor:
+    """Return (n, classes) probabilities with `share` of each row spread over all classes (Szegedy et al. 2016).
+
+    Evenly, or as (classes,) probabilities say.
+    """
+    return targets * (1 - share) + share * (1 / targets.shape[1] if spread is None else spread)
 
 
 def balanced(targets: Tensor) -> Tensor:
@@ -29,7 +32,7 @@ def log_prior(targets: Tensor) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None = None, focal: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy; logits and targets are (n, classes), each class's term times its weight.
+    """Return the mean cross-entropy; logits and targets are (n, classes), each of the n rows times its weight.
 
     With `focal` each term is times (1 - p) ** focal as well (Lin et al. 2017, arXiv 1708.02002), which is theirs for
     targets of one class and its like for soft ones.
@@ -39,7 +42,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None = None
     if focal:
         # an exponent below 1 has no finite slope at 0
         terms = terms * (1 - shares.exp()).clamp(min=1e-6) ** focal
-    return -(terms if weights is None else terms * weights).sum(1).mean()
+    rows = -terms.sum(1)
+    return (rows if weights is None else rows * weights).mean()
 
 
 def distillation(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:

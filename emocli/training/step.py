@@ -49,9 +49,12 @@ def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterio
     shift = recipe.logit_adjustment * losses.log_prior(rows.y) if recipe.logit_adjustment else None
 
     def hard(logits: Tensor, y: Tensor) -> Tensor:
-        placed = None if weights is None else weights.to(logits.device)
-        adjusted = logits if shift is None else logits + shift.to(logits.device)
-        return losses.cross_entropy(adjusted, losses.smooth(y, recipe.label_smoothing), placed, recipe.focal)
+        # Smoothing gives each row a share of every class. That of a rare one must not rule the loss: weights are the
+        # row's, not the term's, and where logits are shifted the shares are too.
+        of_rows = None if weights is None else y @ weights.to(logits.device)
+        moved = None if shift is None else shift.to(logits.device)
+        targets = losses.smooth(y, recipe.label_smoothing, None if moved is None else moved.softmax(0))
+        return losses.cross_entropy(logits if moved is None else logits + moved, targets, of_rows, recipe.focal)
 
     def loss(logits: Tensor, y: Tensor, taught: Taught | None, embedding: Tensor | None = None) -> Tensor:
         if soft is None or taught is None:
