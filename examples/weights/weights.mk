@@ -24,8 +24,9 @@ TEACHER_FLAGS ?= --arch se-resnet --drop-leaks --mixup 0.2
 STUDENT_FLAGS ?= --arch student --drop-leaks --mixup 0.2
 ferplus.teacher ?= $(TEACHER_FLAGS) --epochs 56
 ferplus.student ?= $(STUDENT_FLAGS) --epochs 80
-fer2013.teacher ?= $(TEACHER_FLAGS) --epochs 40
-fer2013.student ?= $(STUDENT_FLAGS) --epochs 60
+# short and gently: what FER+ taught should last
+fer2013.teacher ?= $(TEACHER_FLAGS) --epochs 16 --lr 0.0015
+fer2013.student ?= $(STUDENT_FLAGS) --epochs 60 --lr 0.002
 # FER2013's nets begin as FER+'s: nearly the same faces, with labels of ten taggers each
 fer2013.init ?= ferplus
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
