@@ -106,7 +106,12 @@ def test_the_published_folds_of_ravdess(fold: int, tmp_path: Path) -> None:
 def test_a_fold_leaves_validation_to_whole_speakers_of_the_others(tmp_path: Path) -> None:
     root = _made(tmp_path, [f"{speaker}a01Wa.wav" for speaker in ("03", "08", "11", "16")])
     samples = all_of(_open("emodb", root, fold=2))
-    parts = assign([s.split for s in samples], [s.group for s in samples], np.array([s.y for s in samples]))
+    parts = assign(
+        [s.split for s in samples],
+        [s.group for s in samples],
+        [s.id for s in samples],
+        np.array([s.y for s in samples]),
+    )
     assert Counter(parts.tolist()) == {"test": 1, "validation": 1, "train": 2} and parts[1] == "test"
     with pytest.raises(EmoError, match=r"speakers of emodb are missing for fold 2 \(all but one"):
         _open("emodb", _made(tmp_path / "two", ["03a01Wa.wav", "08a01Wa.wav"]), fold=2)
