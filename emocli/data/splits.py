@@ -33,39 +33,54 @@ def assign(
         raise EmoError(f"no way {split!r} to split; choose {', '.join(HOW)}")
     if split == "subject" and len(set(groups)) < 3:
         raise EmoError("a split by subject needs at least 3 named subjects; this corpus has fewer: --split random")
-    names = np.array(groups, dtype=str)
     parts = np.array(list(published) if split == "published" else ["train"] * len(y), dtype="U10")
     parts[parts == ""] = "train"
-    by_subject = split != "random" and len(set(groups)) >= 3
-    drawn = 0.0
-    # a corpus that publishes a test part keeps it as it is
-    for name, fraction in (("test", test), ("validation", validation)):
-        if (split == "published" and (parts == name).any()) or fraction == 0:
-            continue
-        if name == "test" and split == "published" and (parts == "validation").any():
-            continue
-        if split == "published" and 0 < len(set(groups) - {""}) < 3:
-            raise EmoError(
-                f"too few subjects or speakers ({len(set(groups) - {''})}) for parts that share none; if they may, "
-                "say so: --split random, or make no parts: --validation 0 --test 0"
-            )
-        rows = np.flatnonzero(parts == "train")
-        if not len(rows):
-            continue
-        if by_subject:
-            share = fraction * len(y) / len(rows) if split != "published" else fraction
-            chosen = _whole_groups(names[rows], y[rows], share, seed)
-        else:
-            chosen = _by_lot(_lots(ids, rows, seed), y[rows], drawn, drawn + fraction)
-            drawn += fraction
-        parts[rows[chosen]] = name
+    missing = _missing(set(parts) if split == "published" else set(), test, validation)
+    named = len(set(groups) - {""})
+    if missing and split == "published" and 0 < named < 3:
+        raise EmoError(
+            f"too few subjects or speakers ({named}) for parts that share none; if they may, "
+            "say so: --split random, or make no parts: --validation 0 --test 0"
+        )
+    if missing and split != "random" and len(set(groups)) >= 3:
+        _draw_subjects(parts, groups, missing, seed, of_all=split == "subject")
+    elif missing:
+        _draw_samples(parts, ids, y, missing, seed)
     return parts
 
 
-def _whole_groups(groups: NDArray[np.str_], y: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+def _missing(present: set[str], test: float, validation: float) -> list[tuple[str, float]]:
+    """Return each part that has to be drawn, with its share; a corpus that publishes one for scoring keeps it so."""
+    wanted = (("test", test, {"test", "validation"}), ("validation", validation, {"validation"}))
+    return [(name, share) for name, share, instead in wanted if share and not present & instead]
+
+
+def _draw_subjects(
+    parts: NDArray[np.str_], groups: Sequence[str], missing: list[tuple[str, float]], seed: int, *, of_all: bool
+) -> None:
+    """Move whole subjects from train to each missing part; shares are `of_all` samples, or of what train still has."""
+    names = np.array(groups, dtype=str)
+    for name, fraction in missing:
+        rows = np.flatnonzero(parts == "train")
+        share = fraction * len(parts) / max(1, len(rows)) if of_all else fraction
+        parts[rows[_whole_groups(names[rows], share, seed)]] = name
+
+
+def _draw_samples(
+    parts: NDArray[np.str_], ids: Sequence[str], y: NDArray[np.int64], missing: list[tuple[str, float]], seed: int
+) -> None:
+    """Move samples from train to each missing part: each part takes the lots that follow those of the one before."""
+    lots, low = _lots(ids, seed), 0.0
+    for name, fraction in missing:
+        rows = np.flatnonzero(parts == "train")
+        parts[rows[_by_lot(lots[rows], y[rows], low, low + fraction)]] = name
+        low += fraction
+
+
+def _whole_groups(groups: NDArray[np.str_], share: float, seed: int) -> NDArray[np.int64]:
     """Return the rows of randomly drawn groups that together stay within the share, one at least."""
     names, member = np.unique(groups, return_inverse=True)
-    wanted, chosen = share * len(y), np.zeros(len(y), bool)
+    wanted, chosen = share * len(groups), np.zeros(len(groups), bool)
     for group in np.random.default_rng(seed).permutation(len(names)):
         rows = member == group
         if not chosen.any() or chosen.sum() + rows.sum() <= wanted:
@@ -73,9 +88,9 @@ def _whole_groups(groups: NDArray[np.str_], y: NDArray[np.int64], share: float, 
     return np.flatnonzero(chosen)
 
 
-def _lots(ids: Sequence[str], rows: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Return a number from 0 to 1 for each of the rows, which depends on nothing but its id and the seed."""
-    keys = (f"{seed} {ids[row] or row}".encode() for row in rows.tolist())
+def _lots(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
+    """Return a number from 0 to 1 for each id, from it and the seed alone; where it is empty, from its row."""
+    keys = (f"{seed} {name or row}".encode() for row, name in enumerate(ids))
     digests = b"".join(hashlib.blake2b(key, digest_size=8).digest() for key in keys)
     return np.frombuffer(digests, "<u8") / 2.0**64
 
