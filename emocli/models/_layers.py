@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
+from emocli.models._convolution import Convolution
 
 
 class Normalize(nn.Module):
@@ -47,7 +48,7 @@ def conv_norm(
 ) -> nn.Sequential:
     """Return convolution without bias, BatchNorm and, if any, the activation; padding keeps the size at stride 1."""
     layers: list[nn.Module] = [
-        nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
+        Convolution(inputs, outputs, kernel, stride=stride, padding=kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(outputs),
     ]
     if activation:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
+from emocli.models._convolution import Convolution
 from emocli.models._layers import Classifier, Normalize, conv_norm, expect_images
 from emocli.models._pyramid import Pyramid
 from emocli.models._squeeze import SqueezeExcite
@@ -26,7 +27,7 @@ class Block(nn.Module):
         else:
             layers = [conv_norm(inputs, inner, 3, stride=stride)]
         kernel = 1 if bottleneck else 3
-        last = nn.Conv2d(inner, outputs, kernel, padding=kernel // 2, bias=False)
+        last = Convolution(inner, outputs, kernel, padding=kernel // 2, bias=False)
         norm = nn.BatchNorm2d(outputs)
         self.branch = nn.Sequential(*layers, last, norm)
         self.se = SqueezeExcite(outputs, reduction) if reduction else nn.Identity()

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emocli.errors import EmoError
+from emocli.models._convolution import Convolution
 from emocli.models._layers import Classifier
 from emocli.models._sequence import FrameNorm, Standardize, StatisticsPool, along, every, expect_frames, stacked
 
@@ -51,7 +52,7 @@ class _Conv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: tuple[int, int] = (1, 1)) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False)
+        self.conv = Convolution(inputs, outputs, kernel, stride=stride, padding=kernel // 2, bias=False)
         self.norm = FrameNorm(outputs)
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:

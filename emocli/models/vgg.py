@@ -16,6 +16,7 @@ Options:
 from torch import nn
 
 from emocli.errors import EmoError
+from emocli.models._convolution import Convolution
 from emocli.models._layers import Classifier, Normalize, conv_norm, expect_images
 
 _STAGES = {
@@ -56,7 +57,7 @@ def build(
 def _convolution(inputs: int, outputs: int, norm: bool) -> list[nn.Module]:
     if norm:
         return [conv_norm(inputs, outputs, 3)]
-    return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
+    return [Convolution(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
 
 
 def _begin(module: nn.Module) -> None:

@@ -23,6 +23,7 @@ from emocli.training import (
     distributed,
     hardware,
     layers,
+    memory,
     precision,
     progressive,
     run,
@@ -140,6 +141,7 @@ def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note
 def _begin(net: nn.Module, recipe: Recipe, note: Note) -> Run:
     """Return a run that has not begun, on the device and in the number format that are best for the net."""
     torch.set_num_threads(hardware.threads(recipe.threads))
+    memory.keep()
     device = hardware.choose(recipe.device)
     plan = precision.choose(net, recipe.precision, recipe.layout, device.type)
     distributed.join(device)

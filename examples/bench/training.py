@@ -19,7 +19,7 @@ from torch import nn
 from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
-from emocli.training import compiling, loop, precision, run, step
+from emocli.training import compiling, loop, memory, precision, run, step
 from emocli.training.augment import strengths
 from emocli.training.recipe import Recipe
 from emocli.training.rows import Rows, part
@@ -75,6 +75,7 @@ def compare(name: str, rows: Rows, shape: tuple[int, ...], classes: int, turns: 
     """Return a row of the table: both throughputs, the median of their ratios, and how the loop runs the net."""
     arch, params = NETS[name]
     recipe = Recipe(batch=BATCH)
+    memory.keep()  # as emo train does: the peer, in the same process, gains from it too
     mine, peer = (loop.make(arch, shape, classes, params, 0).train() for _ in range(2))
     plan = precision.choose(mine)
     state = run.start(mine, recipe, plan, torch.device("cpu"))

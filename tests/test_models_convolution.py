@@ -1,0 +1,65 @@
+"""The convolution that trains small maps as one matrix product gives what torch's own gives."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from emocli.models._convolution import Convolution
+
+
+def _pass(conv: nn.Conv2d, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the output in bf16, and the gradients of the maps and of the weights for an uneven loss."""
+    x = x.clone().requires_grad_()
+    conv.zero_grad()
+    with torch.autocast("cpu", torch.bfloat16):
+        y = conv(x)
+    torch.autograd.backward((y.float() * torch.linspace(-1, 1, y.numel()).view(y.shape)).sum())
+    assert x.grad is not None and conv.weight.grad is not None
+    return y.detach(), x.grad, conv.weight.grad
+
+
+def _pair(kernel: int, stride: int, *, bias: bool = False) -> tuple[Convolution, nn.Conv2d]:
+    mine = Convolution(24, 40, kernel, stride=stride, padding=kernel // 2, bias=bias)
+    theirs = nn.Conv2d(24, 40, kernel, stride=stride, padding=kernel // 2, bias=bias)
+    theirs.load_state_dict(mine.state_dict())
+    return mine.to(memory_format=torch.channels_last), theirs.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _maps(side: int, dtype: torch.dtype = torch.bfloat16) -> Tensor:
+    torch.manual_seed(0)
+    return torch.randn(6, 24, side, side).to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "side"), [(3, 1, 3), (3, 2, 6), (3, 2, 7), (1, 2, 6), (1, 1, 4), (3, 1, 1)]
+)
+def test_small_maps_have_the_outputs_and_gradients_of_torchs_convolution(
+    kernel: int, stride: int, side: int, bias: bool
+) -> None:
+    mine, theirs = _pair(kernel, stride, bias=bias)
+    for ours, torchs in zip(_pass(mine, _maps(side)), _pass(theirs, _maps(side)), strict=True):
+        assert ours.shape == torchs.shape and ours.dtype == torchs.dtype
+        torch.testing.assert_close(ours.float(), torchs.float(), rtol=0.02, atol=0.02 * float(torchs.abs().max()))
+
+
+@pytest.mark.parametrize(("side", "dtype", "trains"), [(5, torch.bfloat16, True), (3, torch.float32, True)])
+def test_other_maps_go_through_torchs_convolution(side: int, dtype: torch.dtype, trains: bool) -> None:
+    mine, theirs = (conv.to(dtype).train(trains) for conv in _pair(3, 1))
+    assert torch.equal(mine(_maps(side, dtype)), theirs(_maps(side, dtype)))
+
+
+def test_the_product_is_taken_in_training_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    mine = _pair(3, 1)[0].to(torch.bfloat16)
+    monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: asked.append(x.shape[2]) or x)
+    mine.train()(_maps(3))
+    assert asked == []
+    mine.eval()(_maps(3))
+    assert asked == [3]
+
+
+def test_the_layout_of_the_maps_stays_channels_last() -> None:
+    y, of_x, _ = _pass(_pair(3, 1)[0], _maps(3))
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    assert of_x.is_contiguous(memory_format=torch.channels_last)
