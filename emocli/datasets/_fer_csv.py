@@ -1,7 +1,6 @@
 """FER2013's csv as a stream of decoded blocks, in order: read, hashed and decoded in threads, in flat memory."""
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli import cores
 from emocli.datasets import _fer_decode
 from emocli.datasets._fer_decode import BadRow, Rows
 from emocli.errors import EmoError
@@ -66,7 +66,7 @@ def open_table(path: Path, source: Any, jobs: int) -> Table:
     md5 = hashlib.md5(usedforsecurity=False) if published_size else None
     hashes = [source] if md5 is None else [source, md5]
     _hash(hashes, header)
-    return Table(columns, _rows(file, path.name, columns, hashes, jobs or min(4, os.cpu_count() or 1)), md5)
+    return Table(columns, _rows(file, path.name, columns, hashes, jobs or min(4, cores.count())), md5)
 
 
 def _columns(header: bytes, name: str) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ Options:
 
 import os
 
+from emocli import cores
 from emocli.devices._device import Device
 
 
 def device(*, fps: float = 30.0) -> Device:
     """Return the machine at hand, with the cores this process may use."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Device("host", "this machine", fps, cores, memory, board="")
+    return Device("host", "this machine", fps, cores.count(), memory, board="")

@@ -1,10 +1,8 @@
 """What a run computes on: the CPU or a GPU, never another than was asked for."""
 
-import os
-
 import torch
 
-from emocli import ranks
+from emocli import cores, ranks
 from emocli.errors import EmoError
 
 
@@ -31,7 +29,7 @@ def pick(name: str, gpus: int) -> torch.device:
 
 def threads(asked: int) -> int:
     """Return how many threads a process has: as many as asked for, or for 0 its share of the cores."""
-    return asked or max(1, (os.cpu_count() or 1) // ranks.local_count())
+    return asked or max(1, cores.count() // ranks.local_count())
 
 
 def describe(device: torch.device) -> str:

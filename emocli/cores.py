@@ -1,0 +1,8 @@
+"""The cores that this process may use: fewer than the machine has in a container or under taskset."""
+
+import os
+
+
+def count() -> int:
+    """Return how many there are, 1 where the system can't say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
