@@ -9,12 +9,11 @@ accuracy differs from its, the mean over the same seeds with Student's 95 % inte
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from emocli import onnx_file, replaying
+from emocli import cores, onnx_file, replaying
 from emocli.scores import mean_interval
 
 
@@ -43,7 +42,7 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
         "seeds": [run["seed"] for run in runs],
         "parameters": onnx_file.describe(model)["parameters"],
         "minutes": round(sum(map(int, seconds.read_text().split())) / 60 / len(runs), 2),
-        "cores": (header.step("train") or {})["options"].get("threads", 0) or len(os.sched_getaffinity(0)),
+        "cores": (header.step("train") or {})["options"].get("threads", 0) or cores.count(),
     }
 
 

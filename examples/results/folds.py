@@ -13,7 +13,6 @@ import argparse
 import importlib
 import itertools
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emocli import onnx_file, registry, replaying
+from emocli import cores, onnx_file, registry, replaying
 from emocli.errors import EmoError
 
 FIGURES = ("accuracy", "macro_f1", "uar")
@@ -122,7 +121,7 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
         "parameters": facts["parameters"],
         "bytes": models[0].stat().st_size,
         "minutes": float(f"{max(sum(seconds) / len(seconds) / 60, 0.001):.2g}"),
-        "cores": options.get("threads", 0) or len(os.sched_getaffinity(0)),
+        "cores": options.get("threads", 0) or cores.count(),
     }
 
 

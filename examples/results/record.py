@@ -9,14 +9,13 @@ interval over runs. The row holds the command line that makes the first one, and
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emocli import onnx_file, replaying, store
+from emocli import cores, onnx_file, replaying, store
 from emocli.scores import mean_interval
 
 MEASURES = ("accuracy", "macro_f1", "uar", "ece")
@@ -49,7 +48,7 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
         "bytes": models[0].stat().st_size,
         "minutes": round(float(np.mean([int(_beside(run, "seconds").read_text()) for run in runs])) / 60, 1),
         # as many threads as it was told, else one per core
-        "cores": options[0].get("threads", 0) or len(os.sched_getaffinity(0)),
+        "cores": options[0].get("threads", 0) or cores.count(),
     }
 
 

@@ -11,14 +11,13 @@ is made from it.
 
 import argparse
 import json
-import os
 import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emocli import onnx_file, replaying, store
+from emocli import cores, onnx_file, replaying, store
 from emocli.artifact import Header
 
 Figures = dict[str, Any]
@@ -66,7 +65,7 @@ def gather(
         "license": int8.license,
         "recipe": replaying.pipeline(int8),
         "minutes": round(seconds / 60, 1),
-        "cores": _threads(int8) or len(os.sched_getaffinity(0)),
+        "cores": _threads(int8) or cores.count(),
         "models": models,
     }
 
