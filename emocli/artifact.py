@@ -58,9 +58,10 @@ class Header:
 
     @property
     def license(self) -> str:
-        """The terms of the corpora behind this artifact; empty where none were stated."""
-        terms = dict.fromkeys(step["license"] for step in self.steps if step.get("license"))
-        return "; ".join(terms)
+        """The terms of the corpora behind this artifact, each once; empty where none were stated."""
+        # several teachers or beginnings may each bring the same ones, joined already
+        terms = (term for step in self.steps for term in step.get("license", "").split("; "))
+        return "; ".join(dict.fromkeys(filter(None, terms)))
 
 
 def parse(text: str, source: str) -> Header:

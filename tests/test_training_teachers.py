@@ -13,6 +13,7 @@ from small_model import write_model
 from small_runs import CLASSES, QUICK, trained, written
 
 from emocli import labels, onnx_file, pipes, replaying, teachers
+from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
@@ -245,3 +246,10 @@ def test_the_command_takes_teachers_from_both_places_and_tells_in_one_line_what_
     done = shell(f"{line} --relational 1 -o none.onnx < {first}")
     assert done.returncode == 1 and not (tmp_path / "none.onnx").exists()
     assert done.stderr.decode().splitlines()[-1].startswith("emo: a teacher has no output named embedding")
+
+
+def test_terms_that_several_models_bring_are_said_once() -> None:
+    first = {"command": "dataset", "name": "folder", "license": "research use; never shipped"}
+    taught = {"command": "distill", "name": "student", "license": "research use; never shipped; votes MIT"}
+    assert Header("model", ("a", "b"), (first, taught)).license == "research use; never shipped; votes MIT"
+    assert Header("model", ("a", "b"), ({"command": "dataset", "name": "folder"},)).license == ""

@@ -21,12 +21,18 @@ W ?= $(OUT)/weights-$(SEED)
 # The recipes: flags of emo train for a teacher, of emo distill for its student. $(TRAIN) is added to all of them.
 SIZE ?= 48
 TEACHER_FLAGS ?= --arch se-resnet --drop-leaks --mixup 0.2
+PLAIN_FLAGS ?= --arch emotion-cnn -p width=64 --drop-leaks --mixup 0.2
 STUDENT_FLAGS ?= --arch student --drop-leaks --mixup 0.2
 ferplus.teacher ?= $(TEACHER_FLAGS) --epochs 56
+ferplus.plain ?= $(PLAIN_FLAGS) --epochs 50
 ferplus.student ?= $(STUDENT_FLAGS) --epochs 80
 # short and gently: what FER+ taught should last
 fer2013.teacher ?= $(TEACHER_FLAGS) --epochs 16 --lr 0.0015
+fer2013.plain ?= $(PLAIN_FLAGS) --epochs 16 --lr 0.0015
 fer2013.student ?= $(STUDENT_FLAGS) --epochs 60 --lr 0.002
+# who teaches the student: nets unlike each other err on other faces, and INT8 answers three times as fast
+ferplus.teachers ?= teacher
+fer2013.teachers ?= teacher-int8 plain-int8
 # FER2013's nets begin as FER+'s: nearly the same faces, with labels of ten taggers each
 fer2013.init ?= ferplus
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
@@ -114,23 +120,30 @@ STEPS = { $(foreach each,$(filter %.onnx,$^),cat $(each:onnx=steps);) echo "$(no
   tee $(@:onnx=steps) | awk '{ total += $$2 } END { print total }' > $(@:onnx=seconds)
 INIT = $(if $($*.init),$(W)/$($*.init)-$(1).onnx)
 
-$(CORPORA:%=$(W)/%-teacher.onnx): $(W)/%-teacher.onnx: $(W)/%-features.h5 $$(call INIT,teacher)
-	rm -f $@
-	emo train $< $($*.teacher) $(addprefix --init ,$(call INIT,teacher)) --seed $(SEED) $(TRAIN) -o $@; $(STEPS)
+define TAUGHT_BY_LABELS
+$(CORPORA:%=$(W)/%-$(1).onnx): $(W)/%-$(1).onnx: $(W)/%-features.h5 $$$$(call INIT,$(1))
+	rm -f $$@
+	emo train $$< $$($$*.$(1)) $$(addprefix --init ,$$(call INIT,$(1))) --seed $(SEED) $(TRAIN) -o $$@; $$(STEPS)
+endef
+$(foreach role,teacher plain,$(eval $(call TAUGHT_BY_LABELS,$(role))))
 
-$(CORPORA:%=$(W)/%-distilled.onnx): $(W)/%-distilled.onnx: $(W)/%-teacher.onnx $(W)/%-features.h5 $$(call INIT,distilled)
+TEACHERS = $($*.teachers:%=$(W)/$*-%.onnx)
+$(CORPORA:%=$(W)/%-distilled.onnx): $(W)/%-distilled.onnx: $$(TEACHERS) $(W)/%-features.h5 $$(call INIT,distilled)
 	rm -f $@
-	emo distill $< --data $(W)/$*-features.h5 $($*.student) $(addprefix --init ,$(call INIT,distilled)) --seed $(SEED) $(TRAIN) -o $@; \
-	  $(STEPS)
+	emo distill $< $(patsubst %,--teacher %,$(wordlist 2,9,$(TEACHERS))) --data $(W)/$*-features.h5 $($*.student) \
+	  $(addprefix --init ,$(call INIT,distilled)) --seed $(SEED) $(TRAIN) -o $@; $(STEPS)
 
 # who learned from softened answers is not sure enough of its own
 $(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-distilled.onnx $(W)/%-features.h5
 	rm -f $@
 	emo calibrate $< --data $(W)/$*-features.h5 $(CALIBRATE_FLAGS) -o $@; $(STEPS)
 
-$(W)/%-student-int8.onnx: $(W)/%-student.onnx $(W)/%-features.h5
-	rm -f $@
-	emo quantize $< --data $(W)/$*-features.h5 $(or $($*.quantize),$(QUANTIZE_FLAGS)) -o $@; $(STEPS)
+define QUANTIZED
+$(W)/%-$(1)-int8.onnx: $(W)/%-$(1).onnx $(W)/%-features.h5
+	rm -f $$@
+	emo quantize $$< --data $(W)/$$*-features.h5 $$(or $$($$*.quantize),$(QUANTIZE_FLAGS)) -o $$@; $$(STEPS)
+endef
+$(foreach role,teacher plain student,$(eval $(call QUANTIZED,$(role))))
 
 $(W)/%-bench.jsonl: $(W)/%-student-int8.onnx $(W)/%-features.h5
 	emo bench $< --data $(W)/$*-features.h5 --device host --threads 1 --json > $@
