@@ -121,7 +121,7 @@ def test_a_table_has_a_row_per_file_and_none_without_files(runs: list[Path], tmp
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_do(csv: Path, tmp_path: Path) -> None:
     # it begins anew: its own beginning is of a corpus that is not here
-    flags = [*(f"fer2013.{role}={SMALL}" for role in ("teacher", "student")), "fer2013.init="]
+    flags = [*(f"fer2013.{role}={SMALL}" for role in ("teacher", "plain", "student")), "fer2013.init="]
     # and knows nothing that a temperature could fit
     flags += ["CALIBRATE_FLAGS=--temperature 1", "QUANTIZE_FLAGS=--max-drop 100 --force"]
     place = tmp_path / "weights"
@@ -140,7 +140,8 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
     assert card["models"]["fer2013-int8"]["accuracy"]["n"] == 42 and card["models"]["fer2013"]["split"] == "test"
     assert "-p public_test=test" in card["recipe"] and re.findall(
         "emo (distill|calibrate|quantize)", card["recipe"]
-    ) == [*("distill", "calibrate", "quantize")]
+    ) == [*("quantize", "distill", "calibrate", "quantize")]
+    assert "is one more teacher" in card["recipe"]
     again = _run(*words, *flags)
     assert again.returncode == 0 and "emo " not in again.stdout
 
