@@ -43,7 +43,16 @@ def test_small_maps_have_the_outputs_and_gradients_of_torchs_convolution(
         torch.testing.assert_close(ours.float(), torchs.float(), rtol=0.02, atol=0.02 * float(torchs.abs().max()))
 
 
-@pytest.mark.parametrize(("side", "dtype", "trains"), [(5, torch.bfloat16, True), (3, torch.float32, True)])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_maps_of_either_layout_have_the_same_outputs_and_gradients(kernel: int) -> None:
+    conv, x = _pair(kernel, 2)[0], _maps(6)
+    for last, first in zip(_pass(conv, x), _pass(conv, x.contiguous()), strict=True):
+        torch.testing.assert_close(last.float(), first.float(), rtol=0.02, atol=0.02 * float(last.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("side", "dtype", "trains"), [(5, torch.bfloat16, True), (3, torch.float32, True), (3, torch.bfloat16, False)]
+)
 def test_other_maps_go_through_torchs_convolution(side: int, dtype: torch.dtype, trains: bool) -> None:
     mine, theirs = (conv.to(dtype).train(trains) for conv in _pair(3, 1))
     assert torch.equal(mine(_maps(side, dtype)), theirs(_maps(side, dtype)))

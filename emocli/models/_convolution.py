@@ -59,7 +59,7 @@ def _patches(x: Tensor, kernel: int, step: int, pad: int) -> tuple[Tensor, tuple
     maps = nn.functional.pad(x.permute(0, 2, 3, 1), (0, 0, pad, pad, pad, pad))
     n, *sides, channels = maps.shape
     height, width = ((side - kernel) // step + 1 for side in sides)
-    of_image, down, right, _ = maps.stride()
+    of_image, down, right, across = maps.stride()
     shape = (n, height, width, kernel, kernel, channels)
-    windows = maps.as_strided(shape, (of_image, step * down, step * right, down, right, 1))
+    windows = maps.as_strided(shape, (of_image, step * down, step * right, down, right, across))
     return windows.reshape(n * height * width, -1), (height, width)
