@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from emocli.errors import EmoError
 from emocli.training import average, checkpoint, layers
+from emocli.training.muon import Muon
 from emocli.training.precision import Plan, lay_out
 from emocli.training.recipe import Distillation, Recipe
 
@@ -77,7 +78,9 @@ def _optimizer(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Opti
         return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, fused=True)
-    raise EmoError(f"--optimizer {recipe.optimizer} is none of adamw, sgd")
+    if recipe.optimizer == "muon":
+        return Muon(groups, recipe.lr)
+    raise EmoError(f"--optimizer {recipe.optimizer} is none of adamw, sgd, muon")
 
 
 def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distillation | None) -> str:
