@@ -99,6 +99,13 @@ def test_a_weight_without_a_gradient_stays_as_it_is() -> None:
     assert not changes(made, muon(made, weight_decay=0.1))["0.weight"].any()
 
 
+def test_a_gradient_of_zeros_moves_nothing() -> None:
+    made = net()
+    for weight in made.parameters():
+        weight.grad = torch.zeros_like(weight)
+    assert not any(change.any() for change in changes(made, muon(made)).values())
+
+
 def test_a_saved_run_goes_on_with_the_same_momentum(tmp_path: Path) -> None:
     recipe, plan = replace(Recipe(), optimizer="muon", ema=0.0), Plan("fp32", "channels-last")
 

@@ -41,8 +41,8 @@ CALIBRATE_FLAGS ?=
 QUANTIZE_FLAGS ?= --max-drop 0.5
 # flags of emo train, for each budget in minutes
 BUDGETS ?= 5 20
-speedrun.5 ?= --arch emotion-cnn -p width=40 --epochs 22 --rotate 8 --erase 0.1
-speedrun.20 ?= --arch se-resnet -p width=32 --epochs 75 --mixup 0.2
+speedrun.5 ?= --arch emotion-cnn -p width=40 --optimizer muon --lr 0.008 --epochs 18 --rotate 8 --erase 0.1
+speedrun.20 ?= --arch emotion-cnn -p width=64 --optimizer muon --epochs 46 --mixup 0.2
 
 # what INT8 may lose of the validation part, of one actor's clips
 ravdess.quantize ?= --max-drop 1
