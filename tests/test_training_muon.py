@@ -31,7 +31,8 @@ def net() -> nn.Sequential:
 
 
 def muon(made: nn.Module, **options: Any) -> Muon:
-    return Muon(layers.groups(made, options.get("weight_decay", 0.0), options.get("layer_decay", 1.0)), lr=0.01)
+    groups = layers.groups(made, options.get("weight_decay", 0.0), options.get("layer_decay", 1.0))
+    return Muon(groups, layers.matrices(made), lr=0.01)
 
 
 def changes(made: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

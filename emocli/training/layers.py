@@ -29,29 +29,32 @@ def freeze(net: nn.Module, share: float) -> int:
 def groups(net: nn.Module, weight_decay: float, layer_decay: float) -> list[dict[str, Any]]:
     """Return the optimizer's groups of what is trained: biases and norms have no weight decay.
 
-    `matrix` says whether a group's weights mix the channels of hidden layers: not biases and norms, not a channel's own
-    kernel, not the last layer, whose outputs are the classes.
-
     `scale` of a group is its share of the learning rate: `layer_decay` to the power of how many layers with a matrix or
     kernel come after (Howard and Ruder 2018, arXiv 1801.06146). Raises EmoError for a decay that is not in (0, 1].
     """
     if not 0 < layer_decay <= 1:
         raise EmoError(f"--layer-decay {layer_decay} is no share of a learning rate; use more than 0 to 1")
-    found: dict[tuple[float, bool, bool], list[Tensor]] = {}
-    scales, hidden, depth = dict[Tensor, float](), dict[Tensor, bool](), 0
+    found: dict[tuple[float, bool], list[Tensor]] = {}
+    scales, depth = dict[Tensor, float](), 0
     for weights in reversed(_layers(net)):
         scales |= dict.fromkeys(weights, layer_decay**depth)
-        hidden |= dict.fromkeys(weights, depth > 0)
         depth += any(weight.ndim > 1 for weight in weights)  # a norm belongs to the convolution before it
     for weight in net.parameters():
         if weight.requires_grad:
-            small = weight.ndim <= 1
-            matrix = not small and weight.shape[1] > 1 and hidden[weight]
-            found.setdefault((scales[weight], small, matrix), []).append(weight)
+            found.setdefault((scales[weight], weight.ndim <= 1), []).append(weight)
     return [
-        {"params": weights, "weight_decay": 0.0 if small else weight_decay, "scale": scale, "matrix": matrix}
-        for (scale, small, matrix), weights in sorted(found.items(), key=lambda item: item[0])
+        {"params": weights, "weight_decay": 0.0 if small else weight_decay, "scale": scale}
+        for (scale, small), weights in sorted(found.items(), key=lambda item: item[0])
     ]
+
+
+def matrices(net: nn.Module) -> list[nn.Parameter]:
+    """Return the weights that mix the channels of hidden layers.
+
+    Not biases and norms, not a channel's own kernel, not the last layer, whose outputs are the classes.
+    """
+    *hidden, _ = [weight for weights in _layers(net) for weight in weights if weight.ndim > 1]
+    return [weight for weight in hidden if weight.shape[1] > 1]
 
 
 def _layers(net: nn.Module) -> list[list[nn.Parameter]]:

@@ -19,17 +19,18 @@ _RMS = 0.2
 
 
 class Muon(torch.optim.AdamW):
-    """AdamW, but for the groups with `matrix`: kernels and matrices, (outputs, inputs, ...), which it turns."""
+    """AdamW, but for `matrices` among the groups' weights: kernels and matrices, (outputs, inputs, ...)."""
 
-    def __init__(self, groups: Iterable[dict[str, Any]], lr: float) -> None:
+    def __init__(self, groups: Iterable[dict[str, Any]], matrices: Iterable[Tensor], lr: float) -> None:
         super().__init__(groups, lr=lr, fused=True)
+        self._matrices = set(matrices)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> Any:
-        """Update all weights that have a gradient; those of `matrix` lose theirs, so that AdamW passes them over."""
+        """Update all weights that have a gradient; matrices lose theirs, so that AdamW passes them over."""
         for group in self.param_groups:
-            for weight in group["params"] if group["matrix"] else ():
-                if weight.grad is not None:
+            for weight in group["params"]:
+                if weight in self._matrices and weight.grad is not None:
                     self._turn(weight, weight.grad, group["lr"], group["weight_decay"])
                     weight.grad = None
         return super().step(closure)

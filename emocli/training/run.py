@@ -69,17 +69,18 @@ def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> R
     if recipe.patience and recipe.keep == "last":
         raise EmoError("--patience waits for a better epoch, so it needs --keep best")
     net = lay_out(net.to(device), plan.layout).train()
-    optimizer = _optimizer(layers.groups(net, recipe.weight_decay, recipe.layer_decay), recipe)
+    optimizer = _optimizer(net, recipe)
     return Run(net, average.start(net) if recipe.ema or recipe.swa else net, optimizer, plan, device)
 
 
-def _optimizer(groups: list[dict[str, Any]], recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    groups = layers.groups(net, recipe.weight_decay, recipe.layer_decay)
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, fused=True)
     if recipe.optimizer == "muon":
-        return Muon(groups, recipe.lr)
+        return Muon(groups, layers.matrices(net), lr=recipe.lr)
     raise EmoError(f"--optimizer {recipe.optimizer} is none of adamw, sgd, muon")
 
 
