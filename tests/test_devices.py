@@ -91,6 +91,20 @@ def test_a_precision_without_a_published_figure_is_not_estimated(model, monkeypa
     assert estimation.estimate(engine, x, registry.load("devices", "pi")(), precision="fp16") is None
 
 
+def test_models_in_turns_are_timed_when_the_caches_are_theirs_again():
+    made: list[str] = []
+    taken = benchmark.times([lambda: made.append("first"), lambda: made.append("second")], 0, 5)
+    assert taken.shape == (5, 2) and (taken > 0).all()
+    # each twice a turn: what is timed follows a call of the same model
+    assert made[-20:] == ["first", "first", "second", "second"] * 5
+    made.clear()
+    assert benchmark.times([lambda: made.append("alone")], 0, 5).shape == (5, 1)
+    warmed_up = len(made) - 5
+    made.clear()
+    benchmark.times([lambda: made.append("alone")], 0, 6)
+    assert len(made) - 6 == warmed_up
+
+
 def test_a_summary_is_percentiles_in_milliseconds_and_images_a_second():
     found = benchmark.summary(np.linspace(0.001, 0.101, 101), 4)
     assert (found["p50_ms"], found["p95_ms"], found["p99_ms"]) == pytest.approx((51, 96, 100))

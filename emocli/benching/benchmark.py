@@ -92,18 +92,24 @@ def peak_memory_bytes(model: Path, *, threads: int = 1, batch: int = 1, frames: 
 
 
 def times(calls: Sequence[Callable[[], object]], seconds: float, runs: int) -> NDArray[np.float64]:
-    """Return the seconds of each call, (rounds, calls), made in turns after a warm-up: `runs` rounds or `seconds`."""
+    """Return the seconds of each call, (rounds, calls), made in turns after a warm-up: `runs` rounds or `seconds`.
+
+    Of several, each is called twice a turn and timed the second time: the first pays for what the others left in the
+    caches (a quarter of a small INT8 model's time), which a model that runs by itself doesn't.
+    """
     for call in calls:
         for _ in range(_WARM_UPS):
             call()
     rounds: list[list[float]] = []
     end = time.perf_counter() + seconds
     while len(rounds) < runs if runs else len(rounds) < _FEWEST or time.perf_counter() < end:
-        rounds.append([_seconds(call) for call in calls])
+        rounds.append([_seconds(call, again=len(calls) > 1) for call in calls])
     return np.array(rounds)
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def _seconds(call: Callable[[], object], *, again: bool) -> float:
+    if again:
+        call()
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
