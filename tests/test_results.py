@@ -154,18 +154,18 @@ def test_make_weights_trains_though_there_are_weights_already(csv: Path, tmp_pat
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_an_ablation_compares_rows_with_the_first_seed_by_seed(csv: Path, tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text("# what is compared\nplain\nfast  --lr 0.05 --flip 0\nlater --mixup 0.2\n")
+    (tmp_path / "ablation.txt").write_text("# what is compared\nplain\nfast  --lr 0.05 --flip 0\nlater --mixup 0.2\n")
     rows = [tmp_path / "out" / "ablation" / f"{name}.onnx" for name in ("plain", "fast")]
     words = ["make", "-o", ".venv/ready", *rows, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", "ABLATION_EPOCHS=1"]
-    words += [f"ABLATION_LIST={tmp_path / 'list.txt'}", f"ABLATION_BASE={SMALL}", "ABLATION_LIMIT=120"]
+    words += [f"ABLATION_LIST={tmp_path / 'ablation.txt'}", f"ABLATION_BASE={SMALL}", "ABLATION_LIMIT=120"]
     done = _run(*words)
     assert done.returncode == 0, done.stderr
     again = _run(*words)
     assert again.returncode == 0 and "emo train" not in again.stdout
-    script = (sys.executable, RESULTS / "ablation.py", tmp_path / "list.txt")
+    script = (sys.executable, RESULTS / "ablation.py", tmp_path / "ablation.txt")
     done = _run(*script, rows[0].parent, "-o", tmp_path / "ablation")
     assert done.returncode == 0 and "2 of 3 rows" in done.stdout
-    plain, fast = (json.loads(file.read_text()) for file in sorted((tmp_path / "ablation").iterdir()))
+    plain, fast = (json.loads((tmp_path / "ablation" / f"{name}.json").read_text()) for name in ("plain", "fast"))
     assert (plain["name"], plain["difference"], fast["name"], fast["flags"]) == (
         *("plain", None, "fast"),
         "--lr 0.05 --flip 0",

@@ -42,7 +42,7 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
         "seeds": [run["seed"] for run in runs],
         "parameters": onnx_file.describe(model)["parameters"],
         "minutes": round(sum(map(int, seconds.read_text().split())) / 60 / len(runs), 2),
-        "cores": (header.step("train") or {})["options"].get("threads", 0) or cores.count(),
+        "cores": cores.taken((header.step("train") or {})["options"].get("threads", 0)),
     }
 
 
@@ -69,13 +69,12 @@ def main(words: list[str]) -> None:
     given.output.mkdir(exist_ok=True)
     for file in given.output.glob("*.json"):
         file.unlink()
-    for place, (name, flags) in enumerate(names):
+    for name, flags in names:
         if name in rows:
             delta = None if name == first else difference(rows[name], rows[first])
             row = {"name": name, "flags": flags, "difference": delta, **rows[name]}
             text = json.dumps(row, ensure_ascii=False, indent=1)
-            # the number keeps the order of the list
-            (given.output / f"{place:02}-{name}.json").write_text(f"{text}\n", encoding="utf-8")
+            (given.output / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
     print(f"{len(rows)} of {len(names)} rows")
 
 

@@ -121,7 +121,7 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
         "parameters": facts["parameters"],
         "bytes": models[0].stat().st_size,
         "minutes": float(f"{max(sum(seconds) / len(seconds) / 60, 0.001):.2g}"),
-        "cores": options.get("threads", 0) or cores.count(),
+        "cores": cores.taken(options.get("threads", 0)),
     }
 
 

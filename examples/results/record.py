@@ -47,8 +47,7 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
         "parameters": onnx_file.describe(models[0])["parameters"],
         "bytes": models[0].stat().st_size,
         "minutes": round(float(np.mean([int(_beside(run, "seconds").read_text()) for run in runs])) / 60, 1),
-        # as many threads as it was told, else one per core
-        "cores": options[0].get("threads", 0) or cores.count(),
+        "cores": cores.taken(options[0].get("threads", 0)),
     }
 
 

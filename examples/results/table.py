@@ -1,8 +1,9 @@
 """Puts the results into the README: python examples/results/table.py [README.md]
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder, in the order of
-their names; between `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for
-`ablation` has the difference to the first row and for `speech` two intervals of each figure.
+their names or, where a list NAME.txt lies beside a folder NAME, of that list; between `<!-- results/NAME -->` and
+`<!-- end -->` one of the files in its folder NAME, which for `ablation` has the difference to the first row and for
+`speech` two intervals of each figure.
 """
 
 import json
@@ -30,8 +31,16 @@ def table(folder: Path) -> str:
     """Return a table with a row per JSON file of the folder; without files it has no rows."""
     kinds = {"ablation": (ABLATION_HEAD, compared), "speech": (SPEECH_HEAD, folded)}
     head, cells = kinds.get(folder.name, (HEAD, line))
-    rows = [cells(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"))]
+    rows = [cells(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"), key=_place)]
     return "".join(f"{row}\n" for row in [head, re.sub(r"[^|]+", "---", head), *rows])
+
+
+def _place(file: Path) -> tuple[int, str]:
+    """Return where a row comes: by the list beside its folder, whose lines begin with the names, then by its name."""
+    listed = file.parent.with_suffix(".txt")
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    names = [words[0] for words in map(str.split, lines) if words]
+    return names.index(file.stem) if file.stem in names else len(names), file.stem
 
 
 def line(row: dict[str, Any]) -> str:

@@ -65,13 +65,13 @@ def gather(
         "license": int8.license,
         "recipe": replaying.pipeline(int8),
         "minutes": round(seconds / 60, 1),
-        "cores": _threads(int8) or cores.count(),
+        "cores": cores.taken(_threads(int8)),
         "models": models,
     }
 
 
 def _threads(header: Header) -> int:
-    """Return the threads that training was told to take, 0 where it took a thread per core."""
+    """Return the threads that training was told to take, 0 for as many as there are cores."""
     step = header.step("train", "distill")
     return int(step["options"].get("threads", 0)) if step else 0
 
