@@ -2,7 +2,7 @@
 #     make weights FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
 #     make weights RAVDESS=path/to/RAVDESS
 #     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
-#     make speedrun FER2013=…
+#     make speedrun FER2013=… SEEDS='0 1 2'
 #     make distillation FER2013=…
 # The models of a corpus are made when its files are named; FER2013's begin as FER+'s. PublicTest is the test part, which is
 # scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
@@ -11,7 +11,7 @@
 
 FERPLUS ?=
 SEED ?= 0
-# the seeds that `make results` averages over; the models that ship have the first
+# the seeds that `make results` and `make speedrun` average over; the models that ship have the first
 SEEDS ?= 0
 WEIGHTS ?= emocli/weights
 RESULTS ?= examples/results
@@ -167,8 +167,9 @@ speedrun: $(BUDGETS:%=speedrun-%)
 	python examples/results/table.py
 
 speedrun-%: | setup $(OUT)
-	examples/bench/speedrun.sh "$(FER2013)" $* $(OUT)/speedrun-$* $(speedrun.$*) $(TRAIN)
-	python examples/results/record.py "fer2013 in $* minutes" $(OUT)/speedrun-$* -o $(RESULTS)/speedrun-$*.json
+	for seed in $(SEEDS); do \
+	  examples/bench/speedrun.sh "$(FER2013)" $* $(OUT)/speedrun-$*-$$seed $(speedrun.$*) --seed $$seed $(TRAIN); done
+	python examples/results/record.py "fer2013 in $* minutes" $(SEEDS:%=$(OUT)/speedrun-$*-%) -o $(RESULTS)/speedrun-$*.json
 
 distillation: $(foreach seed,$(DISTILLATION_SEEDS),$(D)/alone-$(seed).json $(D)/taught-$(seed).json)
 	$(foreach one,alone taught,python examples/results/record.py "fer2013-student in few epochs, $(one)" \
