@@ -1,4 +1,4 @@
-"""The convolution that trains small maps as one matrix product gives what torch's own gives."""
+"""The convolution that trains small maps as one matrix product, and some in fp32, gives what torch's own gives."""
 
 import pytest
 import torch
@@ -72,3 +72,21 @@ def test_the_layout_of_the_maps_stays_channels_last() -> None:
     y, of_x, _ = _pass(_pair(3, 1)[0], _maps(3))
     assert y.is_contiguous(memory_format=torch.channels_last)
     assert of_x.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (5, 1)])
+@pytest.mark.parametrize("side", [3, 12])
+def test_strided_and_wide_depthwise_kernels_are_those_of_fp32_rounded_once(side: int, kernel: int, stride: int) -> None:
+    conv = Convolution(24, 24, kernel, stride=stride, padding=kernel // 2, groups=24, bias=True)
+    x = _maps(side)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = conv(x)
+    assert y.dtype == torch.bfloat16 and y.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(y, conv(x.float()).to(torch.bfloat16))
+    torch.autograd.backward(y.float().square().sum())
+    mine = conv.weight.grad
+    assert mine is not None and mine.dtype == torch.float32
+    conv.weight.grad = None
+    torch.autograd.backward(conv(x.float()).square().sum())
+    assert conv.weight.grad is not None
+    torch.testing.assert_close(mine, conv.weight.grad, rtol=0.02, atol=0.02 * float(mine.abs().max()))

@@ -165,7 +165,8 @@ def plan(arch: str, **words: str) -> precision.Plan:
     return precision.choose(registry.load("models", name)((1, 48, 48), 7, **params), **words)
 
 
-def test_depthwise_nets_train_in_fp32_and_vectors_have_no_layout() -> None:
+def test_depthwise_nets_train_in_fp32_and_vectors_have_no_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "_has_amx", lambda: False)
     assert plan("mobilenetv2") == precision.Plan(bf16=False, channels_last=True)
     vectors = registry.load("models", "mlp")((24,), 7)
     assert precision.choose(vectors) == precision.Plan(bf16=False, channels_last=False)
@@ -175,6 +176,13 @@ def test_depthwise_nets_train_in_fp32_and_vectors_have_no_layout() -> None:
 def test_where_the_cpu_has_bf16_dense_nets_use_it(arch: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "_has_bf16", lambda: True)
     assert plan(arch) == precision.Plan(bf16=True, channels_last=True)
+
+
+def test_with_amx_depthwise_nets_train_in_bf16_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for feature in ("_has_bf16", "_has_amx"):
+        monkeypatch.setattr(precision, feature, lambda: True)
+    assert plan("mobilenetv2") == precision.Plan(bf16=True, channels_last=True)
+    assert plan("mobilenetv2", precision="fp32") == precision.Plan(bf16=False, channels_last=True)
 
 
 def test_without_bf16_mini_xception_gets_the_layout_that_does_not_crash(monkeypatch: pytest.MonkeyPatch) -> None:
