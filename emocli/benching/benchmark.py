@@ -46,14 +46,25 @@ def measure(engine: Engine, x: NDArray[Any], *, seconds: float = 1.0, runs: int 
     return summary(times([lambda: engine.run(x)], seconds, runs)[:, 0], len(x))
 
 
-def compare(first: Engine, second: Engine, x: NDArray[Any], *, seconds: float = 1.0, runs: int = 0) -> dict[str, Any]:
+def compare(
+    first: Engine,
+    second: Engine,
+    x: NDArray[Any],
+    *,
+    other: NDArray[Any] | None = None,
+    seconds: float = 1.0,
+    runs: int = 0,
+) -> dict[str, Any]:
     """Return the summaries of two engines, run in turns, and how many times faster the second is.
+
+    Both take the batch x, unless the second has an `other` one.
 
     `ratio` is the median over pairs of neighbouring runs: what disturbs the machine disturbs both of a pair.
     """
-    taken = times([lambda: first.run(x), lambda: second.run(x)], seconds, runs)
+    of_second = x if other is None else other
+    taken = times([lambda: first.run(x), lambda: second.run(of_second)], seconds, runs)
     ratio = float(np.median(taken[:, 0] / taken[:, 1]))
-    return {"first": summary(taken[:, 0], len(x)), "second": summary(taken[:, 1], len(x)), "ratio": ratio}
+    return {"first": summary(taken[:, 0], len(x)), "second": summary(taken[:, 1], len(of_second)), "ratio": ratio}
 
 
 def summary(seconds: NDArray[np.float64], batch: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from emocli import onnx_file
-from emocli.benching.benchmark import sample_input, times
+from emocli.benching.benchmark import compare, sample_input
 from emocli.compress.quantize import quantize
 from emocli.devices._device import Device
 from emocli.engines import onnxruntime
@@ -32,9 +32,8 @@ def estimate(
     if not there:
         return None
     probe, operations = _probe_engine(precision, threads)
-    sample = sample_input(probe, 1)
-    taken = times([lambda: engine.run(x), lambda: probe.run(sample)], seconds, 0)
-    return float(np.median(taken[:, 0] / taken[:, 1])) * operations / there / 1e6
+    ratio: float = compare(engine, probe, x, other=sample_input(probe, 1), seconds=seconds)["ratio"]
+    return ratio * operations / there / 1e6
 
 
 @functools.cache

@@ -63,14 +63,18 @@ def _overruns(conv: nn.Conv2d) -> bool:
 
 def _has_bf16() -> bool:
     """Say whether this CPU multiplies bf16 in hardware; emulated it is slower than fp32."""
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(supported and supported())
+    return _cpu_says("_is_avx512_bf16_supported")
 
 
 def _has_amx() -> bool:
     """Say whether this CPU multiplies bf16 by the tile, many times as fast as it does anything else."""
-    supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return bool(supported and supported())
+    return _cpu_says("_is_amx_tile_supported")
+
+
+def _cpu_says(question: str) -> bool:
+    """Ask torch about this CPU; no where this torch doesn't know the question."""
+    answer = getattr(torch.cpu, question, None)
+    return bool(answer and answer())
 
 
 def _expect(option: str, word: str, known: tuple[str, ...]) -> None:

@@ -8,7 +8,6 @@ import logging
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +67,9 @@ def beside_mini_xception(seconds: float) -> Table:
     for name in ("fer2013-int8", "ferplus-int8"):
         engine = load(shipped.FOLDER / f"{name}.onnx")
         ours = benchmark.sample_input(engine, 1)
-        turns = [partial(engine.run, ours), partial(published.run, theirs)]
-        taken = benchmark.times(turns, seconds, 0)
-        fast, slow = np.median(taken, axis=0) * 1e3
-        table.add_row(name, f"{fast:.3f}", f"{slow:.3f}", f"{np.median(taken[:, 1] / taken[:, 0]):.2f} x")
+        found = benchmark.compare(published, engine, theirs, other=ours, seconds=seconds)
+        slow, fast = (found[each]["p50_ms"] for each in ("first", "second"))
+        table.add_row(name, f"{fast:.3f}", f"{slow:.3f}", f"{found['ratio']:.2f} x")
     return table
 
 

@@ -31,16 +31,18 @@ def table(folder: Path) -> str:
     """Return a table with a row per JSON file of the folder; without files it has no rows."""
     kinds = {"ablation": (ABLATION_HEAD, compared), "speech": (SPEECH_HEAD, folded)}
     head, cells = kinds.get(folder.name, (HEAD, line))
-    rows = [cells(json.loads(file.read_text(encoding="utf-8"))) for file in sorted(folder.glob("*.json"), key=_place)]
+    files = {file.stem: file for file in folder.glob("*.json")}
+    listed = [name for name in _listed(folder) if name in files]
+    names = dict.fromkeys([*listed, *sorted(files)])
+    rows = [cells(json.loads(files[name].read_text(encoding="utf-8"))) for name in names]
     return "".join(f"{row}\n" for row in [head, re.sub(r"[^|]+", "---", head), *rows])
 
 
-def _place(file: Path) -> tuple[int, str]:
-    """Return where a row comes: by the list beside its folder, whose lines begin with the names, then by its name."""
-    listed = file.parent.with_suffix(".txt")
-    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
-    names = [words[0] for words in map(str.split, lines) if words]
-    return names.index(file.stem) if file.stem in names else len(names), file.stem
+def _listed(folder: Path) -> list[str]:
+    """Return the first words of the lines of the list beside a folder, which are names of rows; none without a list."""
+    path = folder.with_suffix(".txt")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [words[0] for words in map(str.split, lines) if words]
 
 
 def line(row: dict[str, Any]) -> str:
