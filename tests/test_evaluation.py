@@ -15,6 +15,7 @@ from emocli.engines import onnxruntime
 from emocli.errors import EmoError
 from emocli.scores import evaluation, label_map, pairing, scoring
 from emocli.scores.pairing import Options
+from emocli.scores.views import Views
 
 
 @pytest.fixture
@@ -230,7 +231,7 @@ def test_people_of_the_same_name_in_another_corpus_are_other_people(model: Path,
 
 
 def test_flip_averages_the_logits_of_a_face_and_its_mirror_image(model: Path, tmp_path: Path) -> None:
-    record = score(model, write_data(tmp_path / "x.h5", labels.SEVEN), flip=True)
+    record = score(model, write_data(tmp_path / "x.h5", labels.SEVEN), views=Views(flip=True))
     rows = np.array([row for row in range(N) if row % 3])
     x = stripes()[rows]
     engine = onnxruntime.load(model)
@@ -240,23 +241,11 @@ def test_flip_averages_the_logits_of_a_face_and_its_mirror_image(model: Path, tm
     assert record["confusion"] != score(model, tmp_path / "x.h5")["confusion"]
 
 
-def test_vectors_have_no_mirror_image(tmp_path: Path) -> None:
-    from emocli.scores import mirroring
-
-    class Sums:
-        def run(self, x: np.ndarray) -> dict[str, np.ndarray]:
-            return {"logits": x.sum(axis=1, keepdims=True)}
-
-    assert mirroring.logits(Sums(), np.ones((2, 3))).tolist() == [[3], [3]]
-    with pytest.raises(EmoError, match="leave --flip or --teacher-flip out"):
-        mirroring.logits(Sums(), np.ones((2, 3)), flip=True)
-
-
-def test_a_prediction_with_flip_is_the_same_for_a_picture_and_its_mirror_image(model: Path) -> None:
+def test_a_prediction_in_all_views_is_the_same_for_a_picture_and_its_mirror_image(model: Path) -> None:
     from emocli.serving.prediction import predictor
 
     pixels = np.random.default_rng(0).integers(0, 255, (48, 48, 3), np.uint8)
-    predict = predictor(model, detector="none", flip=True, note=print)
+    predict = predictor(model, detector="none", seen=Views(7, flip=True), note=print)
     (face,), (mirrored,) = predict(pixels), predict(np.ascontiguousarray(pixels[:, ::-1]))
     assert face["probabilities"] == pytest.approx(mirrored["probabilities"], abs=1e-4)
     (plain,) = predictor(model, detector="none", note=print)(pixels)
@@ -268,10 +257,10 @@ def test_everything_at_once_is_one_json_object(model: Path, tmp_path: Path, emo:
     data = write_data(tmp_path / "x.h5", (*SYNONYMS[:6], "contempt"), groups=names)
     maps = ["anger=angry", "happiness=happy", "sadness=sad", "fearful=fear", "surprised=surprise", "contempt="]
     flags = [word for entry in maps for word in ("--map", entry)]
-    more = ("--restrict", "--temperature", "fit", "--abstain", "--by-group", "--flip", "--samples", 20)
+    more = ("--restrict", "--temperature", "fit", "--abstain", "--by-group", "--flip", "--views", 2, "--samples", 20)
     done = emo("eval", "--data", data, *flags, *more, stdin=model.read_bytes())
     record = json.loads(done.stdout)
-    assert {"labels", "left_out", "temperature", "abstention", "groups", "flip"} <= set(record)
+    assert {"labels", "left_out", "temperature", "abstention", "groups", "flip", "views"} <= set(record)
     assert record["labels"] == ["angry", "disgust", "fear", "happy", "sad", "surprise"]
     assert onnx_file.read_header(model).labels == labels.SEVEN
     table = emo("eval", model, "--data", data, *flags, *more, "--table")

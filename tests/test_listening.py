@@ -58,4 +58,4 @@ def test_what_is_for_faces_is_refused_with_a_model_of_speech(
 ) -> None:
     done = emo("predict", tmp_path, "--model", model, *words)
     assert done.returncode == 1 and not done.stdout
-    assert done.stderr.decode().startswith("emo: --flip and --detector are for faces")
+    assert done.stderr.decode().startswith("emo: --flip, --views and --detector are for faces")

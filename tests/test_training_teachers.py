@@ -54,7 +54,7 @@ def test_a_teacher_with_both_sides_of_a_picture_says_the_same_of_its_mirror_imag
     )
     one, other = (teacher(x).logits for x in (pictures, np.ascontiguousarray(pictures[..., ::-1])))
     assert torch.allclose(one, other)
-    with pytest.raises(EmoError, match="only pictures have a mirror image"):
+    with pytest.raises(EmoError, match="only pictures have views"):
         teacher(np.zeros((4, 9), np.float32))
 
 

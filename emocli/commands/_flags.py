@@ -29,6 +29,10 @@ Json = Annotated[bool | None, typer.Option("--json/--table", help="JSON lines or
 Threads = Annotated[int, typer.Option("--threads", help="Threads of the engine; 0 for one per core.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see: emo list engines.")]
 Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
+Flip = Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")]
+Views = Annotated[
+    int, typer.Option("--views", help="Views of a face whose answers are averaged, 1 to 7; with --flip twice as many.")
+]
 
 Resume = Annotated[bool, typer.Option("--resume", help="Continue this very run where it was killed.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 when the parts share samples or subjects.")]

@@ -39,7 +39,8 @@ def run(
     folds: Annotated[
         bool, typer.Option("--folds", help="The models are of a corpus's folds: add all together.")
     ] = False,
-    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
+    flip: _flags.Flip = False,
+    views: _flags.Views = 1,
     plot: Annotated[str | None, typer.Option(help="Write the confusion matrix to this PNG.")] = None,
     plot_abstain: Annotated[str | None, typer.Option(help="Write the curve of --abstain to this PNG.")] = None,
     noise: Annotated[
@@ -57,13 +58,15 @@ def run(
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
     from emocli.scores import pairing, robustness, scoring
+    from emocli.scores.views import Views
     from emocli.sound import noises
 
     abstain = abstain or plot_abstain is not None
     noise = noise or (",".join(noises.KINDS) if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
+    seen = Views(views, flip)
     options = pairing.Options(
-        split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, flip, samples, added
+        split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, seen, samples, added
     )
     pairs = pairing.pairs(sources, data, options)
     if len(pairs) > 1 and (plot or plot_abstain or plot_noise):

@@ -30,6 +30,8 @@ def run(
     length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = 0.5,
     smooth: Annotated[float, typer.Option(help="Seconds over which answers are averaged; 0 for none.")] = 0.0,
+    flip: _flags.Flip = False,
+    views: _flags.Views = 1,
     window: Annotated[bool, typer.Option(help="Show a window with the faces where there is a display.")] = True,
     save_video: Annotated[str, typer.Option(help="Write the frames with what was found to this video file.")] = "",
     engine: _flags.Engine = "onnxruntime",
@@ -43,9 +45,12 @@ def run(
     artifact = _flags.model_of(model, _asked_for(mic or bool(mic_device), source))
     from emocli.extracting import extraction
     from emocli.live import interrupt
+    from emocli.scores.views import PLAIN, Views
 
+    seen = Views(views, flip)
     speech = extraction.modality(artifact.header) == "speech"
-    _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, bool(save_video))
+    for_faces = bool(save_video) or seen != PLAIN
+    _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, for_faces)
     how = {"detector": detector, "engine": engine, "threads": threads, "note": note}
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
@@ -55,9 +60,9 @@ def run(
             told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
         else:
             place = {"source": source, "number": camera or 0, "realtime": realtime}
-            film = {"save_video": Path(save_video) if save_video else None, "force": force}
+            film = {"save_video": Path(save_video) if save_video else None, "force": force, "smooth_seconds": smooth}
             shown = window and sys.stdout.isatty() and not as_json
-            told = _watch(artifact.path, how, place, {**film, "smooth_seconds": smooth}, window=shown, stop=stop)
+            told = _watch(artifact.path, {**how, "seen": seen}, place, film, window=shown, stop=stop)
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
@@ -95,12 +100,13 @@ def _watch(model: Path, how: Options, place: Options, outputs: Options, *, windo
     return session.watch(opened, predict, stop=stop, window=shown, lines=lines, **outputs).told(predict.provider)
 
 
-def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, film: bool) -> None:
+def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, for_faces: bool) -> None:
     """Raise EmoError for sources that the model can't take, and for two at once."""
     if camera + mic + bool(source) > 1:
         raise EmoError("a session has one source; give --camera, --mic or --source")
-    if speech and (camera or film):
-        raise EmoError(f"{model} is a model of speech, --camera and --save-video are for faces; use --mic or --source")
+    if speech and (camera or for_faces):
+        what = "--camera, --save-video, --flip and --views are for faces"
+        raise EmoError(f"{model} is a model of speech; {what}, use --mic or --source")
     if not speech and (mic or source == "-"):
         raise EmoError(
             f"{model} is a model of faces, --mic and raw sound are for voices; name one of speech with --model"

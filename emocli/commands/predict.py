@@ -20,7 +20,8 @@ def run(
     names: Annotated[list[str], typer.Argument(metavar="FILES...", help="Pictures or sounds, folders, globs, or -.")],
     model: _flags.Model = None,
     detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
-    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")] = False,
+    flip: _flags.Flip = False,
+    views: _flags.Views = 1,
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
     as_json: _flags.Json = None,
@@ -30,18 +31,20 @@ def run(
     from emocli import named_files, shipped
     from emocli.extracting import extraction
     from emocli.image import pictures
+    from emocli.scores.views import PLAIN, Views
     from emocli.serving import either
     from emocli.sound import sound_files
 
     counts: Counter[str] = Counter()
+    seen = Views(views, flip)
     how = {"engine": engine, "threads": threads, "note": note}
 
     def opened(kind: str) -> either.Records:
         path = (source or _flags.model_of(None, kind)).path
         if kind == "face":
-            return _seeing(path, counts, {"detector": detector, "flip": flip, **how})
-        if flip or detector != "auto":
-            raise EmoError("--flip and --detector are for faces; a model of speech hears with what its header names")
+            return _seeing(path, counts, {"detector": detector, "seen": seen, **how})
+        if seen != PLAIN or detector != "auto":
+            raise EmoError("--flip, --views and --detector are for faces; a speech model hears as its header says")
         return _hearing(path, counts, how)
 
     if source is None:

@@ -14,9 +14,9 @@ from emocli.data import hdf5, padding
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.extracting import extraction
-from emocli.scores import label_map, mirroring
+from emocli.scores import label_map, views
 from emocli.scores.label_map import LabelMap
-from emocli.scores.mirroring import Runs
+from emocli.scores.views import PLAIN, Runs, Views
 
 BATCH = 64
 Change = Callable[[Data, NDArray[np.int64], Sequence[Any], NDArray[np.int64]], list[Any]]
@@ -66,18 +66,18 @@ def collect(
     split: str,
     labels: LabelMap,
     *,
-    flip: bool = False,
+    seen: Views = PLAIN,
     hint: str = "choose another --split",
 ) -> Answers:
     """Return a model's answers on a part, its labels counted as `labels` says.
 
-    A dataset goes through the model's own extractor first. `flip` averages the logits of a face and its mirror image.
+    A dataset goes through the model's own extractor first. The logits are the mean over the views that are `seen`.
     Raises EmoError for an empty part; `hint` says what to do about it.
     """
     with hdf5.open_data(source.path, source.source) as data:
         logits, rows = [], []
         for x, part in _batches(data, model, split):
-            logits.append(mirroring.logits(engine, x, flip=flip))
+            logits.append(views.logits(engine, x, seen))
             rows.append(part)
         if not rows:
             raise _nothing(data, source.source, split, hint)
@@ -118,7 +118,7 @@ def logits(
     rows = [np.empty(0, np.int64)]
     with hdf5.open_data(source.path, source.source) as data:
         for x, part in _batches(data, model, split, change):
-            found.append(mirroring.logits(engine, x))
+            found.append(views.logits(engine, x))
             rows.append(part)
     return np.concatenate(found), np.concatenate(rows)
 

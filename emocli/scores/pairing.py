@@ -10,6 +10,7 @@ from emocli.errors import EmoError
 from emocli.scores import calibration, label_map, robustness
 from emocli.scores.label_map import LabelMap
 from emocli.scores.robustness import Noises
+from emocli.scores.views import PLAIN, Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Options:
     by_group: bool = False
     least: int = 10
     """Rows of a group that is compared with others."""
-    flip: bool = False
+    views: Views = PLAIN
+    """Of a picture, whose answers are averaged."""
     samples: int = 1000
     noise: Noises | None = None
     """What is added to sounds for a curve of its own."""

@@ -14,7 +14,7 @@ from emocli.errors import EmoError
 from emocli.extracting import extraction, others
 from emocli.scores import evaluation
 from emocli.scores.evaluation import Answers, Change
-from emocli.scores.mirroring import Runs
+from emocli.scores.views import Runs
 from emocli.sound import mixing, noises
 from emocli.sound.sounds import Sound
 

@@ -11,9 +11,9 @@ from emocli import metrics, registry
 from emocli.scores import abstention, calibration, evaluation, group_gaps, robustness
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
-from emocli.scores.mirroring import Runs
 from emocli.scores.pairing import Options, Pair
 from emocli.scores.robustness import Noises
+from emocli.scores.views import Runs
 
 Note = Callable[[str], None]
 
@@ -33,11 +33,11 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     """Return the figures of a pair as a dict that is ready for JSON.
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
-    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`; `shared_groups` where the model was trained on
-    people whom the part has too.
+    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `shared_groups` where the model was
+    trained on people whom the part has too.
     """
     _tell_of_folds(pair, options, note)
-    found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, flip=options.flip)
+    found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views)
     if found.no_face:
         note(f"{found.no_face} samples of {pair.data.source} have no face or voice that the model's detector finds")
     labels = pair.labels.shared if options.restrict else pair.labels.model
@@ -48,8 +48,10 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
     if found.known and _same_corpus(pair):
         result["shared_groups"] = _shared_groups(found, options, note)
-    if options.flip:
+    if options.views.flip:
         result["flip"] = True
+    if options.views.count > 1:
+        result["views"] = options.views.count
     if pair.labels.differs or options.restrict:
         result |= _labels(pair, labels, found, options, note)
     if scaling:
@@ -96,7 +98,7 @@ def _scaling(engine: Runs, pair: Pair, options: Options, labels: Sequence[str]) 
         return {"value": given}
     hint = "a number needs no such part: --temperature 1.5"
     found = evaluation.collect(
-        engine, pair.model.header, pair.data, "validation", pair.labels, flip=options.flip, hint=hint
+        engine, pair.model.header, pair.data, "validation", pair.labels, seen=options.views, hint=hint
     )
     logits, y = _among(labels, pair.labels, found)
     value = calibration.fit_temperature(logits, y)

@@ -17,7 +17,8 @@ from emocli.extracting import extraction
 from emocli.image import pictures
 from emocli.image.faces import Face, FaceImage
 from emocli.metrics import softmax
-from emocli.scores import mirroring
+from emocli.scores import views
+from emocli.scores.views import PLAIN, Views
 from emocli.serving.verdicts import verdict
 
 Pixels = NDArray[np.uint8]
@@ -63,14 +64,14 @@ def predictor(
     engine: str = "onnxruntime",
     threads: int = 1,
     provider: str = "auto",
-    flip: bool = False,
+    seen: Views = PLAIN,
     note: Callable[[str], None],
 ) -> Predictor:
     """Open a model for pictures. How faces are cropped and turned into features comes from its header.
 
     `detector` is a registry name; "none" takes each picture for one face; "auto" is the detector the model was trained
-    with, or for a model of cropped faces the best that can be had (`note` says which where it is not the best). `flip`
-    averages the logits of a face with those of its mirror image.
+    with, or for a model of cropped faces the best that can be had (`note` says which where it is not the best). The
+    logits of a face are the mean over the views that are `seen`.
     Raises EmoError for what is not a model, or not one of faces, and for a detector that can't be had.
     """
     header = expect(onnx_file.read_header(model), ("model",), str(model))
@@ -87,7 +88,7 @@ def predictor(
         if not faces:
             return []
         x = padding.batch(extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces]))
-        chances = softmax(mirroring.logits(running, x, flip=flip).astype(np.float64))
+        chances = softmax(views.logits(running, x, seen).astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 
     return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify)

@@ -115,6 +115,7 @@ class Distillation:
     temperature: float = _option(3.0, "softens the logits of teacher and student")
     alpha: float = _option(0.7, "share of the teacher in the loss; the rest is the labels, and 1 needs none")
     teacher_flip: bool = _option(False, "show the teacher each picture mirrored as well, and learn the mean of both")
+    teacher_views: int = _option(1, "show the teacher each picture in so many views, 1 to 7, and learn the mean")
     relational: float = _option(
         0.0, "weight of the relational loss: distances between embeddings become the teacher's (Park 2019); 0 is off"
     )

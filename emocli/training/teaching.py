@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emocli.errors import EmoError
-from emocli.scores import mirroring
+from emocli.scores.views import Views
 from emocli.training import losses
 from emocli.training.recipe import Distillation
 
@@ -40,13 +40,14 @@ Model = Callable[[NDArray[Any]], Mapping[str, NDArray[np.float32]]]
 def together(models: Sequence[Model], soft: Distillation) -> Teacher:
     """Return models as one teacher: probabilities, softened by the temperature of `soft`, and relations are averaged.
 
-    Relations are asked for with `soft.relational` only; EmoError for a model that has no embedding then. With
-    `soft.teacher_flip` the mirror image of what is not (n, channels, height, width) is an EmoError too.
+    Relations are asked for with `soft.relational` only; EmoError for a model that has no embedding then. More than one
+    view (`soft.teacher_views`, `soft.teacher_flip`) of what is not (n, channels, height, width) is an EmoError too.
     """
 
+    views = Views(soft.teacher_views, soft.teacher_flip)
+
     def teach(x: NDArray[Any]) -> Taught:
-        views = [x, mirroring.mirrored(x)] if soft.teacher_flip else [x]
-        answers = [model(view) for model in models for view in views]
+        answers = [model(view) for view in views.of(x) for model in models]
         logits = torch.stack([torch.from_numpy(np.asarray(answer["logits"], np.float32)) for answer in answers])
         relations = torch.stack([*map(_relations, answers)]).mean(0) if soft.relational else None
         return Taught(_mean(logits, soft.temperature), relations)
