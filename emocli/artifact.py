@@ -49,6 +49,12 @@ class Header:
         return next((step for step in reversed(self.steps) if step["command"] in commands), None)
 
     @property
+    def training(self) -> Mapping[str, Any]:
+        """The options of the step that taught a model last; empty for what was not trained."""
+        options: Mapping[str, Any] = (self.step("train", "distill") or {}).get("options", {})
+        return options
+
+    @property
     def features_digest(self) -> str | None:
         """The content hash of the features a model was made with, "sha256:…"."""
         for step in reversed(self.steps):

@@ -42,7 +42,7 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
         "seeds": [run["seed"] for run in runs],
         "parameters": onnx_file.describe(model)["parameters"],
         "minutes": round(sum(map(int, seconds.read_text().split())) / 60 / len(runs), 2),
-        "cores": cores.taken((header.step("train") or {})["options"].get("threads", 0)),
+        "cores": cores.taken(header.training.get("threads", 0)),
     }
 
 

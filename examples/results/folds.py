@@ -100,7 +100,6 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
     """Return the row of the results; its figures are of all clips, each in `mean` is the mean of the folds."""
     each, whole = scored(models)
     header, facts = onnx_file.read_header(models[0]), onnx_file.describe(models[0])
-    options = (header.step("train", "distill") or {})["options"]
     seconds = [_seconds(model) for model in models]
     return {
         "name": given.name,
@@ -116,12 +115,12 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
         "per_fold": [{name: one[name] for name in FIGURES} for one in each],
         "per_class": whole["per_class"],
         "confusion": whole["confusion"],
-        "seeds": [options["seed"]],
+        "seeds": [header.training["seed"]],
         "precision": header.precision,
         "parameters": facts["parameters"],
         "bytes": models[0].stat().st_size,
         "minutes": float(f"{max(sum(seconds) / len(seconds) / 60, 0.001):.2g}"),
-        "cores": cores.taken(options.get("threads", 0)),
+        "cores": cores.taken(header.training.get("threads", 0)),
     }
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from emocli import cores, onnx_file, replaying, store
-from emocli.artifact import Header
 
 Figures = dict[str, Any]
 MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE"}
@@ -65,15 +64,9 @@ def gather(
         "license": int8.license,
         "recipe": replaying.pipeline(int8),
         "minutes": round(seconds / 60, 1),
-        "cores": cores.taken(_threads(int8)),
+        "cores": cores.taken(int8.training.get("threads", 0)),
         "models": models,
     }
-
-
-def _threads(header: Header) -> int:
-    """Return the threads that training was told to take, 0 for as many as there are cores."""
-    step = header.step("train", "distill")
-    return int(step["options"].get("threads", 0)) if step else 0
 
 
 def text(card: Figures) -> str:
