@@ -77,7 +77,7 @@ def logits(engine: Runs, x: NDArray[Any], views: Views = PLAIN) -> NDArray[Any]:
 
 
 def _moved(x: NDArray[Any], move: Move) -> NDArray[Any]:
-    """Return pictures after a move, in bilinear samples as in training; what comes from outside repeats the border."""
+    """Return pictures after a move, bicubic as in training; what comes from outside repeats the border."""
     if move == Move():
         return x
     import cv2
@@ -86,7 +86,7 @@ def _moved(x: NDArray[Any], move: Move) -> NDArray[Any]:
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), move.turn, move.zoom)
     matrix[:, 2] += move.right * width, move.down * height
     planes = [
-        cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         for plane in x.reshape(-1, height, width)
     ]
     return np.stack(planes).reshape(x.shape)
