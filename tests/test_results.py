@@ -209,3 +209,4 @@ def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> No
     limit = float(re.search(r"--time-limit ([\d.]+)", row["command"]).group(1))  # type: ignore[union-attr]
     assert row["n"] == 42 and row["minutes"] * 60 >= int((tmp_path / "run.seconds").read_text()) - 3
     assert limit < 5 - 40 / 60
+    assert row["views"] == 14 and "n = 42, 14 views |" in runpy.run_path(str(RESULTS / "table.py"))["line"](row)

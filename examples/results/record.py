@@ -26,8 +26,7 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
     models = [_beside(run, "onnx") for run in runs]
     scores = [json.loads(_beside(run, "json").read_text()) for run in runs]
     headers = [onnx_file.read_header(model) for model in models]
-    options = [(header.step("train", "distill") or {})["options"] for header in headers]
-    seeds = [each["seed"] for each in options]
+    seeds = [header.training["seed"] for header in headers]
     for model, score in zip(models, scores, strict=True):
         if score["model"] != store.file_digest(model):
             raise SystemExit(f"{model} is not the model that was scored; run emo eval again")
@@ -41,13 +40,14 @@ def row(name: str, runs: list[Path]) -> dict[str, Any]:
         "data": next(step["name"] for step in headers[0].steps if step["command"] == "dataset"),
         "split": scores[0]["split"],
         "n": scores[0]["accuracy"]["n"],
+        "views": scores[0].get("views", 1) * (1 + scores[0].get("flip", False)),
         **{measure: over([score[measure] for score in scores]) for measure in MEASURES},
         "seeds": seeds,
         "precision": headers[0].precision,
         "parameters": onnx_file.describe(models[0])["parameters"],
         "bytes": models[0].stat().st_size,
         "minutes": round(float(np.mean([int(_beside(run, "seconds").read_text()) for run in runs])) / 60, 1),
-        "cores": cores.taken(options[0].get("threads", 0)),
+        "cores": cores.taken(headers[0].training.get("threads", 0)),
     }
 
 

@@ -50,12 +50,17 @@ def line(row: dict[str, Any]) -> str:
     cells = [
         row["name"],
         _share(row["accuracy"]),
-        f"{row['data']} {row['split']}, n = {row['n']:,}",
+        f"{row['data']} {row['split']}, n = {row['n']:,}{_views(row.get('views', 1))}",
         " ".join(map(str, row["seeds"])),
         f"{row['parameters']:,}",
         f"{row['minutes']:g} min, {row['cores']}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _views(count: int) -> str:
+    """Return how many views of a face answered together, where it was more than one."""
+    return f", {count} views" if count > 1 else ""
 
 
 def folded(row: dict[str, Any]) -> str:
