@@ -57,8 +57,9 @@ class Views:
 
         Raises EmoError for more than one view of what is no picture.
         """
-        if x.ndim != 4 and self != Views():
-            raise EmoError("only pictures have views and mirror images, these features have none; leave them out")
+        if x.ndim != 4 and self != PLAIN:
+            flags = "--flip, --views, --teacher-flip and --teacher-views"
+            raise EmoError(f"only pictures have views and mirror images, these features have none; leave out {flags}")
         # moved after it is mirrored: so a picture and its mirror image have the same views
         sides = [x, np.ascontiguousarray(x[..., ::-1])] if self.flip else [x]
         for move in MOVES[: self.count]:

@@ -9,7 +9,7 @@ minutes=${2:?how many minutes}
 out=${3:?where the run goes, without an ending}
 shift 3
 # seconds to start torch, to validate, to write the model and to score it, which emo train's own limit doesn't count
-rest=${REST:-40}
+rest=${REST:-60}
 export EMO_HOME="$out.home"
 trap 'rm -rf "$out.home" "$out.h5"' EXIT
 
