@@ -18,7 +18,7 @@ import pytest
 from small_model import write_model
 
 from emocli.errors import EmoError
-from emocli.live import session, sources
+from emocli.live import pipeline, session, sources
 from emocli.live.frames import Frame, Frames
 from emocli.live.sources import Source
 from emocli.live.window import can_show
@@ -102,6 +102,23 @@ def test_an_output_that_can_t_be_written_fails_before_the_first_frame(predict: P
     with pytest.raises(EmoError, match="no folder"):
         watched(Source("frames", frames(), 25.0, False), predict, save_video=tmp_path / "no/film.mp4")
     assert not read
+
+
+def test_a_second_ctrl_c_leaves_a_camera_that_hangs(predict: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    unplugged, stop = Event(), Event()
+
+    def frames() -> Frames:
+        stop.set()
+        unplugged.wait()
+        yield Frame(0, 0.0, np.zeros((48, 48, 3), np.uint8))
+
+    def interrupted(thread: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline.Thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        session.watch(Source("camera", frames(), 25.0, live=True), predict, stop=stop)
+    unplugged.set()
 
 
 def test_without_a_display_there_is_no_window(monkeypatch: pytest.MonkeyPatch) -> None:

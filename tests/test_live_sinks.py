@@ -10,6 +10,7 @@ from threading import Event
 import cv2
 import numpy as np
 import pytest
+from conftest import Run
 
 from emocli.errors import EmoError
 from emocli.live import interrupt, recording, sinks, sources
@@ -37,7 +38,7 @@ def frames_in(path: Path) -> int:
 
 def test_a_line_per_frame_holds_its_number_time_and_faces() -> None:
     stream = io.StringIO()
-    write = sinks.json_lines(stream)
+    write = sinks.line_each(stream)
     write(result(7, 0.28))
     write(result(8, None, []))
     first, second = map(json.loads, stream.getvalue().splitlines())
@@ -45,10 +46,21 @@ def test_a_line_per_frame_holds_its_number_time_and_faces() -> None:
     assert second == {"frame": 8, "seconds": None, "faces": []}
 
 
+def test_people_read_when_and_what() -> None:
+    stream = io.StringIO()
+    write = sinks.line_each(stream, people=True)
+    write(result(7, 0.28, [FACE, FACE]))
+    write(result(8, None, []))
+    assert [line.split() for line in stream.getvalue().splitlines()] == [
+        ["0.3", "s", *f"{FACE['label']} {FACE['probability']:.0%}, {FACE['label']} {FACE['probability']:.0%}".split()],
+        ["8", "–"],
+    ]
+
+
 def test_lines_are_flushed_and_a_reader_that_went_away_is_told() -> None:
     reader, writer = os.pipe()
     with open(writer, "w") as stream:
-        write = sinks.json_lines(stream)
+        write = sinks.line_each(stream)
         write(result(0, 0.0, []))
         assert json.loads(os.read(reader, 1000)) == {"frame": 0, "seconds": 0.0, "faces": []}
         os.close(reader)
@@ -106,6 +118,18 @@ def test_an_existing_film_is_kept_unless_forced(tmp_path: Path) -> None:
     with recording.video_file(path, 25.0, force=True) as write:
         write(result(0, 0.0))
     assert frames_in(path) == 1
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.avi"])
+def test_a_film_that_a_full_disk_breaks_off_is_one_line_and_no_file(shell: Run, name: str) -> None:
+    noise = "numpy.random.default_rng(0).integers(0, 256, (240, 320, 3), numpy.uint8)"
+    shell(f"mkdir pictures; python -c \"import cv2, numpy; cv2.imwrite('pictures/0.png', {noise})\"").check_returncode()
+    shell("for i in {1..30}; do cp pictures/0.png pictures/$i.png; done").check_returncode()
+    limit = "ulimit -f 128; trap '' XFSZ"
+    done = shell(f"{limit}; emo live -m fer2013-int8 --source pictures --detector none --save-video {name} > out")
+    assert done.returncode == 1
+    assert b"is the disk full?" in done.stderr.splitlines()[-1]
+    assert shell("ls").stdout.split() == [b"out", b"pictures"]
 
 
 def test_unknown_endings_and_empty_sessions_are_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -111,3 +112,18 @@ def test_times_of_real_videos_rise_even_at_a_variable_frame_rate() -> None:
         source.frames.close()
         assert times == sorted(set(times), key=float)
         assert times[0] == 0
+
+
+def test_who_waits_for_the_next_frame_of_a_file_can_be_told_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = []
+
+    class Over(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout)
+            return True
+
+    monkeypatch.setattr(sources, "Event", Over)
+    assert len(all_of(sources.video(film(tmp_path / "slides.avi", count=3, rate_hz=1), realtime=True))) == 3
+    assert len(waited) == 2

@@ -18,7 +18,9 @@ def run(
     model: _flags.Model = None,
     camera: Annotated[int | None, typer.Option(help="Camera number; 0 for a model of faces without --source.")] = None,
     mic: Annotated[bool, typer.Option("--mic", help="Listen to the microphone, as a model of speech does.")] = False,
-    mic_device: Annotated[str, typer.Option(help="Its number or a part of its name; the system's own if absent.")] = "",
+    mic_device: Annotated[
+        str, typer.Option(help="Its number or name as its recorder knows it; the system's own if absent.")
+    ] = "",
     source: Annotated[
         str, typer.Option(help="Video, picture, folder, glob or sound file; - is raw 16 bit mono sound on stdin.")
     ] = "",
@@ -27,7 +29,7 @@ def run(
         bool, typer.Option("--realtime", help="Play a file at its own pace, dropping what comes too late.")
     ] = False,
     detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
-    length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about.")] = 3.0,
+    length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about, 0.4 to 60.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = 0.5,
     smooth: Annotated[float, typer.Option(help="Seconds over which answers are averaged; 0 for none.")] = 0.0,
     flip: _flags.Flip = False,
@@ -60,9 +62,10 @@ def run(
             told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
         else:
             place = {"source": source, "number": camera or 0, "realtime": realtime}
-            film = {"save_video": Path(save_video) if save_video else None, "force": force, "smooth_seconds": smooth}
+            film = Path(save_video) if save_video else None
+            outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
             shown = window and sys.stdout.isatty() and not as_json
-            told = _watch(artifact.path, {**how, "seen": seen}, place, film, window=shown, stop=stop)
+            told = _watch(artifact.path, {**how, "seen": seen}, place, outputs, window=shown, stop=stop)
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
@@ -97,7 +100,8 @@ def _watch(model: Path, how: Options, place: Options, outputs: Options, *, windo
     opened = sources.opened(**place)
     shown = window and can_show()
     lines = None if shown else sys.stdout
-    return session.watch(opened, predict, stop=stop, window=shown, lines=lines, **outputs).told(predict.provider)
+    watched = session.watch(opened, predict, stop=stop, window=shown, lines=lines, **outputs)
+    return watched.told(predict.provider)
 
 
 def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, for_faces: bool) -> None:

@@ -9,12 +9,9 @@ from emocli.live import clock, pipeline, windows
 from emocli.live.pipeline import Outcome, Stats
 from emocli.live.smoothing import Smoother
 from emocli.live.sound_sources import SoundSource
-from emocli.live.windows import Window
+from emocli.live.windows import LEAST_SPEECH_SECONDS, Window
 from emocli.serving.listening import Listener, Spans
 from emocli.sound import sounds
-
-LEAST_SPEECH_SECONDS = 0.4
-"""What is shorter in a window is a click, which detectors make 0.3 s of, or the tail of what was answered before."""
 
 Answer = dict[str, Any] | None
 """Label and probabilities, None without speech."""

@@ -17,6 +17,18 @@ def json_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
     return write
 
 
+def face_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
+    """Return what writes a line per frame: when, and what of each of its faces and how sure."""
+
+    def write(row: dict[str, Any]) -> None:
+        when = f"{row['frame']:8d}  " if row["seconds"] is None else f"{row['seconds']:8.1f} s"
+        said = ", ".join(f"{face['label']} {face['probability']:.0%}" for face in row["faces"])
+        stream.write(f"{when}  {said or '–'}\n")
+        stream.flush()
+
+    return write
+
+
 def text_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
     """Return what writes a line per window of a voice: when, what and how sure, with a bar."""
 

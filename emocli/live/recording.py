@@ -14,6 +14,7 @@ from emocli.errors import EmoError
 from emocli.image import pictures
 from emocli.live.drawing import annotated
 from emocli.live.frames import Result
+from emocli.live.quiet import quiet
 from emocli.live.sinks import Sink
 
 CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
@@ -30,7 +31,7 @@ def video_file(path: Path, rate_hz: float, *, force: bool) -> Iterator[Sink]:
     codec = CODECS.get(path.suffix.lower())
     if codec is None:
         raise EmoError(f"video can't be written as {path.name}; use one of {', '.join(CODECS)}")
-    with pipes.output(str(path), force=force) as scratch, ExitStack() as cleanup:
+    with pipes.output(str(path), force=force) as scratch, quiet(), ExitStack() as cleanup:
         # OpenCV chooses the container by the ending
         film = scratch.with_name(scratch.name + path.suffix)
         cleanup.callback(film.unlink, missing_ok=True)
@@ -40,6 +41,8 @@ def video_file(path: Path, rate_hz: float, *, force: bool) -> Iterator[Sink]:
         writer.close()
         if not film.exists():
             raise EmoError(f"no frame came, so {path} was not written")
+        if not _has(film, writer.written):
+            raise EmoError(f"can't write {path}: the film broke off; nothing was written, is the disk full?")
         os.replace(film, scratch)
 
 
@@ -57,6 +60,16 @@ def picture_file(path: Path, *, force: bool) -> Iterator[Sink]:
         scratch.write_bytes(encoded.tobytes())
 
 
+def _has(film: Path, count: int) -> bool:
+    """Tell whether a film has so many frames, with the last of them: OpenCV does not say when a disk is full."""
+    capture = cv2.VideoCapture(str(film), cv2.CAP_FFMPEG)
+    counted = capture.get(cv2.CAP_PROP_FRAME_COUNT) >= count
+    capture.set(cv2.CAP_PROP_POS_FRAMES, count - 1)
+    there = capture.grab()
+    capture.release()
+    return counted and there
+
+
 class _Film:
     """A video being written at a constant frame rate; a frame is repeated until the next one is due."""
 
@@ -65,7 +78,7 @@ class _Film:
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._start = 0.0
-        self._written = 0
+        self.written = 0
         self._last: MatLike = np.empty((0, 0, 3), np.uint8)
 
     def write(self, result: Result) -> None:
@@ -75,9 +88,9 @@ class _Film:
         if (picture.shape[1], picture.shape[0]) != self._size:
             picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
         due = self._due(result.frame.seconds)
-        while self._written < due:
+        while self.written < due:
             self._add(writer, self._last)
-        if self._written == due:  # a frame that comes before its turn is left out
+        if self.written == due:  # a frame that comes before its turn is left out
             self._add(writer, picture)
         self._last = picture
 
@@ -90,16 +103,16 @@ class _Film:
     def _due(self, seconds: float | None) -> int:
         """Return the number of the place, at the film's constant rate, of a picture taken at `seconds`."""
         if seconds is None:
-            return self._written
+            return self.written
         due = round((seconds - self._start) * self._rate_hz)
-        if due - self._written > LONGEST_GAP_SECONDS * self._rate_hz:
-            self._start = seconds - self._written / self._rate_hz
-            return self._written
+        if due - self.written > LONGEST_GAP_SECONDS * self._rate_hz:
+            self._start = seconds - self.written / self._rate_hz
+            return self.written
         return due
 
     def _add(self, writer: cv2.VideoWriter, picture: MatLike) -> None:
         writer.write(picture)
-        self._written += 1
+        self.written += 1
 
     def _open(self, width: int, height: int, seconds: float) -> cv2.VideoWriter:
         self._size, self._start = (width, height), seconds

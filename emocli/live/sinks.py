@@ -1,4 +1,4 @@
-"""Where results go: JSON lines; several sinks at once; faces followed and smoothed on the way."""
+"""Where results go: a line each; several sinks at once; faces followed and smoothed on the way."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,9 +11,9 @@ from emocli.live.tracks import Tracks
 Sink = Callable[[Result], object]
 
 
-def json_lines(stream: TextIO) -> Sink:
-    """Return a sink that writes a JSON object per frame, as `lines.json_lines` does."""
-    line = lines.json_lines(stream)
+def line_each(stream: TextIO, *, people: bool = False) -> Sink:
+    """Return a sink that writes a line per frame: a JSON object, or for people when and what."""
+    line = (lines.face_lines if people else lines.json_lines)(stream)
 
     def write(result: Result) -> None:
         seconds = None if result.frame.seconds is None else round(result.frame.seconds, 3)

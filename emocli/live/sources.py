@@ -1,11 +1,10 @@
 """Where frames come from: a camera, a video file, or pictures."""
 
-import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from emocli.errors import EmoError
 from emocli.image import pictures
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, media_time
+from emocli.live.quiet import quiet
 from emocli.serving.prediction import Pixels
 
 STILLS_RATE_HZ = 25.0
@@ -30,11 +30,13 @@ class Source:
     rate_hz: float
     live: bool
     """True when frames come at their own pace whether anyone is ready or not, so that old ones must be dropped."""
+    over: Event = field(default_factory=Event)
+    """For others to set: nothing more is wanted, and nothing shall be waited for."""
 
 
 def camera(number: int) -> Source:
     """Open camera `number`; raises EmoError when it can't be opened or gives no picture."""
-    with _quiet():
+    with quiet():
         capture = cv2.VideoCapture(number)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a driver's queue only makes frames older
         first = _next(capture)
@@ -51,14 +53,16 @@ def video(path: Path, *, realtime: bool = False) -> Source:
     """
     if not path.is_file():
         raise EmoError(f"{path} is not there; name a video, a picture or a folder of pictures")
-    with _quiet():
+    with quiet():
         capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         first = _next(capture)
     if first is None:
         capture.release()
         raise EmoError(f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4")
-    frames = _video_frames(capture, first)
-    return Source(path.name, paced(frames, media_time) if realtime else frames, _rate(capture), live=realtime)
+    frames, over = _video_frames(capture, first), Event()
+    if realtime:
+        frames = paced(frames, media_time, sleep=over.wait)
+    return Source(path.name, frames, _rate(capture), live=realtime, over=over)
 
 
 def stills(name: str) -> Source:
@@ -129,15 +133,3 @@ def _next(capture: cv2.VideoCapture) -> Pixels | None:
 def _rate(capture: cv2.VideoCapture) -> float:
     rate_hz = capture.get(cv2.CAP_PROP_FPS)
     return rate_hz if 1.0 <= rate_hz <= 1000.0 else STILLS_RATE_HZ
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """OpenCV and its FFmpeg say in many lines on stderr what an error of ours says in one."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)

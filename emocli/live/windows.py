@@ -9,7 +9,9 @@ import numpy as np
 from emocli.errors import EmoError
 from emocli.sound.sounds import RATE_HZ, Sound
 
-_LONGEST_SECONDS, _SHORTEST_SECONDS = 60.0, 0.01
+LEAST_SPEECH_SECONDS = 0.4
+"""What is shorter in a window is a click, which detectors make 0.3 s of, or the tail of what was answered before."""
+_LONGEST_SECONDS, _SHORTEST_HOP_SECONDS = 60.0, 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,10 @@ Windows = Generator[Window, None, None]
 
 def check(length: float, hop: float) -> None:
     """Raise EmoError for seconds that can't be."""
-    if not _SHORTEST_SECONDS <= hop <= length <= _LONGEST_SECONDS:
+    if not (_SHORTEST_HOP_SECONDS <= hop <= length and LEAST_SPEECH_SECONDS <= length <= _LONGEST_SECONDS):
         raise EmoError(
-            f"a window of {length:g} s every {hop:g} s can't be: "
-            f"{_SHORTEST_SECONDS} <= --hop <= --length <= {_LONGEST_SECONDS:g}"
+            f"a window of {length:g} s every {hop:g} s can't be: --length is {LEAST_SPEECH_SECONDS:g} to "
+            f"{_LONGEST_SECONDS:g}, --hop {_SHORTEST_HOP_SECONDS:g} to --length"
         )
 
 

@@ -28,7 +28,7 @@ from emocli.labels import SEVEN
 from emocli.live import session, sinks
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, Result, media_time
-from emocli.live.sources import video
+from emocli.live.sources import Source, video
 from emocli.serving.prediction import Pixels, Predictor, predictor
 
 FRAMES, ROUNDS = 60, 5
@@ -83,8 +83,10 @@ def one_after_the_other(frames: Frames, predict: Predictor, sink: sinks.Sink) ->
 
 def measure(make: Callable[[], Frames], predict: Predictor, sink: sinks.Sink) -> dict[str, float]:
     """Return one round's figures, each way once."""
-    file = session.pass_on(make(), predict, sink, live=False, stop=Event())
-    camera = session.pass_on(paced(make(), media_time), predict, sink, live=True, stop=Event())
+    played = Source("file", make(), 30.0, live=False)
+    filmed = Source("camera", paced(make(), media_time), 30.0, live=True)
+    file = session.pass_on(played, predict, sink, stop=Event())
+    camera = session.pass_on(filmed, predict, sink, stop=Event())
     fps, milliseconds = one_after_the_other(make(), predict, sink)
     return {
         "fps": file.fps,
@@ -104,7 +106,7 @@ def medians(make: Callable[[], Frames], model: Path, threads: int) -> dict[str, 
     found = predictor(model, threads=threads, note=lambda text: print(text, file=sys.stderr))
     predict = Predictor(found.labels, found.provider, a_face_in_each(found.find_faces), found.classify)
     with open(os.devnull, "w") as nothing:
-        rounds = [measure(make, predict, sinks.json_lines(nothing)) for _ in range(ROUNDS + 1)][1:]
+        rounds = [measure(make, predict, sinks.line_each(nothing)) for _ in range(ROUNDS + 1)][1:]
     return {key: round(statistics.median(one[key] for one in rounds), 2) for key in rounds[0]}
 
 
