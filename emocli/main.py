@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
@@ -77,6 +78,9 @@ def main() -> NoReturn:
     """Run `emo` and leave with its exit status."""
     # a command that is told to stop cleans up as it does on Ctrl-C
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a file's name may be no UTF-8; what JSON can't say of it is escaped as JSON is
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = typer.main.get_command(app)(standalone_mode=False)
         sys.stdout.flush()

@@ -1,6 +1,7 @@
 """The store under $EMO_HOME: datasets kept by name, a bounded cache by content hash."""
 
 import atexit
+import contextlib
 import hashlib
 import json
 import os
@@ -50,7 +51,10 @@ def spool() -> Path:
     path = folder("cache") / f".spool-{os.urandom(8).hex()}.part"
     # before the file: a signal may come between any two lines
     atexit.register(path.unlink, missing_ok=True)
-    path.touch(mode=0o600, exist_ok=False)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except OSError as fault:
+        raise EmoError(f"can't write to {path.parent} ({fault.strerror}); set EMO_HOME to another folder") from fault
     return path
 
 
@@ -117,11 +121,21 @@ def _place(digest: str) -> Path:
 
 def _bound() -> None:
     """Remove what was used longest ago until the cache is within its bound; the newest always stays."""
-    limit = int(os.environ.get("EMO_CACHE_BYTES", CACHE_BYTES))
+    kept = []
     # a spool file belongs to a command that is still running
-    kept = sorted((path for path in folder("cache").glob("[!.]*")), key=lambda path: path.stat().st_mtime, reverse=True)
-    total = 0
-    for path in kept:
-        total += path.stat().st_size
-        if total > limit and path != kept[0]:
+    for path in folder("cache").glob("[!.]*"):
+        with contextlib.suppress(FileNotFoundError):  # another command may be doing the same
+            kept.append((path.stat(), path))
+    kept.sort(key=lambda each: each[0].st_mtime, reverse=True)
+    limit, total = _limit_bytes(), 0
+    for at, (about, path) in enumerate(kept):
+        total += about.st_size
+        if total > limit and at:
             path.unlink(missing_ok=True)
+
+
+def _limit_bytes() -> int:
+    said = os.environ.get("EMO_CACHE_BYTES", str(CACHE_BYTES))
+    if not said.isdecimal():
+        raise EmoError(f"EMO_CACHE_BYTES is {said!r}, which is no number of bytes; 8 GiB are {CACHE_BYTES}")
+    return int(said)

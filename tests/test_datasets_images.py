@@ -1,5 +1,6 @@
 """Corpora of image files, in the layouts of their authors, and the ways in which such a folder can be wrong."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -312,3 +313,9 @@ def test_a_corpus_in_a_folder_is_read_from_one_folder(tmp_path: Path, reader) ->
     with pytest.raises(EmoError) as caught:
         all_of(reader([empty]))
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_that_is_no_utf_8_is_kept_legibly(tmp_path: Path) -> None:
+    picture = next(classes(tmp_path).glob("angry/*"))
+    picture.rename(picture.with_name(os.fsdecode(b"caf\xe9.png")))
+    assert r"angry/caf\xe9.png" in [sample.id for sample in all_of(folder.read([tmp_path]))]

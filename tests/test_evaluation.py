@@ -265,3 +265,15 @@ def test_everything_at_once_is_one_json_object(model: Path, tmp_path: Path, emo:
     assert onnx_file.read_header(model).labels == labels.SEVEN
     table = emo("eval", model, "--data", data, *flags, *more, "--table")
     assert table.returncode == 0 and b"temperature.ece_before" in table.stdout
+
+
+def test_a_plot_that_is_there_is_kept_and_refused_before_anything_is_scored(
+    model: Path, tmp_path: Path, emo: Run
+) -> None:
+    data, old = write_data(tmp_path / "x.h5", labels.SEVEN), tmp_path / "old.png"
+    old.write_bytes(b"mine")
+    done = emo("eval", model, "--data", data, "--plot", tmp_path / "new.png", "--plot-abstain", old)
+    assert done.returncode == 1
+    assert b"replace it with --force" in done.stderr
+    assert old.read_bytes() == b"mine"
+    assert not (tmp_path / "new.png").exists()

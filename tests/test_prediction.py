@@ -1,6 +1,7 @@
 """From a picture to classified faces, and from what the user named to pictures."""
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from conftest import Run
 from small_model import write_model
 
 from emocli import labels, named_files, onnx_file
@@ -199,3 +201,27 @@ def test_a_terminal_and_nothing_at_all_are_refused_as_a_list() -> None:
         list(named_files.expand(["-"], SUFFIXES, stdin=io.BufferedReader(stdin)))
     with open(os.devnull, "rb") as stdin, pytest.raises(EmoError, match="did the previous command fail"):
         list(named_files.expand(["-"], SUFFIXES, stdin=stdin))
+
+
+def test_a_folder_without_a_picture_is_one_line(tmp_path: Path, emo: Run) -> None:
+    (tmp_path / "photo.heic").write_bytes(b"x")
+    for model in ([], ["-m", "fer2013-int8"]):
+        done = emo("predict", tmp_path, *model)
+        assert done.returncode == 1
+        assert b"no file in" in done.stderr.splitlines()[-1]
+        assert not done.stdout
+
+
+def test_a_named_picture_needs_no_stdin(tmp_path: Path, shell: Run) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((48, 48, 3), np.uint8))
+    shell("emo predict a.png -m fer2013-int8 --detector none <&-").check_returncode()
+    assert b"takes a list of paths" in shell("emo predict - -m fer2013-int8 <&- || true").stderr
+
+
+def test_a_name_that_is_no_utf_8_is_json_all_the_same(tmp_path: Path, emo: Run) -> None:
+    picture = tmp_path / os.fsdecode(b"caf\xe9.png")
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((48, 48, 3), np.uint8))
+    (tmp_path / "a.png").rename(picture)
+    done = emo("predict", tmp_path, "-m", "fer2013-int8", "--detector", "none", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["path"] == str(picture)

@@ -75,3 +75,9 @@ def test_a_store_that_can_not_be_made_says_what_to_set(tmp_path: Path, monkeypat
     monkeypatch.setenv("EMO_HOME", str(tmp_path / "file"))
     with pytest.raises(EmoError, match="set EMO_HOME"):
         store.folder("cache")
+
+
+def test_a_bound_of_the_cache_that_is_no_number_is_one_line(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
+    monkeypatch.setenv("EMO_CACHE_BYTES", "8G")
+    with pytest.raises(EmoError, match="no number of bytes"):
+        store.keep(store.spool(), f"sha256:{0:064}", move=True)

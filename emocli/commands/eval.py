@@ -1,6 +1,8 @@
 """Score models on one part of the data: accuracy, macro-F1, UAR, ROC-AUC, ECE, each with its interval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,7 +50,7 @@ def run(
     ] = "",
     snr: Annotated[str, typer.Option(metavar="DB,…", help="Signal to noise of --noise, in decibels.")] = "30,20,10,0",
     plot_noise: Annotated[str | None, typer.Option(help="Write the curve of --noise to this PNG.")] = None,
-    seed: Annotated[int, typer.Option(help="Draws of --noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws of --noise.")] = 0,
     samples: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
@@ -74,14 +76,15 @@ def run(
     if folds:
         _show_folds(pairs, engine, threads, options, as_json)
         return
-    records = scoring.records(pairs, engine, threads, options, note)
-    if len(pairs) == 1:
-        (record,) = records
-        _draw(record, plot, plot_abstain, plot_noise, force)
-        _show_one(record, as_json)
-        return
-    rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
-    show(rows, as_json=as_json)
+    with _plots(plot, plot_abstain, plot_noise, force=force) as files:
+        records = scoring.records(pairs, engine, threads, options, note)
+        if len(pairs) == 1:
+            (record,) = records
+            _draw(record, *files)
+            _show_one(record, as_json)
+            return
+        rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
+        show(rows, as_json=as_json)
 
 
 def _show_folds(pairs: Sequence["Pair"], engine: str, threads: int, options: "Options", as_json: bool | None) -> None:
@@ -102,26 +105,28 @@ def _show_folds(pairs: Sequence["Pair"], engine: str, threads: int, options: "Op
     show(({"class": label, **row} for label, row in whole["per_class"].items()), as_json=False)
 
 
-def _draw(
-    record: Mapping[str, Any], plot: str | None, plot_abstain: str | None, plot_noise: str | None, force: bool
-) -> None:
+@contextmanager
+def _plots(*targets: str | None, force: bool) -> Iterator[list[Path | None]]:
+    """Yield a file for each plot that is asked for; one that can't be written is refused before anything is scored."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(pipes.second_output(target, None, force=force)) for target in targets]
+
+
+def _draw(record: Mapping[str, Any], plot: Path | None, plot_abstain: Path | None, plot_noise: Path | None) -> None:
     if not plot and not plot_abstain and not plot_noise:
         return
     from emocli.scores import plotting
 
     title = f"{record['split']} part, n = {record['accuracy']['n']}, accuracy {record['accuracy']['value']:.1%}"
     if plot:
-        with pipes.output(plot, force=force) as scratch:
-            plotting.confusion(record["confusion"], list(record["per_class"]), title, scratch)
+        plotting.confusion(record["confusion"], list(record["per_class"]), title, plot)
     if plot_abstain:
-        with pipes.output(plot_abstain, force=force) as scratch:
-            area = record["abstention"]["aurc"]["value"]
-            plotting.risk_coverage(record["abstention"]["curve"], f"{title}, AURC {area:.3f}", scratch)
+        area = record["abstention"]["aurc"]["value"]
+        plotting.risk_coverage(record["abstention"]["curve"], f"{title}, AURC {area:.3f}", plot_abstain)
     if plot_noise:
-        with pipes.output(plot_noise, force=force) as scratch:
-            n, uar = record["accuracy"]["n"], record["uar"]["value"]
-            title = f"{record['split']} part, n = {n}, UAR {uar:.1%} without noise"
-            plotting.noise(record["noise"]["curve"], title, scratch)
+        n, uar = record["accuracy"]["n"], record["uar"]["value"]
+        title = f"{record['split']} part, n = {n}, UAR {uar:.1%} without noise"
+        plotting.noise(record["noise"]["curve"], title, plot_noise)
 
 
 def _show_one(record: dict[str, Any], as_json: bool | None) -> None:

@@ -47,16 +47,19 @@ def run(
             raise EmoError("--flip, --views and --detector are for faces; a speech model hears as its header says")
         return _hearing(path, counts, how)
 
+    stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:
         found = either.suffixes(heard=shipped.has("speech"))
-        records = either.records(named_files.expand(names, found, stdin=sys.stdin.buffer), opened)
+        records = either.records(named_files.expand(names, found, stdin=stdin), opened)
     else:
         kind = extraction.modality(source.header)
         found = sound_files.SUFFIXES if kind == "speech" else pictures.SUFFIXES
-        records = opened(kind)(named_files.expand(names, found, stdin=sys.stdin.buffer))
+        records = opened(kind)(named_files.expand(names, found, stdin=stdin))
     _print(records, as_json)
     if counts.keys() == {"unreadable"}:
         raise EmoError("none of the files could be read; the lines above say why")
+    if not counts:
+        raise EmoError(f"no file in {' '.join(names)}; of a folder these are taken: {' '.join(sorted(found))}")
 
 
 def _seeing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.Records":

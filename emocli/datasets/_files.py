@@ -31,8 +31,13 @@ def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tup
             if path.is_symlink() and inside(root, path) is None:
                 notes["link out of the folder skipped"] += 1
                 continue
-            found.append((path.relative_to(root).as_posix(), path))
+            found.append((text(path.relative_to(root)), path))
     return sorted(found)
+
+
+def text(path: Path) -> str:
+    r"""Return a path as an id or a label may be written anywhere: bytes of it that are no UTF-8 become \xe9."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def inside(root: Path, path: str | Path) -> Path | None:

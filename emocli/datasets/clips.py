@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips
+from emocli.datasets import _clips, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
 
@@ -21,7 +21,7 @@ def read(sources: Sequence[Path]) -> Corpus:
     if not sources or not all(source.is_file() for source in sources):
         given = ", ".join(map(str, sources)) or "nothing"
         raise EmoError(f"clips are read from sound files, given was {given}; a folder is read by audio-folder")
-    clips = [Clip(source, source.name, -1, "test") for source in sources]
+    clips = [Clip(source, _files.text(Path(source.name)), -1, "test") for source in sources]
     corpus = _clips.corpus(clips, (), LICENSE, Counter())
     # of several, some may turn out unreadable
     return replace(corpus, count=1) if len(clips) == 1 else corpus

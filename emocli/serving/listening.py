@@ -100,12 +100,12 @@ def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str]) -
     for path in paths:
         try:
             sound = sounds.from_int16(sound_files.read(path).samples)
+            heard = listen(sound) or {"error": "nobody speaks in it, as far as the model's detector can tell"}
         except EmoError as fault:
             counts["unreadable"] += 1
             yield {"path": str(path), "error": str(fault)}
             continue
         counts["sounds"] += 1
-        heard = listen(sound) or {"error": "nobody speaks in it, as far as the model's detector can tell"}
         yield {"path": str(path), "seconds": round(len(sound) / sounds.RATE_HZ, 2), **heard}
 
 
