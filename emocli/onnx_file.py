@@ -3,6 +3,7 @@
 import math
 import os
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ def load(path: Path, source: str = "") -> onnx.ModelProto:
         model = onnx.load_model(path, load_external_data=False)
     except Exception as fault:  # protobuf has an error class per backend
         raise EmoError(f"{source or path} is not a whole ONNX file; copy it or make it again") from fault
-    _refuse_external_data(model.graph, source or str(path))
+    for tensor in _tensors(model):
+        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise EmoError(f"{source or path} keeps tensor {tensor.name!r} in another file; save the model as one file")
     return model
 
 
@@ -74,14 +77,30 @@ def _shape(value: onnx.ValueInfoProto) -> dict[str, Any]:
     return {"shape": dims, "dtype": onnx.TensorProto.DataType.Name(tensor.elem_type).lower()}
 
 
-def _refuse_external_data(graph: onnx.GraphProto, source: str) -> None:
-    tensors = list(graph.initializer)
+def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    """Yield every tensor that is in a model, wherever."""
+    yield from _of_graph(model.graph)
+    for function in model.functions:
+        yield from _of_attributes(function.attribute_proto)
+        for node in function.node:
+            yield from _of_attributes(node.attribute)
+
+
+def _of_graph(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    yield from _of_sparse(graph.sparse_initializer)
     for node in graph.node:
-        for attribute in node.attribute:
-            tensors += [attribute.t, *attribute.tensors]
-            for subgraph in [attribute.g, *attribute.graphs]:
-                if subgraph.node or subgraph.initializer:
-                    _refuse_external_data(subgraph, source)
+        yield from _of_attributes(node.attribute)
+
+
+def _of_attributes(attributes: Iterable[onnx.AttributeProto]) -> Iterator[onnx.TensorProto]:
+    for attribute in attributes:
+        yield from (attribute.t, *attribute.tensors)
+        yield from _of_sparse((attribute.sparse_tensor, *attribute.sparse_tensors))
+        for graph in (attribute.g, *attribute.graphs):
+            yield from _of_graph(graph)
+
+
+def _of_sparse(tensors: Iterable[onnx.SparseTensorProto]) -> Iterator[onnx.TensorProto]:
     for tensor in tensors:
-        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
-            raise EmoError(f"{source} keeps tensor {tensor.name!r} in another file; save the model as one file")
+        yield from (tensor.values, tensor.indices)

@@ -1,6 +1,6 @@
 """A picture of what is in a dataset or in features: samples of each class, and how training would change them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,15 @@ def _pictures(data: Data, rows: NDArray[np.int64], source: str) -> NDArray[np.ui
         if len(data.shape) != 3:
             raise EmoError(f"{source} holds vectors, which are no pictures; preview the dataset they were made of")
         return np.stack([data.x[row] for row in rows])
-    whole = [FaceImage(data.images(int(row), int(row) + 1)[0].pixels) for row in rows]
+    # photos are large: one at a time is held, and those before the first coloured one are decoded again
+    colours = 3 if any(picture.pixels.ndim == 3 for picture in _whole(data, rows)) else 1
     size = max(data.shape[1:], default=contact_sheet.SIDE)
-    colours = 3 if any(picture.pixels.ndim == 3 for picture in whole) else 1
-    cropped: NDArray[np.uint8] = registry.load("features", "pixels")(size=size, channels=colours)(whole)
-    return cropped
+    crop = registry.load("features", "pixels")(size=size, channels=colours)
+    return np.concatenate([crop([picture]) for picture in _whole(data, rows)])
+
+
+def _whole(data: Data, rows: NDArray[np.int64]) -> Iterator[FaceImage]:
+    return (FaceImage(data.images(row, row + 1)[0].pixels) for row in rows.tolist())
 
 
 def _lines(names: tuple[str, ...], pictures: NDArray[np.uint8], columns: int) -> list[Line]:

@@ -13,7 +13,7 @@ from emocli.data import hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extracting import extraction, featurizing
+from emocli.extracting import extraction, featurizing, pieces
 from emocli.scores import evaluation
 from emocli.sound import augmenting
 from emocli.training import audit, folds
@@ -108,7 +108,7 @@ def test_copies_are_the_same_again_and_from_two_processes_and_others_by_another_
     augmented: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _features(tmp_path / "again.h5").read_bytes() == augmented.read_bytes()
-    monkeypatch.setattr(featurizing, "CHUNK_SAMPLES", 20_000)
+    monkeypatch.setattr(pieces, "MOST", 20_000)
     chunked = _features(tmp_path / "chunks.h5")
     assert _features(tmp_path / "two.h5", jobs=2).read_bytes() == chunked.read_bytes()
     with hdf5.open_data(augmented) as data, hdf5.open_data(chunked) as other:

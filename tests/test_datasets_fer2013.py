@@ -159,6 +159,13 @@ def test_a_missing_pixel_that_a_neighbour_has_too_many_is_found(tmp_path: Path) 
         all_of(fer2013.read([corpus_files.fer2013(tmp_path / "fer2013.csv", lines)]))
 
 
+def test_a_field_longer_than_csv_files_have_is_an_error_that_names_the_line(tmp_path: Path) -> None:
+    lines = [row(each) for each in faces(40)]
+    lines[1] = f"3,{'7 ' * 70_000},Training"
+    with pytest.raises(EmoError, match=r"^fer2013.csv line 3: field larger than field limit"):
+        all_of(fer2013.read([corpus_files.fer2013(tmp_path / "fer2013.csv", lines)]))
+
+
 @pytest.mark.parametrize("cut", [2, 12, 5000])
 def test_a_file_cut_within_a_row_is_an_error_that_names_the_line(tmp_path: Path, cut: int) -> None:
     path = corpus_files.fer2013(tmp_path / "fer2013.csv", [row(each) for each in faces(5)])

@@ -69,6 +69,35 @@ def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, size: int) 
     assert corpus.notes == {"unreadable image skipped": 4}
 
 
+def jpeg(*flags: int, thumbnail: bool) -> bytes:
+    """A picture as cameras write it, with a small one of its own in the header."""
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8)
+    whole = cv2.imencode(".jpg", pixels, flags)[1].tobytes()
+    small = b"Exif\0\0" + cv2.imencode(".jpg", pixels[:16, :16])[1].tobytes()
+    return whole[:2] + b"\xff\xe1" + (len(small) + 2).to_bytes(2) + small + whole[2:] if thumbnail else whole
+
+
+@pytest.mark.parametrize("thumbnail", [False, True])
+@pytest.mark.parametrize("flags", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)], ids=["baseline", "progressive"])
+def test_a_jpeg_that_was_cut_is_skipped_though_its_thumbnail_is_whole(
+    flags: tuple[int, ...], thumbnail: bool, tmp_path: Path
+) -> None:
+    data = jpeg(*flags, thumbnail=thumbnail)
+    image(tmp_path / "happy" / "x.png", 120)
+    (tmp_path / "sad").mkdir()
+    for name, content in (
+        ("cut", data[: len(data) // 2]),
+        ("without its end", data[:-2]),
+        ("whole", data),
+        ("with a film behind it", data + b"\xff\xda film"),
+    ):
+        (tmp_path / "sad" / f"{name}.jpg").write_bytes(content)
+    corpus = folder.read([tmp_path])
+    ids = [sample.id for sample in corpus.samples]
+    assert ids == ["happy/x.png", "sad/whole.jpg", "sad/with a film behind it.jpg"]
+    assert corpus.notes == {"unreadable image skipped": 2}
+
+
 def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -96,6 +125,14 @@ def test_parts_are_read_from_the_level_above_the_classes(tmp_path: Path) -> None
     assert len(samples) == 42
     assert corpus.notes["image outside a class folder skipped"] == 1
     assert samples[0].id == "data/test/Disgust/S000_Disgust.png"
+
+
+def test_a_folder_beside_the_parts_is_named_and_no_class(tmp_path: Path) -> None:
+    for part in ("train", "Test"):
+        classes(tmp_path / part)
+    image(tmp_path / "samples" / "x.png")
+    with pytest.raises(EmoError, match="folder samples lies beside Test, train and is no part"):
+        folder.read([tmp_path])
 
 
 def test_subjects_are_found_by_a_pattern(tmp_path: Path) -> None:
@@ -222,7 +259,9 @@ def test_rafdb_can_be_read_unaligned(tmp_path: Path) -> None:
     assert samples[0].id == "Image/original/test_00001.jpg"
 
 
-@pytest.mark.parametrize("line", ["train_00001.jpg", "train_00001.jpg 8", "../train_1.jpg 3", "valid_1.jpg 3"])
+@pytest.mark.parametrize(
+    "line", ["train_00001.jpg", "train_00001.jpg 8", "train_00001.jpg 12", "../train_1.jpg 3", "valid_1.jpg 3"]
+)
 def test_a_bad_line_of_rafdb_is_named(tmp_path: Path, line: str) -> None:
     listed = raf(tmp_path) / "EmoLabel" / "list_patition_label.txt"
     listed.write_text(f"train_00001.jpg 1\n{line}\n")
@@ -286,6 +325,25 @@ def test_affectnet_stays_inside_its_folder(tmp_path: Path) -> None:
     assert corpus.notes["path out of the folder skipped"] == 1
 
 
+@pytest.mark.parametrize("where", ["relative", "absolute"])
+def test_affectnet_may_list_whole_paths(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    image(tmp_path / "outside.jpg")
+    root = affect(Path("root") if where == "relative" else tmp_path / "root", path=str(tmp_path / "outside.jpg"))
+    corpus = affectnet.read([root])
+    assert len(all_of(corpus)) == 9
+    assert corpus.notes["path out of the folder skipped"] == 1
+
+
+@pytest.mark.parametrize("numbers", ["nan,0.5", "0.5,nan", "inf,0"])
+def test_affectnet_leaves_out_what_is_no_number(numbers: str, tmp_path: Path) -> None:
+    listed = affect(tmp_path) / "lists" / "training.csv"
+    listed.write_text(listed.read_text().replace(",0.4,-0.5", f",{numbers}"))
+    corpus = affectnet.read([tmp_path], labels="valence-arousal")
+    assert len(all_of(corpus)) == 10
+    assert corpus.notes == {"row without valence and arousal left out": 3}
+
+
 def test_affectnet_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(EmoError, match=r"no training.csv or validation.csv"):
         affectnet.read([tmp_path])
@@ -293,6 +351,9 @@ def test_affectnet_says_what_is_missing(tmp_path: Path) -> None:
     (lists / "training.csv").write_text(f"{MANIFEST}\n1/training1.jpg,1,1,9,9,,happy,0,0\n")
     with pytest.raises(EmoError, match=r"training.csv line 2: expression, valence and arousal are not numbers"):
         all_of(affectnet.read([tmp_path]))
+    (lists / "training.csv").write_text(f'{MANIFEST}\n1/training1.jpg,1,1,9,9,"{";" * 200_000},1,0,0\n')
+    with pytest.raises(EmoError, match=r"training.csv is no whole csv file"):
+        affectnet.read([tmp_path])
     (lists / "training.csv").write_text("path,label\na,1\n")
     with pytest.raises(EmoError, match=r"training.csv lacks the columns arousal, expression"):
         affectnet.read([tmp_path])

@@ -1,5 +1,6 @@
 """Corpora of speech: names parsed, speakers kept apart, published folds, bad clips left out and counted."""
 
+import os
 import re
 import shutil
 from collections import Counter
@@ -122,6 +123,22 @@ def test_a_fold_leaves_validation_to_whole_speakers_of_the_others(tmp_path: Path
     assert len(emodb.FOLDS) == 10
 
 
+@pytest.mark.parametrize("split", ["subject", "random"])
+def test_a_fold_is_not_thrown_away_by_another_split(split: str, emo: Run, tmp_path: Path) -> None:
+    root = _made(tmp_path / "corpus", _ravdess(range(1, 7)))
+    done = emo("dataset", "ravdess", root, "-p", "fold=1", "--split", split, "-o", tmp_path / "x.h5")
+    assert done.returncode == 1 and done.stderr.count(b"\n") == 1 and not (tmp_path / "x.h5").exists()
+    assert f"fold=1 says who is in the test part and --split {split} divides anew" in done.stderr.decode()
+    assert emo("dataset", "ravdess", root, "--split", split, "-o", tmp_path / "x.h5").returncode == 0
+
+
+def test_a_share_that_cannot_be_is_refused_before_the_corpus_is_read(emo: Run, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "03a01Fa.wav").write_text("not read, or it would be said to be no sound")
+    done = emo("dataset", "emodb", tmp_path / "corpus", "--test", "10", "-o", tmp_path / "x.h5")
+    assert done.returncode == 1 and b"--test 10" in done.stderr and done.stderr.count(b"\n") == 1
+
+
 def test_emodb_has_its_four_classes_alone(tmp_path: Path) -> None:
     opened = _open("emodb", _made(tmp_path, [f"03a01{letter}a.wav" for letter in "WLEAFTN"]), classes=4)
     assert Counter(label for label, _ in _labelled(opened)) == dict.fromkeys(("angry", "happy", "sad", "neutral"), 1)
@@ -216,11 +233,20 @@ def test_meld_keeps_its_parts_and_what_is_said(tmp_path: Path) -> None:
     assert opened.notes == {"utterance of the train part without its clip left out": 1}
 
 
+def test_a_name_that_is_no_utf_8_is_read_and_kept_legibly(tmp_path: Path) -> None:
+    root = _meld(tmp_path)
+    (root / "train_splits").rename(root / os.fsdecode(b"train_\xe9"))
+    assert all_of(_open("meld", root))[0].id == r"train_\xe9/dia0_utt0.wav"
+
+
 def test_meld_refuses_a_list_that_is_cut(tmp_path: Path) -> None:
     with pytest.raises(EmoError, match=r"no train_sent_emo\.csv"):
         _open("meld", tmp_path)
     (_meld(tmp_path) / "train_sent_emo.csv").write_text(f"{MELD}1,Oh,Ross\n")
     with pytest.raises(EmoError, match="line 2 lacks"):
+        _open("meld", tmp_path)
+    (tmp_path / "train_sent_emo.csv").write_text(f'{MELD}1,"Oh{"!" * 200_000}\n')
+    with pytest.raises(EmoError, match=r"train_sent_emo\.csv is no whole csv file .*restore the file"):
         _open("meld", tmp_path)
 
 

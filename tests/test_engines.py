@@ -82,6 +82,32 @@ def test_tensors_outside_the_file_are_refused(tmp_path):
         load(path)
 
 
+def _outside(name):
+    tensor = helper.make_tensor(name, onnx.TensorProto.FLOAT, [1], [1.0])
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    return tensor
+
+
+@pytest.mark.parametrize("place", ["sparse values", "sparse indices", "sparse constant", "function", "branch"])
+def test_tensors_outside_the_file_are_refused_wherever_they_are(tmp_path, model, place):
+    proto = onnx_file.load(model)
+    node = helper.make_node("Constant", [], ["c"], value=_outside("c"))
+    if place == "sparse values":
+        proto.graph.sparse_initializer.add().values.CopyFrom(_outside("v"))
+    elif place == "sparse indices":
+        proto.graph.sparse_initializer.add().indices.CopyFrom(_outside("v"))
+    elif place == "sparse constant":
+        constant = onnx.SparseTensorProto(values=_outside("v"), dims=[1])
+        proto.graph.node.append(helper.make_node("Constant", [], ["c"], sparse_value=constant))
+    elif place == "function":
+        proto.functions.append(helper.make_function("own", "f", [], ["c"], [node], proto.opset_import))
+    else:
+        branch = helper.make_graph([node], "branch", [], [])
+        proto.graph.node.append(helper.make_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch))
+    with pytest.raises(EmoError, match="in another file"):
+        onnx_file.load(saved(proto, tmp_path / "m.onnx"))
+
+
 def test_a_model_that_does_not_run_is_an_error_for_the_user(tmp_path, model):
     proto = onnx_file.load(model)
     proto.graph.node[2].op_type = "NoSuchOperator"

@@ -1,15 +1,19 @@
 """Detector and extractor by name, joined, and again from a header."""
 
+import tracemalloc
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from real_faces import keep_networks, picture
+from scored import write_photos
 
-from emocli import registry
+from emocli import pipes, registry
 from emocli.artifact import Header
+from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.extracting import extraction
+from emocli.extracting import extraction, featurizing, pieces
 from emocli.image.faces import Face, FaceImage
 
 RNG = np.random.default_rng(0)
@@ -127,6 +131,30 @@ def test_auto_without_a_network_uses_haar_and_says_so_once(offline: Path) -> Non
 def test_a_detector_asked_for_by_name_that_cannot_be_had_is_an_error(name: str, offline: Path) -> None:
     with pytest.raises(EmoError, match="put the file at"):
         extraction.detector(name)
+
+
+def test_few_photos_are_decoded_at_once_and_the_features_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pipes.read(str(write_photos(tmp_path / "d.h5")), "dataset")
+    tracemalloc.start()
+    featurizing.write(source, tmp_path / "f.h5", "pixels", {}, "none", {}, limit=0, note=lambda text: None)
+    assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    tracemalloc.stop()
+    monkeypatch.setattr(pieces, "MOST", 1 << 40)
+    featurizing.write(source, tmp_path / "all.h5", "pixels", {}, "none", {}, limit=0, note=lambda text: None)
+    assert (tmp_path / "f.h5").read_bytes() == (tmp_path / "all.h5").read_bytes()
+
+
+def test_what_lies_between_the_rows_that_are_asked_for_is_not_decoded(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path / "d.h5", n=5, side=50)
+    with h5py.File(photos, "a") as file:
+        start, stop = file["face/end"][0], file["face/end"][2]
+        file["face/x"][start:stop] = np.zeros(stop - start, np.uint8)
+    with hdf5.open_data(photos) as data:
+        assert len(data.raw(np.array([0, 3, 4]))) == 3
+        with pytest.raises(EmoError, match="can't be decoded"):
+            data.raw(np.array([0, 1]))
 
 
 def test_a_header_without_features_is_refused() -> None:

@@ -128,6 +128,38 @@ def test_a_file_that_is_no_such_network_is_refused_in_one_line(tmp_path: Path) -
         assert "\n" not in str(refusal.value)
 
 
+def _unfit(path: Path, what: str) -> str:
+    """A network that has two or three axes in and three out, and hears no sound of ours."""
+    model = onnx.load_model(_spectrum_net(path) if "mel" in what else _wave_net(path))
+    entry = model.graph.input[0].type.tensor_type
+    if "type" in what:
+        entry.elem_type = TensorProto.DOUBLE
+        model.graph.node[0].input[0] = "heard"
+        model.graph.node.insert(0, helper.make_node("Cast", ["x"], ["heard"], to=TensorProto.FLOAT))
+    elif "mel" in what:
+        entry.shape.dim[1].dim_param = "mels"
+    else:
+        entry.shape.dim[1].dim_value = 16_000
+    onnx_file.save(model, path)
+    return str(path)
+
+
+@pytest.mark.parametrize("what", ["fixed samples", "another type", "free mel axis"])
+def test_a_network_that_hears_no_sound_of_any_length_is_refused(what: str, tmp_path: Path) -> None:
+    with pytest.raises(EmoError, match=r"no network that ssl knows.*any number or .*of a fixed number"):
+        registry.load("features", "ssl")(model=_unfit(tmp_path / "net.onnx", what))
+
+
+def test_a_network_that_fails_on_a_clip_is_one_clear_error(tmp_path: Path) -> None:
+    model = onnx.load_model(_spectrum_net(tmp_path / "net.onnx"))
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 1000
+    onnx_file.save(model, tmp_path / "net.onnx")
+    extract = registry.load("features", "ssl")(model=str(tmp_path / "net.onnx"))
+    with pytest.raises(EmoError, match="can't hear 80 x 3000 numbers") as refusal:
+        extract([MADE["vowel"]])
+    assert "\n" not in str(refusal.value)
+
+
 def test_an_utterance_is_the_means_of_librosas_numbers() -> None:
     librosa = pytest.importorskip("librosa")
     clips = [MADE["vowel"], *real()]

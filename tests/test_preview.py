@@ -1,6 +1,7 @@
 """The preview: a line per class, the original beside what training makes of it, the same picture for the same seed."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import Run
 from numpy.typing import NDArray
+from scored import write_photos
 
 from emocli import labels, pipes, previewing
 from emocli.artifact import Header
@@ -96,6 +98,14 @@ def test_colour_pictures_of_any_size_are_shown_whole(emo: Run, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     drawn = sheet(tmp_path / "d.h5", tmp_path / "p.png", {"shear": 5.0}, columns=2)
     assert all((cell(drawn, line, 0, 2) == (200, 20, 20)).all() for line in (0, 1))
+
+
+def test_one_photo_is_held_at_a_time(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path / "d.h5")
+    tracemalloc.start()
+    sheet(photos, tmp_path / "p.png")
+    assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    tracemalloc.stop()
 
 
 def test_dataset_preview_is_the_same_command_and_reads_a_pipe(shell: Run, features_file: Path, tmp_path: Path) -> None:

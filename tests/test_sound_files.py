@@ -41,6 +41,11 @@ def test_formats_give_the_sound_that_went_in(name: str, tmp_path: Path) -> None:
     assert np.abs(samples - tone(1.0))[200:-200].max() < (1e-4 if name < "x.m" else 0.03)
 
 
+def test_a_name_that_is_no_utf_8_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav").rename(tmp_path / os.fsdecode(b"caf\xe9.wav"))
+    assert len(sound_files.read(path).samples) == 800
+
+
 @pytest.mark.parametrize(("name", "codec"), [("x.m4a", "aac"), ("x.mp4", "aac"), ("x.mkv", "flac"), ("x.mpg", "mp2")])
 def test_the_sound_of_other_containers_is_read(name: str, codec: str, tmp_path: Path) -> None:
     path = tmp_path / name

@@ -67,3 +67,35 @@ def test_a_class_too_small_for_its_share_still_has_one_sample_in_every_part() ->
     y = np.repeat(np.arange(30), 10)
     parts = splits.assign([""] * 300, [""] * 300, [""] * 300, y, split="random")
     assert all({*parts[y == label]} == {"train", "validation", "test"} for label in range(30))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"test": 10, "validation": 10}, {"validation": -0.1}, {"test": float("nan")}, {"test": 0.5, "validation": 0.5}],
+)
+def test_shares_that_leave_nothing_to_train_on_are_refused(given: dict[str, float]) -> None:
+    with pytest.raises(EmoError, match="from 0 to below 1, below 1 together"):
+        splits.assign([""] * 200, PEOPLE, IDS, Y, **given)  # type: ignore[arg-type]
+
+
+def test_a_seed_below_0_is_refused() -> None:
+    with pytest.raises(EmoError, match="--seed -1 is below 0"):
+        splits.assign([""] * 200, PEOPLE, IDS, Y, seed=-1)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_subject_larger_than_the_share_is_taken_only_where_all_are_and_then_the_smallest(seed: int) -> None:
+    sizes = {"large": 120, "small": 15, "middle": 65}
+    people = [name for name, size in sizes.items() for _ in range(size)]
+    for share, drawn in ((0.1, {"small"}), (0.05, {"small"}), (0.35, {"small", "middle"})):
+        parts = splits.assign([""] * 200, people, IDS, Y, validation=share, test=0, seed=seed)
+        chosen = {person for person, part in zip(people, parts, strict=True) if part == "validation"}
+        assert chosen <= drawn and sum(sizes[person] for person in chosen) <= max(200 * share, 15)
+
+
+def test_a_draw_that_leaves_nothing_to_train_on_is_refused() -> None:
+    published = ["train"] * 50 + ["test"] * 150
+    people = ["a"] * 50 + ["b"] * 50 + ["c"] * 100
+    with pytest.raises(EmoError, match=r"nothing is left to train on once validation is drawn.*--validation 0"):
+        splits.assign(published, people, IDS, Y)
+    assert list(splits.assign(published, people, IDS, Y, validation=0)) == published

@@ -26,7 +26,7 @@ def run(
         "validation"
     ],
     test: Annotated[float, typer.Option(help="Share for test where no other part is published.")] = PARTS["test"],
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = PARTS["seed"],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = PARTS["seed"],
     output: _flags.Output = None,
     force: _flags.Force = False,
 ) -> None:
@@ -39,6 +39,8 @@ def run(
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": parts}
     target = output
     if saved := save_as or (name if save else ""):
+        if output is not None:
+            raise EmoError("--save and --as keep the data in the store; leave out -o, or the two of them")
         store.folder("datasets")
         target = str(store.dataset(saved))
     with pipes.output(target, force=force) as scratch:

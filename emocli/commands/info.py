@@ -9,6 +9,7 @@ import typer
 from emocli import pipes
 from emocli.commands import _flags
 from emocli.commands._show import for_people, show_record
+from emocli.errors import EmoError
 
 # numpy starts a thread per core otherwise, which takes longer than all that is done here
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -24,17 +25,19 @@ def run(
     record: dict[str, Any] = {**json.loads(source.header.to_json()), "digest": source.digest}
     record |= {"license": source.header.license, "bytes": source.path.stat().st_size}
     if source.header.kind == "model":
+        if verify:
+            raise EmoError("a model states no content hash to verify; compare the digest that emo info shows")
         from emocli import onnx_file
 
         record |= onnx_file.describe(source.path)
     else:
         from emocli.data import hdf5, hdf5_describe
 
-        record |= hdf5_describe.describe(source.path, source.source)
         if verify:
+            # first: what a damaged file says of itself is not worth describing
             hdf5.verify(source.path, source.source)
-    if verify:
-        record["verified"] = True
+            record["verified"] = True
+        record |= hdf5_describe.describe(source.path, source.source)
     if for_people(as_json):
         record["steps"] = [" ".join([step["command"], str(step.get("name", ""))]) for step in source.header.steps]
     show_record(record, as_json=as_json)

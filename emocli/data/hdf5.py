@@ -109,9 +109,14 @@ class Data:
         encoded = enumerate(self._ragged.between(start, stop), start)
         return hdf5_images.faces([hdf5_images.decoded(each, self.id[row] or str(row)) for row, each in encoded], points)
 
-    def raw(self, start: int, stop: int) -> list[Any]:
-        """Return what an extractor takes of rows start to stop: pictures, or sounds."""
-        return self.sounds(start, stop) if self.modality == "speech" else list(self.images(start, stop))
+    def raw(self, rows: NDArray[np.int64]) -> list[Any]:
+        """Return what an extractor takes of some rows, which are sorted: pictures, or sounds.
+
+        What lies between the rows is neither read nor decoded.
+        """
+        read = self.sounds if self.modality == "speech" else self.images
+        runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
+        return [each for run in runs for each in read(int(run[0]), int(run[-1]) + 1)]
 
     @property
     def ragged(self) -> Ragged:

@@ -10,6 +10,9 @@ from emocli.errors import EmoError
 
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 
+_MOST_DEFLATED = 1032
+"""Bytes that a byte of deflate becomes at most."""
+
 
 def layout(file: h5py.File, source: str) -> None:
     """Refuse links, filters and storage that reach out of the file, and shapes that don't fit together."""
@@ -69,14 +72,19 @@ def _check_storage(dataset: h5py.Dataset, source: str) -> None:
     if dataset.dtype.kind not in "iufSb" or not filters <= _FILTERS:
         raise EmoError(f"{source} stores {dataset.name} in a way emo does not read ({dataset.dtype}); make it again")
     # a shape is a claim until bytes stand behind it
-    if not filters and dataset.id.get_storage_size() < dataset.nbytes:
+    if dataset.id.get_storage_size() * (_MOST_DEFLATED if filters else 1) < dataset.nbytes:
         raise EmoError(f"{source} claims more of {dataset.name} than it holds; make it again")
+
+
+def labels(y: NDArray[Any], classes: int, source: str) -> None:
+    """Raise EmoError for labels out of range."""
+    if y.ndim == 1 and len(y) and not -1 <= y.min() <= y.max() < classes:
+        raise EmoError(f"{source} has a label out of range (0 to {classes - 1}); make it again")
 
 
 def values(x: h5py.Dataset, y: NDArray[Any], classes: int, source: str) -> None:
     """Raise EmoError for labels out of range and for values that are not numbers."""
-    if y.ndim == 1 and len(y) and not -1 <= y.min() <= y.max() < classes:
-        raise EmoError(f"{source} has a label out of range (0 to {classes - 1}); make it again")
+    labels(y, classes, source)
     if y.ndim == 2 and not np.isfinite(y).all():
         raise EmoError(f"{source} has labels that are not numbers (NaN); make it again")
     if x.dtype.kind == "f":

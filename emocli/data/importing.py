@@ -21,8 +21,15 @@ CHUNK_BYTES = 1 << 22
 def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Callable[[str], None]) -> Header:
     """Write all samples of a corpus to `path`; returns the header.
 
-    `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples.
+    `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples, and
+    before anything is read for a `split` that can't be.
     """
+    splits.check(**split)
+    if step["params"].get("fold") and split["split"] != "published":
+        raise EmoError(
+            f"fold={step['params']['fold']} says who is in the test part and --split {split['split']} divides anew; "
+            "leave out one of them"
+        )
     columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": [], "about": []}
     writer = Writer(path, modality=corpus.modality, count=corpus.count)
     try:

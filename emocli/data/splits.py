@@ -11,6 +11,20 @@ from emocli.errors import EmoError
 HOW = ("published", "subject", "random")
 
 
+def check(*, split: str, validation: float, test: float, seed: int) -> None:
+    """Raise EmoError for a way to split, shares or a seed that can't be."""
+    if split not in HOW:
+        raise EmoError(f"no way {split!r} to split; choose {', '.join(HOW)}")
+    # written so that NaN is refused too
+    if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
+        raise EmoError(
+            f"--validation {validation:g} --test {test:g} leave nothing to train on or are no shares of the whole; "
+            "take numbers from 0 to below 1, below 1 together"
+        )
+    if seed < 0:
+        raise EmoError(f"--seed {seed} is below 0; take a whole number from 0 on")
+
+
 def assign(
     published: Sequence[str],
     groups: Sequence[str],
@@ -26,11 +40,11 @@ def assign(
 
     "published" keeps the corpus's own parts; a part that is missing is taken from train, without sharing a subject
     where the corpus names them. "subject" divides anew by subject, "random" by sample, whoever is on it. What is drawn
-    by sample is drawn by its id, so that two corpora of the same samples agree: FER2013 and FER+. Raises EmoError for a
-    corpus that names too few subjects to divide without sharing any: that has to be asked for by name.
+    by sample is drawn by its id, so that two corpora of the same samples agree: FER2013 and FER+. Raises EmoError as
+    `check` does, where nothing would be left to train on, and for a corpus that names too few subjects to divide
+    without sharing any: that has to be asked for by name.
     """
-    if split not in HOW:
-        raise EmoError(f"no way {split!r} to split; choose {', '.join(HOW)}")
+    check(split=split, validation=validation, test=test, seed=seed)
     if split == "subject" and len(set(groups)) < 3:
         raise EmoError("a split by subject needs at least 3 named subjects; this corpus has fewer: --split random")
     parts = np.array(list(published) if split == "published" else ["train"] * len(y), dtype="U10")
@@ -42,10 +56,16 @@ def assign(
             f"too few subjects or speakers ({named}) for parts that share none; if they may, "
             "say so: --split random, or make no parts: --validation 0 --test 0"
         )
+    taught = (parts == "train").any()
     if missing and split != "random" and len(set(groups)) >= 3:
         _draw_subjects(parts, groups, missing, seed, of_all=split == "subject")
     elif missing:
         _draw_samples(parts, ids, y, missing, seed)
+    if taught and not (parts == "train").any():
+        drawn = " and ".join(name for name, _ in missing)
+        raise EmoError(
+            f"nothing is left to train on once {drawn} is drawn; take smaller shares, or none: --validation 0"
+        )
     return parts
 
 
@@ -78,14 +98,17 @@ def _draw_samples(
 
 
 def _whole_groups(groups: NDArray[np.str_], share: float, seed: int) -> NDArray[np.int64]:
-    """Return the rows of randomly drawn groups that together stay within the share, one at least."""
-    names, member = np.unique(groups, return_inverse=True)
-    wanted, chosen = share * len(groups), np.zeros(len(groups), bool)
-    for group in np.random.default_rng(seed).permutation(len(names)):
-        rows = member == group
-        if not chosen.any() or chosen.sum() + rows.sum() <= wanted:
-            chosen |= rows
-    return np.flatnonzero(chosen)
+    """Return the rows of randomly drawn groups that together stay within the share; where none does, the smallest."""
+    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    wanted, held = share * len(groups), 0
+    chosen = []
+    for group in order.tolist():
+        if held + sizes[group] <= wanted:
+            held += sizes[group]
+            chosen.append(group)
+    # of several smallest ones the first that was drawn
+    return np.flatnonzero(np.isin(member, chosen or order[np.argsort(sizes[order], kind="stable")[:1]]))
 
 
 def _lots(ids: Sequence[str], seed: int) -> NDArray[np.float64]:

@@ -153,7 +153,7 @@ def _careful(text: bytes, columns: Sequence[str]) -> Rows:
             continue
         try:
             row_pixels, label, usage = _row(line, columns)
-        except ValueError as error:
+        except (ValueError, csv.Error) as error:
             raise BadRow(str(error), number) from None
         pixels.append(row_pixels)
         labels.append(label)
@@ -163,7 +163,7 @@ def _careful(text: bytes, columns: Sequence[str]) -> Rows:
 
 
 def _row(line: str, columns: Sequence[str]) -> tuple[NDArray[np.uint8], int, int]:
-    """Decode one row to its pixels, label and usage; raises ValueError with what is wrong."""
+    """Decode one row to its pixels, label and usage; raises ValueError or csv.Error with what is wrong."""
     fields = next(csv.reader([line]))
     if len(fields) != len(columns):
         raise ValueError(f"{len(fields)} columns, expected {', '.join(columns)}; the row is cut or foreign")

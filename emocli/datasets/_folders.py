@@ -74,13 +74,20 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _class_level(files: Sequence[list[str]]) -> int:
-    """Return how many folders lie above the class folders: those around everything, and the level of parts."""
+    """Return how many folders lie above the class folders: those around everything, and the level of parts.
+
+    Raises EmoError for another folder beside a train folder of class folders: its name would pass for a class.
+    """
     level = 0
     while True:
         tops = {parts[level] for parts in files if len(parts) > level + 1}
         deep = [parts for parts in files if len(parts) > level + 2]
-        if tops and all(top.lower() in PARTS for top in tops):
+        others = {top for top in tops if top.lower() not in PARTS}
+        if tops and not others:
             return level + 1
+        if others and any(PARTS.get(parts[level].lower()) == "train" for parts in deep):
+            odd, known = ", ".join(sorted(others)), ", ".join(sorted(tops - others))
+            raise EmoError(f"folder {odd} lies beside {known} and is no part; move it away, or give one of the parts")
         if len(tops) != 1 or not deep:
             return level
         level += 1

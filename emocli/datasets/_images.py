@@ -1,6 +1,7 @@
 """Image files as samples: read in order, checked, kept encoded unless all are small and alike."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,10 @@ SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", "
 SMALL = 64
 """Up to this many pixels a side, images of one size become arrays; larger ones stay encoded."""
 _PROBED = 16
-_END = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG": b"IEND"}  # of a JPEG and a PNG: how the file begins and ends
+_JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG"
+"""How the files begin."""
+_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+_START_OF_SCAN, _END_OF_JPEG = b"\xda", b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,34 @@ def _bytes(path: Path) -> bytes:
 
 def _decode(data: bytes, flags: int) -> NDArray[np.uint8] | None:
     """Return the pixels as OpenCV gives them, or None for what is no whole image."""
-    end = next((end for start, end in _END.items() if data.startswith(start)), b"")
-    if not data or data.rfind(end) < 0:  # OpenCV fills up a file that was cut, and writes on stderr about it
+    if not data or not _has_end(data):  # OpenCV fills up a file that was cut, and writes on stderr about it
         return None
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
     return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
+def _has_end(data: bytes) -> bool:
+    """Tell whether the end of a JPEG or a PNG is there; other files are not judged."""
+    if data.startswith(_JPEG):
+        return _has_end_of_scan(data)
+    return not data.startswith(_PNG) or b"IEND" in data
+
+
+def _has_end_of_scan(jpeg: bytes) -> bool:
+    """Tell whether a JPEG's own end is there: those of a thumbnail before the picture and of what follows don't count.
+
+    The segments of the header say how long they are, and may hold anything; in the picture after them no end can be.
+    """
+    place = 2
+    while marker := _MARKER.search(jpeg, place):
+        place = marker.end()
+        if marker[1] == _START_OF_SCAN:
+            return jpeg.find(_END_OF_JPEG, place) >= 0
+        place += int.from_bytes(jpeg[place : place + 2])
+    return False
 
 
 def _array(data: bytes, shape: tuple[int, int, int], notes: Counter[str]) -> NDArray[np.uint8] | None:
@@ -117,7 +141,7 @@ def _array(data: bytes, shape: tuple[int, int, int], notes: Counter[str]) -> NDA
 
 def _encoded(data: bytes) -> bytes | None:
     """Return the bytes of a readable JPEG or PNG as they are, another format as PNG, None for an unreadable one."""
-    if data.startswith(tuple(_END)):  # an eighth of a JPEG's size decodes several times faster
+    if data.startswith((_JPEG, _PNG)):  # an eighth of a JPEG's size decodes several times faster
         return data if _decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) is not None else None
     pixels = _decode(data, cv2.IMREAD_ANYCOLOR)
     return None if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _files, _images
+from emocli.datasets import _csv, _files, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
 
@@ -56,7 +56,7 @@ def read(sources: Sequence[Path], *, classes: int = 8, labels: str = "expression
 
 def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each row with its place for errors."""
-    with open(manifest, newline="", encoding="utf-8-sig", errors="replace") as file:
+    with _csv.opened(manifest) as file:
         reader = csv.DictReader(file)
         if missing := set(_NEEDED) - set(reader.fieldnames or ()):
             raise EmoError(f"{manifest.name} lacks the columns {', '.join(sorted(missing))}; is it AffectNet's list?")
@@ -66,7 +66,9 @@ def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _base(root: Path, manifests: Sequence[Path]) -> Path:
     """Return the folder that the manifests' paths start from: the first below the root where one of them is found."""
-    names = [row[_FILE] for manifest in manifests for _, row in zip(range(100), _rows_only(manifest), strict=False)]
+    listed = [row[_FILE] for manifest in manifests for _, row in zip(range(100), _rows_only(manifest), strict=False)]
+    # an absolute path is the same below every folder
+    names = [name for name in listed if not Path(name).is_absolute()] or listed
     for folder in (root, *sorted(root.glob("*/")), *sorted(root.glob("*/*/"))):
         if any((folder / name).is_file() for name in names):
             return folder
@@ -90,7 +92,8 @@ def _pictures(
             if y is None:
                 continue
             path = base / row[_FILE]
-            if _files.inside(root, path.relative_to(root)) is None:
+            # absolute, as a path in the list may be so too
+            if _files.inside(root, path.absolute()) is None:
                 notes["path out of the folder skipped"] += 1
                 continue
             yield Picture(path, row[_FILE], y, _PARTS[manifest.name], "", _points(row) if landmarks else None)
@@ -105,7 +108,8 @@ def _target(
     except (TypeError, ValueError):
         raise EmoError(f"{place}: expression, valence and arousal are not numbers; the row is cut or foreign") from None
     if labels == "valence-arousal":
-        if max(abs(valence), abs(arousal)) <= 1:
+        # each by itself: max passes over a NaN that comes second
+        if abs(valence) <= 1 and abs(arousal) <= 1:
             return valence, arousal
         notes["row without valence and arousal left out"] += 1
         return None

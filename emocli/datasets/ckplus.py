@@ -76,10 +76,11 @@ def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Coun
         if sequence not in emotions:
             notes["sequence without an emotion left out"] += 1
             continue
-        first = [Picture(files[0][1], files[0][0], 0, group=sequence[0])] if neutral else []
+        subject = _files.text(Path(sequence[0]))
+        first = [Picture(files[0][1], files[0][0], 0, group=subject)] if neutral else []
         peak = files[len(first) :][-frames:]
         code = _emotion(emotions[sequence])
-        pictures += first + [Picture(path, name, code, group=sequence[0]) for name, path in peak]
+        pictures += first + [Picture(path, name, code, group=subject) for name, path in peak]
     if not neutral:
         pictures = [replace(picture, y=int(picture.y) - 1) for picture in pictures if isinstance(picture.y, int)]
     return _images.corpus(_with_landmarks(pictures, images.parent, notes), ORDER[not neutral :], LICENSE, notes)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips, _files
+from emocli.datasets import _clips, _csv, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
 
@@ -43,7 +43,7 @@ def _sexes(root: Path) -> dict[str, str]:
     lists = [folder / "VideoDemographics.csv" for folder in (root, root.absolute().parent)]
     for path in lists:
         if path.is_file():
-            with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            with _csv.opened(path) as file:
                 rows = list(csv.DictReader(file))
             if not rows or not {"ActorID", "Sex"} <= set(rows[0]):
                 raise EmoError(f"{path} has no columns ActorID and Sex; restore the file")

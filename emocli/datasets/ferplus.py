@@ -25,7 +25,7 @@ from pathlib import Path
 
 from emocli import labels as names
 from emocli.data.samples import Corpus, Sample
-from emocli.datasets import _fer_csv
+from emocli.datasets import _csv, _fer_csv
 from emocli.datasets._fer_csv import Table
 from emocli.datasets._fer_decode import USAGES
 from emocli.errors import EmoError
@@ -83,7 +83,7 @@ def _both(sources: Sequence[Path]) -> tuple[Path, Path]:
 def _tagged(path: Path) -> list[Tagged]:
     """Return all rows of fer2013new.csv; raises EmoError with the line of one that can't be read."""
     rows = []
-    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
+    with _csv.opened(path) as file:
         reader = csv.reader(file)
         header = next(reader, [])
         if [word.strip().lower() for word in header[-2:]] != ["unknown", "nf"] or len(header) != 2 + _COLUMNS:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from emocli import labels
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips, _files
+from emocli.datasets import _clips, _csv, _files
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
 from emocli.sound import sound_files
@@ -43,7 +43,8 @@ def read(sources: Sequence[Path]) -> Corpus:
                 continue
             about = {"language": "English", "sentiment": row["Sentiment"], "text": row["Utterance"]}
             label = labels.index(labels.SEVEN, row["Emotion"])
-            clips.append(Clip(path, path.relative_to(root).as_posix(), label, PARTS[part], row["Speaker"], about))
+            name = _files.text(path.relative_to(root))
+            clips.append(Clip(path, name, label, PARTS[part], row["Speaker"], about))
     return _clips.corpus(clips, labels.SEVEN, LICENSE, notes)
 
 
@@ -59,7 +60,7 @@ def _there(root: Path, notes: Counter[str]) -> dict[tuple[str, str], Path]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+    with _csv.opened(path) as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             if any(row.get(column) is None for column in _COLUMNS):
                 raise EmoError(f"{path} line {number} lacks one of {', '.join(_COLUMNS)}; restore the file")

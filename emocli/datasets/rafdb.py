@@ -44,7 +44,7 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
         name, y, split = _entry(line, f"{listed.name} line {number}")
         path = folders[0] / f"{name}{suffix}"
         if path.exists() and _files.inside(root, path.relative_to(root)):
-            pictures.append(Picture(path, path.relative_to(root).as_posix(), y, split))
+            pictures.append(Picture(path, _files.text(path.relative_to(root)), y, split))
         else:
             notes["listed image that is not there skipped"] += 1
     return _images.corpus(sorted(pictures, key=lambda each: each.id), labels.SEVEN, LICENSE, notes)
@@ -61,6 +61,6 @@ def _entry(line: str, place: str) -> tuple[str, int, str]:
     """Return the image's name without .jpg, its label and its part."""
     words = line.split()
     split = words[0].split("_")[0]
-    if len(words) != 2 or words[1] not in "1234567" or split not in ("train", "test") or "/" in words[0]:
+    if len(words) != 2 or words[1] not in set("1234567") or split not in ("train", "test") or "/" in words[0]:
         raise EmoError(f"{place} is {line[:40]!r}, expected an image and a label from 1 to 7: train_00001.jpg 5")
     return words[0].removesuffix(".jpg"), labels.SEVEN.index(ORDER[int(words[1]) - 1]), split

@@ -42,12 +42,11 @@ def listener(data: Data, copies: Copies) -> Callable[[Part], list[Sound]]:
     others_of = others.among(data, data.rows("train"))
 
     def items(part: Part) -> list[Sound]:
-        rows = part.rows.tolist()
-        read = data.raw(rows[0], rows[-1] + 1)
-        chosen = [read[row - rows[0]] for row in rows]
+        read = data.raw(part.rows)
         if not part.copy:
-            return chosen
-        return [change(item, row, part.copy, others_of(row)) for item, row in zip(chosen, rows, strict=True)]
+            return read
+        rows = part.rows.tolist()
+        return [change(item, row, part.copy, others_of(row)) for item, row in zip(read, rows, strict=True)]
 
     return items
 

@@ -15,14 +15,14 @@ from emocli.data import hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extracting import copying, extraction
+from emocli.extracting import copying, extraction, pieces
 from emocli.extracting.copying import Part
 from emocli.extracting.extraction import Note, Process
 from emocli.extracting.joining import Features
 from emocli.sound.augmenting import Copies
 
-CHUNK, CHUNK_SAMPLES = 256, 1 << 22
-"""What is read at once: so many rows, and no more sound than this (16 MB); one sound at least."""
+CHUNK = 256
+"""Rows that are read at once; fewer where they are long clips or large pictures: see `pieces`."""
 USUAL = {"face": "pixels", "speech": "mfcc"}
 """The extractor for each modality that is taken when none is named."""
 Made = tuple[Features, NDArray[np.bool_]]
@@ -163,9 +163,7 @@ def _limited(data: Data, limit: int) -> NDArray[np.int64]:
 
 
 def _chunks(data: Data, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Split the rows into runs that are read at once, never over a long gap and never much sound."""
-    cuts = np.diff(rows) > CHUNK
-    if data.modality == "speech":
-        cuts = (np.diff(rows) > 1) | (np.diff(np.cumsum(data.lengths[rows]) // CHUNK_SAMPLES) > 0)
-    runs = np.split(rows, np.flatnonzero(cuts) + 1)
-    return [run[start : start + CHUNK] for run in runs for start in range(0, len(run), CHUNK)]
+    """Split the rows into runs that are read at once, never over a long gap and never much to decode."""
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) > CHUNK) + 1)
+    light = [piece for run in runs for piece in pieces.of(data, run)]
+    return [run[start : start + CHUNK] for run in light for start in range(0, len(run), CHUNK)]

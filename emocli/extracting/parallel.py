@@ -4,7 +4,10 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
+
+from emocli.errors import EmoError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,7 +22,8 @@ def each_in_order(
 ) -> Iterator[Result]:
     """Yield the result of every item; each of the processes calls make(*arguments) once for what it does with them.
 
-    At most twice as many results as processes wait to be taken. What a process raises is raised here.
+    At most twice as many results as processes wait to be taken. What a process raises is raised here; raises EmoError
+    where one is killed, as the system does with a process when there is no memory left.
     """
     # a copy of this process would have its threads' locks and no threads
     context = multiprocessing.get_context("spawn")
@@ -32,6 +36,8 @@ def each_in_order(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as fault:
+        raise EmoError(f"one of {jobs} processes was killed, perhaps for want of memory; use fewer --jobs") from fault
     finally:
         pool.shutdown(cancel_futures=True)
 

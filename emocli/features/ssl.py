@@ -57,13 +57,23 @@ def _network(model: str, output: str, normalize: bool) -> Callable[[Sound, int],
     session = _session(path)
     entry, *others = session.get_inputs()
     names = [each.name for each in session.get_outputs() if len(each.shape) == 3 and output in ("", each.name)]
-    if [each.name for each in others] not in ([], [_MASK]) or len(entry.shape) not in (2, 3) or not names:
-        wanted = f"samples or log-mel as its one input, frames as {output or 'an output'}"
+    if [each.name for each in others] not in ([], [_MASK]) or not _hears(entry) or not names:
+        wanted = (
+            "float32 (batch, samples) of any number or (batch, mel filters of a fixed number, 3000) as its one input, "
+            f"frames as {output or 'an output'}"
+        )
         raise EmoError(f"{path} is no network that ssl knows ({wanted}); export the encoder alone")
 
     def run(x: NDArray[np.float32]) -> NDArray[np.float32]:
         mask = {_MASK: np.ones((1, x.shape[-1]), np.int64)} if others else {}
-        rows: NDArray[np.float32] = session.run(names[:1], {entry.name: x[None], **mask})[0][0]
+        try:
+            rows: NDArray[np.float32] = session.run(names[:1], {entry.name: x[None], **mask})[0][0]
+        except Exception as fault:
+            # ONNX Runtime has an error class per cause
+            why = str(fault).strip().splitlines()[-1]
+            raise EmoError(
+                f"{path} can't hear {' x '.join(map(str, x.shape))} numbers ({why}); export it anew"
+            ) from fault
         return rows.astype(np.float32, copy=False)
 
     def of_samples(sound: Sound, longest: int) -> NDArray[np.float32]:
@@ -78,6 +88,12 @@ def _network(model: str, output: str, normalize: bool) -> Callable[[Sound, int],
         return np.concatenate(found)
 
     return of_samples if len(entry.shape) == 2 else of_spectrum
+
+
+def _hears(entry: onnxruntime.NodeArg) -> bool:
+    """Tell whether a network's input is for sounds of any length, or for log-mel of a known number of filters."""
+    known = [isinstance(axis, int) for axis in entry.shape]
+    return entry.type == "tensor(float)" and (known[1:] == [False] or (len(known) == 3 and known[1]))
 
 
 def _parts(sound: Sound, longest: int) -> list[Sound]:

@@ -13,7 +13,8 @@ from emocli.artifact import Header
 from emocli.data import hdf5, padding
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.extracting import extraction
+from emocli.extracting import extraction, pieces
+from emocli.extracting.joining import Features
 from emocli.scores import label_map, views
 from emocli.scores.label_map import LabelMap
 from emocli.scores.views import PLAIN, Runs, Views
@@ -135,13 +136,16 @@ def _batches(
         return
     process = extraction.restart(model, modality=data.modality)
     for part in parts:
-        items = _pictures(data, part)
-        features, found = process(change(data, rows, items, part) if change else items)
+        made = []
+        for piece in pieces.of(data, part):
+            items = data.raw(piece)
+            made.append(process(change(data, rows, items, piece) if change else items))
+        found = np.concatenate([each for _, each in made])
         if found.any():
-            yield padding.batch(features), part[found]
+            yield _together([features for features, each in made if each.any()]), part[found]
 
 
-def _pictures(data: Data, rows: NDArray[np.int64]) -> list[Any]:
-    # rows of a part may lie far apart: what is between them is neither read nor decoded
-    runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
-    return [picture for run in runs for picture in data.raw(int(run[0]), int(run[-1]) + 1)]
+def _together(made: Sequence[Features]) -> NDArray[Any]:
+    """Return as one batch what was extracted piece by piece, so that the model sees what it always saw."""
+    rows = [row for features in made for row in features]
+    return padding.batch(rows) if isinstance(made[0], list) else np.stack(rows)

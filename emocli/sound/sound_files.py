@@ -5,6 +5,7 @@ Channels are averaged; rates are converted by soxr's high-quality filter, in one
 file really is says its content, not its name.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,8 @@ def _libsndfile(path: Path, remark: Callable[[str], None]) -> Native | None:
     import soundfile  # 10 ms, which pictures do without
 
     try:
-        file = soundfile.SoundFile(path)
+        # as the system has it: soundfile refuses a name that is not UTF-8
+        file = soundfile.SoundFile(os.fsencode(path))
     except soundfile.LibsndfileError:
         return None
     if not file.frames or "(should be" in file.extra_info:
