@@ -40,11 +40,13 @@ FERPLUS_LABELS ?= probability
 CALIBRATE_FLAGS ?=
 QUANTIZE_FLAGS ?= --max-drop 0.5
 # flags of emo train, for each budget in minutes
-BUDGETS ?= 5 20
+BUDGETS ?= 5 20 90
 speedrun.5 ?= --arch emotion-cnn -p width=40 --optimizer muon --lr 0.008 --epochs 18 --rotate 8 --erase 0.1
 speedrun.20 ?= --arch emotion-cnn -p width=64 --optimizer muon --epochs 50 --mixup 0.2 --rotate 15 --scale 0.2 --shift 0.1 --erase 0.4
+speedrun.90 ?= --arch emotion-cnn -p width=80 --optimizer muon --epochs 112 --mixup 0.4 --rotate 15 --scale 0.2 --shift 0.1 --erase 0.5 --drop-leaks
 # seconds for what is not training, where a wide net takes more than the script allows for 14 views of the test part
 rest.20 ?= 90
+rest.90 ?= 200
 
 # what INT8 may lose of the validation part, of one actor's clips
 ravdess.quantize ?= --max-drop 1
