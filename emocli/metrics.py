@@ -24,7 +24,7 @@ def softmax(logits: NDArray[Any]) -> NDArray[Any]:
 def accuracy(logits: NDArray[Any], y: NDArray[Any]) -> float:
     """Return the share of rows whose largest logit is at the label; logits (n, k), y (n,)."""
     if len(y) == 0:
-        raise EmoError("there are no labelled rows in this part to score; choose another --split")
+        raise EmoError("there are no labelled rows in this part to score; choose another part, or data with labels")
     return float((logits.argmax(axis=1) == y).mean())
 
 
@@ -89,7 +89,7 @@ def labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDArr
         )
     kept = y >= 0
     if not kept.any():
-        raise EmoError("there are no labelled rows in this part to score; choose another --split")
+        raise EmoError("there are no labelled rows in this part to score; choose another part, or data with labels")
     if y.max() >= classes:
         raise EmoError(f"label {y.max()} is beyond the {classes} classes of the model; use data with its labels")
     return logits[kept], y[kept].astype(np.int64)

@@ -1,25 +1,40 @@
 """Which models teach a student, and on which features: what distill reads."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
 from emocli import pipes
 from emocli.artifact import Header
 from emocli.errors import EmoError
 
 
-def gather(argument: str | None, named: Sequence[str], data: str | None) -> tuple[list[pipes.Input], pipes.Input]:
+def gather(
+    argument: str | None, named: Sequence[str], data: str | None, note: Callable[[str], None] = lambda text: None
+) -> tuple[list[pipes.Input], pipes.Input]:
     """Return the teachers and the features, from the main input of a command, its --teacher and its --data.
 
-    The main input is the first teacher, or the features where teachers are named; what it holds decides. Raises
-    EmoError unless all teachers have the labels of the features and learned from features made alike.
+    The main input is the first teacher, or the features where teachers are named; what it holds decides. Where both are
+    named it is left alone unless it is asked for: whether an inherited pipe will ever hold something can't be known.
+    Raises EmoError unless all teachers have the labels of the features and learned from features made alike.
     """
     others = [pipes.kept(name) for name in named]
     if others and data and argument is None:
+        if _is_piped():
+            note("--teacher and --data are given: stdin is not read; with - it is the first teacher")
         return _agreeing(others, pipes.read(data, "features"))
     main = pipes.read(argument, *(("model", "features") if others and not data else ("model",)))
     if main.header.kind == "features":
         return _agreeing(others, main)
     return _agreeing([main, *others], pipes.features_of(main.header, data))
+
+
+def _is_piped() -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return sys.stdin is not None and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
+    return False
 
 
 def _agreeing(teachers: list[pipes.Input], features: pipes.Input) -> tuple[list[pipes.Input], pipes.Input]:

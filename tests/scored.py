@@ -3,18 +3,28 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import pipes
+from emocli import labels, pipes
 from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.engines import onnxruntime
-from emocli.scores import pairing, scoring
+from emocli.scores import evaluation, label_map, pairing, scoring
+from emocli.scores.evaluation import Answers
 from emocli.scores.pairing import Options
+from emocli.scores.views import Runs
 
 N = 90
 SYNONYMS = ("anger", "happiness", "sadness", "fearful", "surprised", "disgust", "calm")
+
+
+def answers(engine: Runs, model: Header, source: pipes.Input, split: str) -> Answers:
+    """A model's answers on a part of data whose labels it has."""
+    return evaluation.collect(
+        engine, model, source, split, label_map.whole(source.header.labels, model.labels, source.source)
+    )
 
 
 def stripes(n: int = N) -> NDArray[np.uint8]:
@@ -45,6 +55,19 @@ def write_data(
     header = Header(kind, tuple(names), steps[: 2 if kind == "features" else 1])
     split = np.array(parts) if parts else np.where(np.arange(n) % 3, "test", "validation")
     writer.finish(header, np.arange(n) % len(names), "label", split, groups)
+    return path
+
+
+def write_photos(path: Path, n: int = 48, side: int = 700) -> Path:
+    """Write a dataset of encoded pictures in colour, each some 0.4 MB and 1.5 MB (700 pixels) when it is decoded."""
+    pixels = np.random.default_rng(0).integers(0, 4, (side, side, 3), dtype=np.uint8) * 80
+    writer = Writer(path)
+    for row in range(n):
+        pixels[:8, :8] = row
+        writer.append_encoded([cv2.imencode(".png", pixels)[1].tobytes()])
+    step = {"command": "dataset", "name": "folder", "params": {}, "input": f"sha256:{0:064}", "license": "none"}
+    parts = np.array(["train", "test"])[np.arange(n) % 2]
+    writer.finish(Header("dataset", labels.SEVEN, (step,)), np.arange(n) % 7, "label", parts)
     return path
 
 

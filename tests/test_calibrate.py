@@ -10,9 +10,10 @@ import torch
 from conftest import Run, write_features
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+from scored import write_data
 from small_model import write_model
 
-from emocli import onnx_file, pipes, registry
+from emocli import labels, onnx_file, pipes, registry
 from emocli.compress import temperature
 from emocli.errors import EmoError
 from emocli.training import rebuild
@@ -155,3 +156,10 @@ def test_what_can_not_be_calibrated_is_said_in_one_line(folder: Path, emo: Run) 
         done = emo("calibrate", *given, *words)
         assert done.returncode == 1 and why in done.stderr.decode() and done.stderr.count(b"\n") == 1
     assert not (folder / "x.onnx").exists()
+
+
+def test_data_without_a_validation_part_are_told_with_the_flag_that_there_is(tmp_path: Path) -> None:
+    model = pipes.read(str(write_model(tmp_path / "model.onnx")), "model")
+    data = write_data(tmp_path / "test.h5", labels.SEVEN, parts=["test"] * 90)
+    with pytest.raises(EmoError, match="name features that have one with --data"):
+        temperature.write(model, pipes.read(str(data), "features"), tmp_path / "x.onnx", STEP)

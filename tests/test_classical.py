@@ -173,3 +173,15 @@ def test_subjects_that_are_too_few_or_a_word_that_is_none_are_one_line(features:
         fitted(features, "logistic", choose="subjects")
     with pytest.raises(EmoError, match="validation or subjects"):
         fitted(features, "svm", choose="actors")
+
+
+@pytest.mark.parametrize("arch", ["svm", "logistic"])
+def test_a_subject_without_whom_there_is_one_class_only_can_t_be_left_out(arch: str, tmp_path: Path) -> None:
+    y = np.array([0, 0, 1] * 20)
+    writer = Writer(tmp_path / "f.h5", modality="speech", count=len(y))
+    writer.append(np.random.default_rng(0).normal(0, 1, (len(y), 4)).astype(np.float32))
+    split = np.where(np.arange(len(y)) < 45, "train", "validation")
+    names = ["ann", "bob", "eve"] * 20
+    writer.finish(Header("features", labels.SEVEN[:CLASSES], ()), y, "label", split, names)
+    with pytest.raises(EmoError, match="without eve there is one class only"):
+        fitted(tmp_path / "f.h5", arch, choose="subjects")

@@ -1,14 +1,17 @@
 """Devices: every record is complete, and what wasn't measured is not called measured."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
+from scored import write_data
+from small_model import write_model
 
-from emocli import onnx_file, registry
-from emocli.benching import bench_row, benchmark, estimation
+from emocli import labels, onnx_file, pipes, registry, store
+from emocli.benching import bench_row, benchmark, comparison, estimation
 from emocli.devices import _device
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
@@ -82,6 +85,54 @@ def test_a_missed_frame_rate_is_not_within_budget(model):
     host = registry.load("devices", "host")
     assert bench_row.row(load(model), model, host(fps=0.001), precision="fp32", seconds=0)["within_budget"]
     assert not bench_row.row(load(model), model, host(fps=1e9), precision="fp32", seconds=0)["within_budget"]
+
+
+def test_a_missed_frame_rate_is_told_by_the_times_that_decide_about_it():
+    measured = {"batch": 2, "p50_ms": 50.0, "p95_ms": 80.0, "images_per_second": 40.0}
+    assert bench_row.reached(measured) == "25.0 images/s at p95 (80 ms a run)"
+    assert bench_row.reached({**measured, "p95_ms": None}) == "40.0 images/s at p50 (50 ms a run)"
+
+
+def compared(model: Path, data: Path | None = None) -> tuple[list[dict[str, object]], list[str]]:
+    """The rows of `emo bench` and what was said."""
+    notes: list[str] = []
+    load = {"engine": "onnxruntime", "provider": "cpu", "threads": 1, "trust": False}
+    host, source = registry.load("devices", "host")(), pipes.read(str(model), "model")
+    rows = comparison.rows(source, data and str(data), host, load, batch=1, seconds=0, note=notes.append)
+    return rows, notes
+
+
+def test_a_student_of_an_int8_teacher_is_no_int8_form_of_what_that_was_made_from(tmp_path):
+    fp32, student = write_model(tmp_path / "fp32.onnx"), write_model(tmp_path / "student.onnx", seed=1)
+    digest = pipes.read(str(fp32), "model").digest
+    store.copy(fp32, digest)
+    quantized = {"command": "quantize", "name": "static", "input": digest}
+    model, header = onnx_file.load(student), onnx_file.read_header(student)
+    int8 = header.then(quantized, precision="int8")
+    onnx_file.write_header(model, int8)
+    onnx_file.save(model, tmp_path / "int8.onnx")
+    onnx_file.write_header(model, replace(int8.then({"command": "distill", "name": "student"}), precision="fp32"))
+    onnx_file.save(model, student)
+    assert [row["precision"] for row in compared(tmp_path / "int8.onnx")[0]] == ["fp32", "int8"]
+    assert [row["precision"] for row in compared(student)[0]] == ["fp32"]
+
+
+def test_times_are_shown_where_there_is_nothing_to_score_and_that_is_said_once(tmp_path):
+    model = write_model(tmp_path / "model.onnx")
+    data = write_data(tmp_path / "test.h5", labels.SEVEN, parts=["test"] * 90)
+    (row,), notes = compared(model, data)
+    assert row["p50_ms"] > 0 and "accuracy" not in row
+    hint = "name data that have one with --data"
+    assert notes == [f"no accuracy: {data} has no validation part (it has test); {hint}"]
+    (row,), notes = compared(model, write_data(tmp_path / "both.h5", labels.SEVEN))
+    assert row["accuracy"]["n"] == 30 and notes == []
+
+
+def test_an_engine_that_is_built_for_a_batch_is_built_for_the_one_that_is_timed():
+    load = {"engine": "tensorrt", "provider": "auto", "threads": 1, "trust": False}
+    assert comparison.engine_options(load, 64) == {"batch": 64, "threads": 1, "trust": False}
+    assert comparison.engine_options(load, 1)["batch"] == registry.options("engines", "tensorrt")["batch"]
+    assert "batch" not in comparison.engine_options({**load, "engine": "onnxruntime"}, 64)
 
 
 def test_a_precision_without_a_published_figure_is_not_estimated(model, monkeypatch, tmp_path):

@@ -1,19 +1,21 @@
 """Scoring across corpora: labels that differ, several models and corpora at once, mirror images."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import Run
-from scored import SYNONYMS, N, said, score, stripes, write_data
+from scored import SYNONYMS, N, answers, said, score, stripes, write_data, write_photos
 from small_model import write_model
 
 from emocli import labels, onnx_file, pipes
 from emocli.datasets import ravdess
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
-from emocli.scores import evaluation, label_map, pairing, scoring
+from emocli.extracting import pieces
+from emocli.scores import label_map, pairing, scoring
 from emocli.scores.pairing import Options
 from emocli.scores.views import Views
 
@@ -59,7 +61,7 @@ def test_a_class_that_only_the_data_have_is_left_out_and_counted(model: Path, tm
 def test_where_no_map_can_be_said_no_row_is_left_out(model: Path, tmp_path: Path) -> None:
     data = pipes.read(str(write_data(tmp_path / "x.h5", labels.EIGHT)), "features")
     with pytest.raises(EmoError, match=r"does not know \(contempt\)"):
-        evaluation.answers(onnxruntime.load(model), onnx_file.read_header(model), data, "test")
+        answers(onnxruntime.load(model), onnx_file.read_header(model), data, "test")
 
 
 def test_labels_that_differ_both_ways_are_asked_about(model: Path, tmp_path: Path) -> None:
@@ -198,6 +200,19 @@ def test_a_dataset_whose_part_is_scattered_is_read_row_by_row(model: Path, tmp_p
     assert score(model, data)["confusion"] == score(model, features)["confusion"]
 
 
+def test_few_photos_are_decoded_at_once_and_the_answers_are_the_same(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = pipes.read(str(write_photos(tmp_path / "d.h5")), "dataset")
+    run = onnxruntime.load(model), onnx_file.read_header(model), source, "test"
+    tracemalloc.start()
+    found = answers(*run)
+    assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    tracemalloc.stop()
+    monkeypatch.setattr(pieces, "MOST", 1 << 40)
+    assert np.array_equal(answers(*run).logits, found.logits) and len(found.y) == 24
+
+
 def test_samples_without_a_face_are_counted_aloud(tmp_path: Path) -> None:
     haar, data = write_model(tmp_path / "h.onnx", detector="haar"), tmp_path / "d.h5"
     with pytest.raises(EmoError, match=r"no sample of .* has a face"):
@@ -277,3 +292,8 @@ def test_a_plot_that_is_there_is_kept_and_refused_before_anything_is_scored(
     assert b"replace it with --force" in done.stderr
     assert old.read_bytes() == b"mine"
     assert not (tmp_path / "new.png").exists()
+
+
+def test_no_draws_make_no_interval_which_is_said_before_anything_runs(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmoError, match="--samples 0 draws nothing"):
+        score(model, write_data(tmp_path / "x.h5", labels.SEVEN), samples=0)

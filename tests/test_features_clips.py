@@ -1,5 +1,8 @@
 """`emo features` of a sound file, and of data shared by several processes."""
 
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -10,6 +13,7 @@ from speech_clips import made
 
 from emocli import registry
 from emocli.errors import EmoError
+from emocli.extracting import parallel
 
 soundfile = pytest.importorskip("soundfile")
 CLIP = made()["vowel"]
@@ -76,6 +80,15 @@ def test_processes_that_share_the_work_write_the_same_bytes(emo: Run, tmp_path: 
         done = emo("features", tmp_path / "d.h5", "--jobs", jobs, "-o", tmp_path / f"{jobs}.h5")
         assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "1.h5").read_bytes() == (tmp_path / "2.h5").read_bytes()
+
+
+def _killed() -> Callable[[int], None]:
+    return lambda item: os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_is_one_clear_error() -> None:
+    with pytest.raises(EmoError, match=r"one of 2 processes was killed.*use fewer --jobs"):
+        list(parallel.each_in_order(_killed, [1, 2, 3], 2, ()))
 
 
 def test_what_a_process_finds_wrong_is_one_line_too(emo: Run, tmp_path: Path) -> None:

@@ -35,6 +35,27 @@ def test_the_version_is_printed(emo: Run) -> None:
     assert emo("--version").stdout.startswith(b"emo ")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("dataset synthetic --save -o x.h5", "leave out -o"),
+        ("info --verify fer2013", "no content hash"),
+        ("dataset synthetic --seed -1", "--seed"),
+        ("bench fer2013 --batch -1", "--batch"),
+        ("quantize fer2013 --calibration 0", "--calibration"),
+        ("train x.h5 --seed -1", "--seed"),
+        ("train x.h5 --epochs 0", "--epochs"),
+        ("train x.h5 --batch 1", "--batch"),
+        ("distill fer2013 --temperature 0", "--temperature"),
+    ],
+)
+def test_what_can_t_be_meant_is_refused_in_one_line(emo: Run, tmp_path: Path, words: str, says: str) -> None:
+    done = emo(*words.split(), cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert says in done.stderr.decode().splitlines()[-1]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_dataset_that_is_not_kept_says_how_to_get_it(emo: Run) -> None:
     done = emo("features", "fer2013")
     assert done.returncode == 1 and b"emo dataset fer2013 PATH --save" in done.stderr

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 from conftest import Run, write_features
 
@@ -222,6 +223,27 @@ def test_a_shape_without_bytes_behind_it_is_refused(tmp_path: Path, features_fil
         pass
 
 
+def test_a_compressed_shape_without_bytes_behind_it_is_refused(tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "huge.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        del file["id"]
+        file.create_dataset("id", (1 << 31,), "S8", chunks=(1 << 20,), compression="gzip")
+    with pytest.raises(EmoError, match="claims more of /id"), hdf5.open_data(bad):
+        pass
+
+
+def test_compressed_data_are_read(tmp_path: Path, features_file: Path) -> None:
+    packed = tmp_path / "packed.h5"
+    shutil.copy(features_file, packed)
+    with h5py.File(packed, "a") as file:
+        x = np.zeros_like(file["face/x"][:])
+        del file["face/x"]
+        file.create_dataset("face/x", data=x, compression=9, shuffle=True, fletcher32=True)
+    with hdf5.open_data(packed) as data:
+        assert np.array_equal(data.x[:], x)
+
+
 def test_changed_contents_are_noticed_by_the_hash(emo: Run, tmp_path: Path, features_file: Path) -> None:
     bad = tmp_path / "changed.h5"
     shutil.copy(features_file, bad)
@@ -258,6 +280,15 @@ def test_a_label_out_of_range_is_refused(tmp_path: Path, features_file: Path) ->
         file["y"][5] = 7
     with pytest.raises(EmoError, match="label out of range"), hdf5.open_data(bad):
         pass
+
+
+def test_a_bit_that_turned_a_label_into_none_is_one_line(emo: Run, tmp_path: Path, features_file: Path) -> None:
+    bad = tmp_path / "label.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        file["y"][5] ^= 1 << 6
+    assert "was changed" in _line(emo("info", "--verify", bad))
+    assert "label out of range" in _line(emo("info", bad))
 
 
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """INT8: the answers stay, the form is what TensorRT parses and ONNX Runtime fuses."""
 
+import re
+
 import numpy as np
 import onnx
 import pytest
@@ -99,6 +101,25 @@ def test_an_excluded_operator_stays_in_float():
     (gemm,) = (node for node in graph.node if node.op_type == "Gemm")
     assert gemm.input[1] == "head.weight"
     assert numpy_helper.to_array(next(t for t in graph.initializer if t.name == "head.weight")).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("conv", "no operator or node conv (did you mean Conv?); it has "), ("", "no operator"), ("stem", "Conv")],
+)
+def test_a_name_that_there_is_not_can_t_be_excluded(name, says):
+    with pytest.raises(EmoError, match=re.escape(says)):
+        quantize(exported("se_resnet"), batches, exclude=["Gemm", name])
+
+
+def test_what_folding_takes_away_or_brings_may_be_excluded():
+    before, after = (
+        {node.op_type for node in net.graph.node} for net in (exported("se_resnet"), fold(exported("se_resnet")))
+    )
+    assert "BatchNormalization" in before - after and "SpaceToDepth" in before & after
+    quantize(exported("se_resnet"), batches, exclude=sorted((before | after) - {"Conv"}))
+    with pytest.raises(EmoError, match="no operator is left"):
+        quantize(exported("se_resnet"), batches, exclude=sorted(before | after))
 
 
 def test_percentile_cuts_the_tail_off():

@@ -4,10 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import write_features
 from quantizable_nets import pictures
+from scored import N, stripes, write_data
 from small_model import write_model
 
+from emocli import labels, pipes
+from emocli.artifact import Header
+from emocli.compress import static
 from emocli.compress.gate import Verdict, judge
+from emocli.data.hdf5_writer import Writer
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
 
@@ -55,3 +61,42 @@ def test_a_gate_fails_for_accuracy_and_unless_forced_for_speed(int8, speedup, fo
 def test_a_verdict_names_both_accuracies_n_and_the_gain():
     line = str(Verdict(0.65, 0.645, 3589, 3.1))
     assert all(fact in line for fact in ("65.00%", "64.50%", "n = 3589", "3.10 x"))
+
+
+HOW = {"method": "minmax", "percentile": 99.99, "calibration": 32, "seed": 0, "exclude": []}
+
+
+def quantized(model: Path, data: Path) -> static.gate.Verdict:
+    """Do what `emo quantize model --data data` does, up to the gate."""
+    source, features = pipes.read(str(model), "model"), pipes.read(str(data), "features")
+    int8 = model.with_name("int8.onnx")
+    static.write(source, features, int8, {"command": "quantize", "name": "static", "options": HOW})
+    return static.judge(source, features, int8)
+
+
+def test_the_order_of_the_datas_labels_does_not_matter(tmp_path):
+    model = write_model(tmp_path / "model.onnx", varied=True)
+    parts = ["train", "validation"] * (N // 2)
+    data = write_data(tmp_path / "f.h5", labels.SEVEN[::-1], parts=parts)
+    rows = np.arange(1, N, 2)
+    answers = load(model).run(stripes()[rows])["logits"].argmax(axis=1)
+    verdict = quantized(model, data)
+    assert verdict.n == len(rows)
+    assert verdict.accuracy_fp32 == pytest.approx((answers == 6 - rows % 7).mean())
+
+
+def test_labels_that_the_model_does_not_know_are_refused_before_anything_runs(model, tmp_path):
+    data = write_data(tmp_path / "f.h5", labels.EIGHT, parts=["train", "validation"] * (N // 2))
+    with pytest.raises(EmoError, match=r"does not know \(contempt\)"):
+        quantized(model, data)
+
+
+def test_features_of_another_shape_or_type_are_refused_in_one_line(model, tmp_path):
+    write_features(tmp_path / "large.h5", classes=7, size=64)
+    with pytest.raises(EmoError, match=r"model.onnx takes uint8 \(n, 1, 48, 48\), not uint8 \(1, 1, 64, 64\)"):
+        quantized(model, tmp_path / "large.h5")
+    writer = Writer(tmp_path / "floats.h5", count=7)
+    writer.append(np.zeros((7, 1, 48, 48), np.float32))
+    writer.finish(Header("features", labels.SEVEN, ()), np.arange(7), "label", np.array(["train"] * 7))
+    with pytest.raises(EmoError, match=r"takes uint8 .*, not float32"):
+        quantized(model, tmp_path / "floats.h5")

@@ -92,6 +92,16 @@ def test_a_file_that_is_no_state_is_refused(data: hdf5.Data, tmp_path: Path, con
         trained(data, resume=tmp_path / "state.h5")
 
 
+def test_numbers_that_nothing_can_be_trained_with_are_refused_before_anything_runs(data: hdf5.Data) -> None:
+    notes: list[str] = []
+    for changes in ({"batch": 0}, {"epochs": -1}):
+        with pytest.raises(EmoError, match="is too small"):
+            trained(data, replace(QUICK, **changes), note=notes.append)
+    with pytest.raises(EmoError, match="--temperature"):
+        trained(data, teacher=teacher, distillation=Distillation(temperature=0.0), note=notes.append)
+    assert notes == []
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_best_so_far(data: hdf5.Data) -> None:
     asked = 0
 

@@ -1,7 +1,8 @@
 """The parts of training by themselves: losses, schedule, averaging, precision, checkpoint, audit."""
 
+import math
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.training import audit, average, checkpoint, losses, precision, progressive, schedule
-from emocli.training.recipe import Distillation, Recipe
+from emocli.training.recipe import Distillation, Recipe, Repetition, check_numbers
 
 
 def seeded(seed: int = 0) -> Generator:
@@ -30,6 +31,25 @@ def test_every_option_has_help_a_default_and_a_plain_type(record: type) -> None:
     for option in fields(record):
         assert option.type in (int, float, bool, str) and isinstance(option.default, option.type)
         assert option.metadata["help"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("epochs", 0), ("epochs", -1), ("batch", 0), ("batch", 1), ("seed", -1), ("threads", -1)),
+        *(("lr", -1.0), ("lr", math.nan), ("weight_decay", math.inf), ("time_limit", -1.0)),
+    ],
+)
+def test_a_number_that_nothing_can_be_trained_with_is_one_line(option: str, value: float) -> None:
+    with pytest.raises(EmoError, match=f"--{option.replace('_', '-')} {value} is .*; .*its default is "):
+        check_numbers(replace(Recipe(), **{option: value}))  # type: ignore[arg-type]
+
+
+def test_a_temperature_of_0_is_refused_and_all_defaults_are_good() -> None:
+    with pytest.raises(EmoError, match=r"--temperature 0.0 is too small; use 0.01 or more"):
+        check_numbers(Distillation(temperature=0.0))
+    for record in (Recipe(), Distillation(), Repetition()):
+        check_numbers(record)
 
 
 # --- progressive resizing
@@ -225,6 +245,21 @@ def test_optimizer_moments_survive_a_round_trip_in_any_layout(tmp_path: Path) ->
     checkpoint.restore_moments(optimizer, tensors["m"])
     step(resumed, optimizer)
     assert torch.equal(resumed.weight, straight.weight)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_moments_come_back_where_torch_would_put_them(fused: bool) -> None:
+    # a device of its own that every machine has
+    weight = nn.Parameter(torch.zeros(3, device="meta"))
+    optimizer = torch.optim.AdamW([weight])
+    optimizer.param_groups[0]["fused"] = fused
+    checkpoint.restore_moments(optimizer, {"0/step": torch.tensor(5.0), "0/exp_avg": torch.zeros(3)})
+    theirs = torch.optim.AdamW([weight])
+    state = {"step": torch.tensor(5.0), "exp_avg": torch.zeros(3)}
+    theirs.load_state_dict({"state": {0: state}, "param_groups": [{**optimizer.param_groups[0], "params": [0]}]})
+    found, wanted = ({what: value.device for what, value in each.state[weight].items()} for each in (optimizer, theirs))
+    assert found == wanted
+    assert found["step"].type == ("meta" if fused else "cpu")
 
 
 def test_a_state_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def write(
     recipe: Recipe = SHORT,
     *,
     resume: bool = False,
-    killed_at: str = "nothing",
+    killed_at: str = "never",
 ) -> list[str]:
     """Write a model and its scores beside it; returns what was said."""
     notes: list[str] = []
@@ -115,6 +115,20 @@ def test_killed_seeds_continue_to_the_same_bytes(
 ) -> None:
     made = killed_and_continued(features, tmp_path / "killed.onnx", Repetition(seeds=3), "seed 2")
     assert made == both(three_seeds[0])
+
+
+def test_a_run_continues_with_other_threads_and_another_time_limit_and_says_where_nothing_is_to_continue(
+    features: Path, tmp_path: Path
+) -> None:
+    anew, whole = "nothing to continue: starts anew", "continues after epoch 2 of 2"
+    recipe = replace(SHORT, seed=7)
+    with pytest.raises(Killed):
+        write(features, tmp_path / "a.onnx", Repetition(), recipe, killed_at="keeps")
+    elsewhere = replace(recipe, threads=2, time_limit=60.0)
+    notes = write(features, tmp_path / "a.onnx", Repetition(), elsewhere, resume=True)
+    assert whole in notes and anew not in notes
+    notes = write(features, tmp_path / "b.onnx", Repetition(), elsewhere, resume=True)
+    assert whole not in notes and notes.count(anew) == 1
 
 
 def test_killed_folds_continue_to_the_same_bytes(features: Path, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """One teacher or several: what they say together, relations between embeddings, rows without labels, the header."""
 
 import math
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -210,6 +212,21 @@ def test_the_main_input_is_one_more_teacher_or_the_features_by_what_it_holds(fea
     assert [str(source.path) for source in sources] == [first, second] and data.path == features
     sources, _ = teachers.gather(first, [second], str(features))
     assert [str(source.path) for source in sources] == [first, second]
+
+
+def test_where_both_are_named_a_pipe_is_not_waited_for_and_that_is_said(
+    features: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, notes = str(write_model(tmp_path / "model.onnx")), []
+    ends = os.pipe()  # nothing comes, and nobody closes it
+    with open(ends[0]) as stdin, open(ends[1], "w"):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        sources, _ = teachers.gather(None, [model], str(features), notes.append)
+    assert len(sources) == 1 and len(notes) == 1 and "stdin is not read; with - it is the first teacher" in notes[0]
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+        teachers.gather(None, [model], str(features), notes.append)
+    assert len(notes) == 1
 
 
 def test_teachers_of_other_labels_or_other_features_are_refused(features: Path, tmp_path: Path) -> None:

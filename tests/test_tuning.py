@@ -265,6 +265,13 @@ def test_what_can_not_be_searched_is_an_error(
         tuned(features, [search], tmp_path / "s.db", **changes)
 
 
+def test_a_number_that_can_t_be_is_a_trial_that_fails(features: Path, tmp_path: Path) -> None:
+    rows = tuned(features, ["batch=0,64"], tmp_path / "s.db", 4, batch=Recipe().batch)
+    failed = [row for row in rows if row["state"] == "failed"]
+    assert {row["parameters"]["batch"] for row in failed} == {0} and len(failed) < len(rows) == 4
+    assert all("--batch 0 is too small" in row["reason"] for row in failed)
+
+
 def test_data_without_a_validation_part_are_refused_before_any_trial(tmp_path: Path) -> None:
     path = written(tmp_path / "f.h5", np.arange(60) % 3, np.repeat(["train", "test"], 30))
     with pytest.raises(EmoError, match="no validation part"):

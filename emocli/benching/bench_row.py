@@ -51,6 +51,13 @@ def row(
     )
 
 
+def reached(record: dict[str, Any]) -> str:
+    """Return in words the frame rate that decides about `within_budget`, and which times it comes from."""
+    name = "p50_ms" if record["p95_ms"] is None else "p95_ms"
+    rate = record["batch"] / record[name] * 1e3
+    return f"{rate:.1f} images/s at {name.removesuffix('_ms')} ({record[name]:.3g} ms a run)"
+
+
 def _how(device: Device, slow_ms: float | None) -> str:
     if slow_ms is None:
         return f"no published figure to scale by; measure with: {device.reach}"

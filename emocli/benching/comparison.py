@@ -1,5 +1,6 @@
 """A model beside the FP32 model it was quantized from: speed, size, memory and accuracy."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from emocli.data import hdf5
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
-from emocli.scores import evaluation
+from emocli.scores import evaluation, label_map
 
 Note = Callable[[str], None]
 
@@ -29,16 +30,18 @@ def rows(
     """Return a bench record per model, the one asked for last.
 
     `load` has `engine` and that engine's options. Accuracy is on the validation part of the features named by `data` or
-    by the model's lineage; `note` says where these, or the FP32 model, are not at hand.
+    by the model's lineage; `note` says where these, or the FP32 model, are not at hand, and why nothing can be scored.
     """
+    note = functools.cache(note)  # what one model can't be scored on, the other can't either
     features = _features(source, data, note)
     models = [*_origin(source, note), source]
-    engines = [_engine(model, load) for model in models]
+    engines = [_engine(model, load, batch) for model in models]
     frames = _frames(features)
     found = [
-        _row(model, engine, features, device, load, batch, seconds, frames)
-        for model, engine in zip(models, engines, strict=True)
+        _row(model, engine, device, load, batch, seconds, frames) for model, engine in zip(models, engines, strict=True)
     ]
+    for row, model, engine in zip(found, models, engines, strict=True):
+        row |= _accuracy(model, engine, features, note)
     if len(engines) == 2 and device.is_here():
         x = benchmark.sample_input(engines[0], batch, frames=frames)
         found[1]["speedup"] = round(benchmark.compare(engines[0], engines[1], x, seconds=seconds)["ratio"], 2)
@@ -48,7 +51,6 @@ def rows(
 def _row(
     source: pipes.Input,
     engine: Engine,
-    features: pipes.Input | None,
     device: Device,
     load: Mapping[str, Any],
     batch: int,
@@ -61,10 +63,21 @@ def _row(
     row["model"] = source.digest.removeprefix("sha256:")[:12]
     if load["engine"] == "onnxruntime":
         row["peak_memory_bytes"] = benchmark.peak_memory_bytes(source.path, **how)
-    if features is not None:
-        logits, y = evaluation.answers(engine, source.header, features, "validation")
-        row["accuracy"] = metrics.evaluate(logits, y, source.header.labels)["accuracy"]
     return row
+
+
+def _accuracy(source: pipes.Input, engine: Engine, features: pipes.Input | None, note: Note) -> dict[str, Any]:
+    """Return the accuracy on the validation part, nothing where there is none to score: the times are worth showing."""
+    if features is None:
+        return {}
+    try:
+        labels = label_map.whole(features.header.labels, source.header.labels, features.source)
+        hint = "name data that have one with --data"
+        found = evaluation.collect(engine, source.header, features, "validation", labels, hint=hint)
+        return {"accuracy": metrics.evaluate(found.logits, found.y, source.header.labels)["accuracy"]}
+    except EmoError as fault:
+        note(f"no accuracy: {fault}")
+        return {}
 
 
 def _frames(features: pipes.Input | None) -> int:
@@ -75,16 +88,23 @@ def _frames(features: pipes.Input | None) -> int:
         return int(np.median(data.lengths)) if data.shape[:1] == (-1,) and len(data) else benchmark.FRAMES
 
 
-def _engine(source: pipes.Input, load: Mapping[str, Any]) -> Engine:
-    options = {key: value for key, value in load.items() if key in registry.options("engines", load["engine"])}
-    engine: Engine = registry.load("engines", load["engine"])(source.path, **options)
+def _engine(source: pipes.Input, load: Mapping[str, Any], batch: int) -> Engine:
+    engine: Engine = registry.load("engines", load["engine"])(source.path, **engine_options(load, batch))
     return engine
+
+
+def engine_options(load: Mapping[str, Any], batch: int) -> dict[str, Any]:
+    """Return those of `load` that its engine has; one that is built for a largest batch is built for what is timed."""
+    known = registry.options("engines", load["engine"])
+    larger = {"batch": max(batch, known["batch"])} if "batch" in known else {}
+    return larger | {key: value for key, value in load.items() if key in known}
 
 
 def _origin(source: pipes.Input, note: Note) -> list[pipes.Input]:
     """Return the FP32 model that an INT8 one was made from, where it is at hand."""
     step = source.header.step("quantize")
-    if step is None:
+    # a student of an INT8 teacher has that teacher's step before its own
+    if step is None or source.header.precision != "int8":
         return []
     try:
         path = shipped.find(step["input"]) or store.find(step["input"])

@@ -110,7 +110,7 @@ def _parameter(field: Any) -> inspect.Parameter:
     default = field.default if field.default is not MISSING else field.default_factory()
     dashed = field.name.replace("_", "-")
     name = f"--{dashed}/--no-{dashed}" if isinstance(default, bool) else f"--{dashed}"
-    annotation: Any = Annotated[type(default), typer.Option(name, help=field.metadata["help"])]
+    annotation: Any = Annotated[type(default), typer.Option(name, **field.metadata)]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

@@ -16,7 +16,7 @@ def run(
     device: Annotated[str, typer.Option(help="Whose frame rate to keep; see: emo list devices.")] = "host",
     param: _flags.Params = [],  # noqa: B006
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 for one per core.")] = 1,
-    batch: Annotated[int, typer.Option(help="Images a run.")] = 1,
+    batch: Annotated[int, typer.Option(min=1, help="Images a run.")] = 1,
     seconds: Annotated[float, typer.Option(help="How long to measure each model.")] = 2.0,
     engine: _flags.Engine = "onnxruntime",
     provider: _flags.Provider = "auto",
@@ -26,12 +26,12 @@ def run(
     """Print a row per precision; leave with status 3 when the device's frame rate is missed."""
     target = registry.load("devices", device)(**registry.resolve("devices", device, registry.parse(param)))
     source = pipes.read(model, "model")
-    from emocli.benching import comparison
+    from emocli.benching import bench_row, comparison
 
     load = {"engine": engine, "provider": provider, "threads": threads, "trust": trust}
     rows = comparison.rows(source, data, target, load, batch=batch, seconds=seconds, note=note)
     heads = [row["precision"] for row in rows]
     show_beside(rows, as_json=as_json, heads=heads, title=f"{target.title}, {target.budget_fps:g} frames/s wanted")
     if rows[-1]["within_budget"] is False:
-        reached = f"{rows[-1]['images_per_second']:g} images/s"
+        reached = bench_row.reached(rows[-1])
         raise EmoError(f"{reached} miss the {target.budget_fps:g} frames/s of {target.title}", status=GATE)

@@ -13,7 +13,11 @@ from emocli.training.recipe import Distillation, Recipe, Repetition
 @_flags.accept(Distillation, Recipe, Repetition)
 def run(
     model: Annotated[
-        str | None, typer.Argument(metavar="TEACHER", help="Model, or features with --teacher; stdin when absent or -.")
+        str | None,
+        typer.Argument(
+            metavar="TEACHER",
+            help="Model, or features with --teacher; stdin when -, or absent without --teacher and --data together.",
+        ),
     ] = None,
     teacher: Annotated[
         list[str], typer.Option(help="Model, or sha256:… of one in the store; may be repeated, answers are averaged.")
@@ -34,7 +38,7 @@ def run(
     name, params = architectures.resolve(arch, registry.parse(param))
     step = {"command": "distill", "name": name, "params": params}
     with _flags.model_and_scores(output, scores, force) as (scratch, lines):
-        sources, features = teachers.gather(model, teacher, data)
+        sources, features = teachers.gather(model, teacher, data, note_once)
         from emocli.training import session, teaching
 
         recipe, soft = _flags.record_of(Recipe, flags), _flags.record_of(Distillation, flags)

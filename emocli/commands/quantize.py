@@ -17,10 +17,10 @@ def run(
     percentile: Annotated[
         float, typer.Option(help="Share of activations kept in range by --method percentile.")
     ] = 99.99,
-    calibration: Annotated[int, typer.Option(help="Samples of the train part to calibrate with.")] = 512,
+    calibration: Annotated[int, typer.Option(min=1, help="Samples of the train part to calibrate with.")] = 512,
     exclude: Annotated[list[str], typer.Option(help="Operator type or node to leave in FP32; may be repeated.")] = [],  # noqa: B006
     max_drop: Annotated[float, typer.Option(help="Largest loss of validation accuracy, in points.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of the calibration sample.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the calibration sample.")] = 0,
     output: _flags.Output = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace an existing output; accept no gain in speed.")

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
+from emocli import registry
 from emocli.compress import calibrate, sequences
 from emocli.compress.fold import fold
 from emocli.engines import _graph
+from emocli.errors import EmoError
 
 _ARITHMETIC = frozenset({"Add", "Div", "Mul", "Sub"})
 _WEIGHTED = frozenset({"Conv", "Gemm", "MatMul"})
@@ -40,12 +42,17 @@ def quantize(
     """Return the INT8 form of an FP32 model; `batches()` gives inputs to calibrate with, (n, channels, height, width).
 
     `exclude` names operator types or nodes to leave in float. The metadata, header included, are those of the model:
-    the caller writes the new one. Raises EmoError when there is nothing to calibrate with.
+    the caller writes the new one. Raises EmoError for an operator or node that there is not, and when there is nothing
+    to quantize or to calibrate with.
     """
     result = fold(model)
+    # some nodes are only there before folding, some only after it
+    _check_excluded(exclude, [*model.graph.node, *result.graph.node])
     spared = {node.output[0] for node in result.graph.node if not {node.op_type, node.name}.isdisjoint(exclude)}
     spared |= sequences.in_float(result, _INTEGER - _WEIGHTED)
     chosen = _choose(result.graph, spared)
+    if not chosen:
+        raise EmoError("no operator is left to make INT8; leave out some --exclude, or keep FP32")
     limits = calibrate.ranges(result, chosen, batches, method=method, percentile=percentile, threads=threads)
     scales = _scales(result.graph, limits)
     _quantize_weights(result.graph, scales, spared)
@@ -54,6 +61,17 @@ def quantize(
     # the exporter's notes on shapes name tensors that are no more
     del result.graph.value_info[:]
     return result
+
+
+def _check_excluded(exclude: Sequence[str], nodes: Sequence[NodeProto]) -> None:
+    kinds = sorted({node.op_type for node in nodes})
+    known = [*kinds, *(node.name for node in nodes if node.name)]
+    for name in exclude:
+        if name not in known:
+            near = registry.nearest(name, known)
+            raise EmoError(
+                f"--exclude {name}: the model has no operator or node {name}{near}; it has {', '.join(kinds)}"
+            )
 
 
 def _choose(graph: GraphProto, spared: set[str]) -> list[str]:

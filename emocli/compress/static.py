@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
+from onnx import ModelProto, helper
 
 from emocli import onnx_file, pipes, registry
 from emocli.artifact import Step
 from emocli.compress import calibrate, gate
 from emocli.compress.quantize import quantize
 from emocli.data import hdf5
+from emocli.engines._engine import check_input
 from emocli.errors import EmoError
+from emocli.scores import label_map
 
 BATCH = 64
 
@@ -19,16 +23,18 @@ BATCH = 64
 def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) -> None:
     """Write the INT8 form of an FP32 model to `path`; `step["options"]` says how, see `emo quantize --help`.
 
-    Raises EmoError for a model that is quantized already and for features without a train part.
+    Raises EmoError for a model that is quantized already and for features that don't fit it or have no train part.
     """
     if source.header.precision == "int8":
         raise EmoError(f"{source.source} is INT8 already; quantize the FP32 model it was made from")
+    _places(source, features)
     how = step["options"]
     model = onnx_file.load(source.path)
     with hdf5.open_data(features.path, features.source) as data:
         rows = calibrate.choose_rows(data.rows("train"), how["calibration"], how["seed"])
         if not len(rows):
             raise EmoError(f"{features.source} has no train part to calibrate with; name other features with --data")
+        _check_shape(model, data.take(rows[:1]), source.source)
 
         def batches() -> Iterator[NDArray[Any]]:
             for start in range(0, len(rows), BATCH):
@@ -43,6 +49,21 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
 
 def judge(source: pipes.Input, features: pipes.Input, int8: Path, *, split: str = "validation") -> gate.Verdict:
     """Return how an INT8 model compares to its FP32 model on a part of the features: accuracy, and speed here."""
-    load = registry.load("engines", "onnxruntime")
+    load, places = registry.load("engines", "onnxruntime"), _places(source, features)
     with hdf5.open_data(features.path, features.source) as data:
-        return gate.judge(load(source.path, threads=1), load(int8, threads=1), data.batches(split, BATCH))
+        batches = ((x, np.where(y < 0, -1, places[y])) for x, y in data.batches(split, BATCH))
+        return gate.judge(load(source.path, threads=1), load(int8, threads=1), batches)
+
+
+def _places(source: pipes.Input, features: pipes.Input) -> NDArray[np.int64]:
+    """Return which of the model's outputs each label of the features is, (labels,); all must be the model's."""
+    model = source.header.labels
+    found = label_map.whole(features.header.labels, model, features.source)
+    return np.array([model.index(label) for label in found.target if label is not None], np.int64)
+
+
+def _check_shape(model: ModelProto, x: NDArray[Any], name: str) -> None:
+    """Raise EmoError, calling the model by `name`, unless x is a batch of what it takes."""
+    entry = model.graph.input[0].type.tensor_type
+    axes = [axis.dim_value if axis.HasField("dim_value") else -1 for axis in entry.shape.dim]
+    check_input(x, helper.tensor_dtype_to_np_dtype(entry.elem_type), tuple(axes[1:]), Path(name))

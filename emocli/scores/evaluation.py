@@ -15,7 +15,7 @@ from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.extracting import extraction, pieces
 from emocli.extracting.joining import Features
-from emocli.scores import label_map, views
+from emocli.scores import views
 from emocli.scores.label_map import LabelMap
 from emocli.scores.views import PLAIN, Runs, Views
 
@@ -42,22 +42,6 @@ class Answers:
     """Those of `groups` whom the train part of the same data has too."""
     rows: NDArray[np.int64]
     """Which rows of the data the n are."""
-
-
-def answers(
-    engine: Runs, model: Header, source: pipes.Input, split: str
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return (n, classes) logits and (n,) labels of a part, in file order; labels are indices into the model's.
-
-    A dataset goes through the model's own extractor first; samples in which its detector finds no face are left out.
-    Raises EmoError for an empty part and for labels that the model does not know.
-    """
-    labels = label_map.match(source.header.labels, model.labels, {}, source.source)
-    if labels.left_out:
-        unknown, known = ", ".join(labels.left_out), ", ".join(model.labels)
-        raise EmoError(f"{source.source} has labels the model does not know ({unknown}); it knows {known}")
-    found = collect(engine, model, source, split, labels)
-    return found.logits, found.y
 
 
 def collect(

@@ -90,6 +90,15 @@ def match(data: Sequence[str], model: Sequence[str], entries: Entries, source: s
     return found
 
 
+def whole(data: Sequence[str], model: Sequence[str], source: str) -> LabelMap:
+    """Return how the data's labels count where all of them must be the model's; raises EmoError, naming `source`."""
+    found = match(data, model, {}, source)
+    if found.left_out:
+        unknown, known = ", ".join(found.left_out), ", ".join(model)
+        raise EmoError(f"{source} has labels the model does not know ({unknown}); it knows {known}")
+    return found
+
+
 def check_used(entries: Entries, datas: Sequence[Sequence[str]]) -> None:
     """Raise EmoError for an entry whose label no data have."""
     known = list(dict.fromkeys(label for data in datas for label in data))

@@ -86,6 +86,8 @@ def _check(options: Options) -> None:
         raise EmoError(f"no metric {options.metric!r}; choose {', '.join(metrics.FIGURES)}")
     if options.least < 1:
         raise EmoError(f"--min-group is {options.least}; compare groups of at least one row")
+    if options.samples < 1:
+        raise EmoError(f"--samples {options.samples} draws nothing to make intervals of; use 1 or more, 1000 is usual")
     if options.temperature:
         calibration.temperature(options.temperature, options.split)
 

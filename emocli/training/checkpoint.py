@@ -65,13 +65,16 @@ def moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 def restore_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Put back what `moments` returned."""
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    places = [(parameter, group) for group in optimizer.param_groups for parameter in group["params"]]
     for name, value in tensors.items():
         place, what = name.split("/")
-        parameter = parameters[int(place)]
+        parameter, group = places[int(place)]
         # The fused step walks through memory, so a moment must lie in memory as its parameter does.
         like = parameter if value.shape == parameter.shape else value
-        optimizer.state[parameter][what] = torch.empty_like(like, dtype=value.dtype).copy_(value)
+        # As in torch's load_state_dict: only a step that is taken tensor by tensor is counted on the CPU.
+        counted_apart = what == "step" and not (group.get("fused") or group.get("capturable"))
+        device = value.device if counted_apart else parameter.device
+        optimizer.state[parameter][what] = torch.empty_like(like, dtype=value.dtype, device=device).copy_(value)
 
 
 def restore(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:

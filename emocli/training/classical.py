@@ -55,6 +55,11 @@ def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], 
             f"choose=subjects leaves out each in turn; these data name {len(names)} subjects, or none for some rows; "
             "use choose=validation"
         )
+    for name in names:
+        if len(np.unique(y[subjects != name])) < 2:
+            raise EmoError(
+                f"without {name} there is one class only, so {name} can't be left out; use choose=validation"
+            )
     answers = np.full((len(costs), len(y)), -1)
     for name in names:
         out = subjects == name

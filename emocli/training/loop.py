@@ -31,7 +31,7 @@ from emocli.training import (
     step,
 )
 from emocli.training.progress import Display
-from emocli.training.recipe import Distillation, Recipe
+from emocli.training.recipe import Distillation, Recipe, check_numbers
 from emocli.training.rows import Rows, part
 from emocli.training.run import Run
 from emocli.training.step import Criterion
@@ -86,9 +86,12 @@ def train(
     `resume` is a file for the state of the run: read if it is there, written after each epoch. `leave_out` are rows not
     to train on. With a `teacher` the loss is the one of `distillation`. The same arguments give the same weights, byte
     for byte, on the same machine and number of threads; a resumed run gives those of an uninterrupted one. Raises
-    EmoError for data without a train or validation part, for labels out of range, and when no epoch had a finite loss.
+    EmoError for data without a train or validation part, for labels out of range, for options that are no number of
+    their range, and when no epoch had a finite loss.
     """
     soft = (distillation or Distillation()) if teacher else None
+    for options in filter(None, (recipe, soft)):
+        check_numbers(options)
     rows = part(data, "train", note, leave_out, unlabelled=soft is not None and soft.alpha == 1)
     validation = part(data, "validation", note)
     if classical.is_fitted(net):

@@ -1,29 +1,34 @@
 """Every option of training with its default and help text; standard library only, so that --help is quick."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from emocli.errors import EmoError
 
-def _option(default: Any, help: str) -> Any:
-    return field(default=default, metadata={"help": help})
+
+def _option(default: Any, help: str, least: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "min": least})
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a net is trained."""
 
-    epochs: int = _option(36, "passes over the train part")
-    batch: int = _option(128, "images a step, at most a sixteenth of the train part")
+    epochs: int = _option(36, "passes over the train part", least=1)
+    batch: int = _option(128, "images a step, at most a sixteenth of the train part", least=2)
     optimizer: str = _option(
         "adamw",
         "adamw, muon (fewer epochs, each a little longer), or sgd (Nesterov's momentum 0.9; try --lr 0.1 and a weight "
         "decay of 0.0005)",
     )
-    lr: float = _option(4e-3, "highest learning rate")
-    weight_decay: float = _option(0.05, "weight decay, decoupled in adamw and muon; biases and norms have none")
-    warmup: float = _option(1.0, "epochs in which the learning rate rises from 0")
+    lr: float = _option(4e-3, "highest learning rate", least=0)
+    weight_decay: float = _option(
+        0.05, "weight decay, decoupled in adamw and muon; biases and norms have none", least=0
+    )
+    warmup: float = _option(1.0, "epochs in which the learning rate rises from 0", least=0)
     schedule: str = _option("cosine", "cosine, restarts, onecycle, step or constant")
-    restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs")
+    restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs", least=1)
     onecycle_rise: float = _option(0.3, "share of the run in which --schedule onecycle rises; it takes no --warmup")
     milestones: str = _option("0.5,0.75", "shares of the run after which --schedule step lowers the rate")
     step_factor: float = _option(0.1, "what --schedule step multiplies the rate by")
@@ -77,18 +82,18 @@ class Recipe:
         0.0, "largest share of the parameters, whole layers from the first, that stay as they are; for --init"
     )
     layer_decay: float = _option(1.0, "learning rate of a layer, as a share of that of the layer after it; for --init")
-    patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never")
+    patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never", least=0)
     keep: str = _option(
         "best", "epoch that is kept: best on the validation part, or last, where that part is too small to choose by"
     )
-    clip: float = _option(0.0, "largest norm of the gradient; 0 is off")
+    clip: float = _option(0.0, "largest norm of the gradient; 0 is off", least=0)
     precision: str = _option("auto", "auto (what is fastest for the architecture here), fp32 or bf16")
     layout: str = _option("auto", "auto, contiguous or channels-last")
     device: str = _option("auto", "auto, cpu or cuda")
     compile: bool = _option(False, "compile the net for this machine before it is trained (torch.compile)")
-    threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun")
-    seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte")
-    time_limit: float = _option(0.0, "minutes; the schedule is compressed to end in time, 0 is no limit")
+    threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun", least=0)
+    seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte", least=0)
+    time_limit: float = _option(0.0, "minutes; the schedule is compressed to end in time, 0 is no limit", least=0)
 
 
 AUGMENTATION = (
@@ -112,10 +117,21 @@ class Repetition:
 class Distillation:
     """How much a student listens to its teacher (Hinton et al. 2015, arXiv 1503.02531)."""
 
-    temperature: float = _option(3.0, "softens the logits of teacher and student")
+    temperature: float = _option(3.0, "softens the logits of teacher and student", least=0.01)
     alpha: float = _option(0.7, "share of the teacher in the loss; the rest is the labels, and 1 needs none")
     teacher_flip: bool = _option(False, "show the teacher each picture mirrored as well, and learn the mean of both")
     teacher_views: int = _option(1, "show the teacher each picture in so many views, 1 to 7, and learn the mean")
     relational: float = _option(
         0.0, "weight of the relational loss: distances between embeddings become the teacher's (Park 2019); 0 is off"
     )
+
+
+def check_numbers(options: Any) -> None:
+    """Raise EmoError for a number that is not finite or below the least; of Recipe and the others here."""
+    for option in fields(options):
+        value, least = getattr(options, option.name), option.metadata["min"]
+        name = f"--{option.name.replace('_', '-')} {value}"
+        if isinstance(value, float) and not math.isfinite(value):
+            raise EmoError(f"{name} is no finite number; its default is {option.default}")
+        if least is not None and value < least:
+            raise EmoError(f"{name} is too small; use {least} or more, its default is {option.default}")

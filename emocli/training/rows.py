@@ -80,7 +80,7 @@ def part(
         note(f"{dropped} rows of the {split} part have no label and are left out")
         at, targets = at[known], targets[known]
     if not len(at):
-        raise EmoError(f"the data have no {split} part; make one with: emo dataset … --split stratified (or subject)")
+        raise EmoError(f"the data have no {split} part; make one with: emo dataset … --split subject (or random)")
     if not unlabelled:
         _report_absent(data, split, targets, note)
     labels = np.where(targets.any(1), targets.argmax(1), -1).astype(np.int64)

@@ -17,7 +17,7 @@ from emocli.training.muon import Muon
 from emocli.training.precision import Plan, lay_out
 from emocli.training.recipe import Distillation, Recipe
 
-_NOT_IDENTITY = ("threads", "device", "time_limit", "compile")
+NOT_IDENTITY = ("threads", "device", "time_limit", "compile")
 """Options that say where and how long, not what: a run may continue with others."""
 
 
@@ -86,7 +86,7 @@ def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distillation | None) -> str:
     """Return a hash of all that makes a run the same run."""
-    options = {key: value for key, value in dataclasses.asdict(recipe).items() if key not in _NOT_IDENTITY}
+    options = {key: value for key, value in dataclasses.asdict(recipe).items() if key not in NOT_IDENTITY}
     shapes = {name: list(tensor.shape) for name, tensor in net.state_dict().items()}
     teaching = dataclasses.asdict(distillation) if distillation else None
     return hashlib.sha256(json.dumps([digest, options, teaching, shapes]).encode()).hexdigest()

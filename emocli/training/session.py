@@ -15,7 +15,7 @@ from emocli import onnx_file, pipes, ranks, store
 from emocli.artifact import Step
 from emocli.data import hdf5
 from emocli.data.hdf5 import Data
-from emocli.training import audit, export, loop, repeats, transfer
+from emocli.training import audit, export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
 from emocli.training.teaching import Teacher
@@ -67,6 +67,8 @@ def write(
         states.append(_state({**step, **one.name} if repeated else step))
         if not how.resume and ranks.is_first():
             states[-1].unlink(missing_ok=True)
+        if how.resume and len(states) == 1 and not states[-1].exists():
+            how.note("nothing to continue: starts anew")
         taught = {"teacher": lesson.teacher, "distillation": lesson.distillation} if lesson else {}
         out = left_out(one.data)
         return trained(one.data, step, one.recipe, beginning, how.note, leave_out=out, resume=states[-1], **taught)
@@ -128,8 +130,9 @@ def _terms(models: Sequence[pipes.Input]) -> dict[str, str]:
 
 
 def _state(step: Step) -> Path:
-    """Return where the state of exactly this run is kept."""
-    name = hashlib.sha256(json.dumps(step, sort_keys=True).encode()).hexdigest()
+    """Return where the state of exactly this run is kept, wherever and however long it runs."""
+    options = {key: value for key, value in step["options"].items() if key not in run.NOT_IDENTITY}
+    name = hashlib.sha256(json.dumps({**step, "options": options}, sort_keys=True).encode()).hexdigest()
     return store.folder("runs") / f"{name}.h5"
 
 
