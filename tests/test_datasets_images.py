@@ -143,7 +143,7 @@ def test_subjects_are_found_by_a_pattern(tmp_path: Path) -> None:
             folder.read([tmp_path], subject=pattern)
 
 
-def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+def test_links_out_of_the_folder_and_to_folders_are_not_followed_and_counted(tmp_path: Path) -> None:
     outside = image(tmp_path / "outside" / "secret.png")
     root = classes(tmp_path / "root")
     (root / "happy" / "link.png").symlink_to(outside)
@@ -151,7 +151,7 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     (root / "linked").symlink_to(outside.parent)
     corpus = folder.read([root])
     assert sorted(sample.id for sample in corpus.samples if "S0" not in sample.id) == ["happy/inner.png"]
-    assert corpus.notes == {"link out of the folder skipped": 1}
+    assert corpus.notes == {"link out of the folder skipped": 1, "link to a folder skipped": 1}
 
 
 def test_the_same_folder_elsewhere_has_the_same_source(tmp_path: Path) -> None:

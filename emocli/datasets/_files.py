@@ -19,11 +19,13 @@ def only_folder(sources: Sequence[Path], corpus: str) -> Path:
 def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tuple[str, Path]]:
     """Return (path relative to the root, path) of every file below it with one of the suffixes, sorted.
 
-    Links that lead out of the root are left out and counted in `notes`.
+    Links to folders and those that lead out of the root are left out and counted in `notes`.
     """
     found = []
     for parent, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        if linked := sum(Path(parent, name).is_symlink() for name in folders):
+            notes["link to a folder skipped"] += linked
         for name in files:
             path = Path(parent, name)
             if path.suffix.lower() not in suffixes or name.startswith("."):
