@@ -212,7 +212,7 @@ def test_ctrl_c_ends_a_session_that_waits_for_sound(model: Path) -> None:
         (["--source", "x.wav", "--mic"], "one source"),
         (["--source", "missing.wav"], "missing.wav is no file"),
         (["--source", "-"], "no sound came from stdin"),
-        (["--source", "x.wav", "--hop", "4"], "--hop <= --length"),
+        (["--source", "x.wav", "--hop", "4"], "--hop 0.01 to --length"),
         (["--source", "x.wav", "--detector", "haar"], "haar is for face"),
     ],
 )
