@@ -4,7 +4,7 @@
 #     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
 #     make speedrun FER2013=… SEEDS='0 1 2'
 #     make distillation FER2013=…
-# The models of a corpus are made when its files are named; FER2013's student begins as FER+'s. PublicTest is the test part, which is
+# The models of a corpus are made when its files are named; FER2013's begin as FER+'s. PublicTest is the test part, which is
 # scored once; a slice of Training chooses the epoch. `make -n weights` shows the steps.
 .SECONDEXPANSION:
 .PHONY: weights results scores speedrun distillation
@@ -20,19 +20,21 @@ W ?= $(OUT)/weights-$(SEED)
 
 # The recipes: flags of emo train for a teacher, of emo distill for its student. $(TRAIN) is added to all of them.
 SIZE ?= 48
+TEACHER_FLAGS ?= --arch se-resnet --drop-leaks --mixup 0.2
+PLAIN_FLAGS ?= --arch emotion-cnn -p width=64 --drop-leaks --mixup 0.2
 STUDENT_FLAGS ?= --arch student --drop-leaks --mixup 0.2
-ferplus.teacher ?= --arch se-resnet --drop-leaks --mixup 0.2 --epochs 56
+ferplus.teacher ?= $(TEACHER_FLAGS) --epochs 56
+ferplus.plain ?= $(PLAIN_FLAGS) --epochs 50
 ferplus.student ?= $(STUDENT_FLAGS) --epochs 80
-# the nets of 90 and of 20 minutes
-fer2013.teacher ?= $(speedrun.90)
-fer2013.second ?= $(speedrun.20)
-# gently: what FER+ taught should last
+# short and gently: what FER+ taught should last
+fer2013.teacher ?= $(TEACHER_FLAGS) --epochs 16 --lr 0.0015
+fer2013.plain ?= $(PLAIN_FLAGS) --epochs 16 --lr 0.0015
 fer2013.student ?= $(STUDENT_FLAGS) --epochs 60 --lr 0.002
-# who teaches the student: two nets err on other faces than one, and INT8 answers three times as fast
+# who teaches the student: nets unlike each other err on other faces, and INT8 answers three times as fast
 ferplus.teachers ?= teacher
-fer2013.teachers ?= teacher-int8 second-int8
-# FER2013's student begins as FER+'s: nearly the same faces, with labels of ten taggers each
-fer2013.distilled.init ?= ferplus
+fer2013.teachers ?= teacher-int8 plain-int8
+# FER2013's nets begin as FER+'s: nearly the same faces, with labels of ten taggers each
+fer2013.init ?= ferplus
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
 FERPLUS_LABELS ?= probability
 CALIBRATE_FLAGS ?=
@@ -120,14 +122,14 @@ $(CORPORA:%=$(W)/%-features.h5):
 # is their sum
 STEPS = { $(foreach each,$(filter %.onnx,$^),cat $(each:onnx=steps);) echo "$(notdir $@) $$SECONDS"; } | sort -u | \
   tee $(@:onnx=steps) | awk '{ total += $$2 } END { print total }' > $(@:onnx=seconds)
-INIT = $(if $($*.$(1).init),$(W)/$($*.$(1).init)-$(1).onnx)
+INIT = $(if $($*.init),$(W)/$($*.init)-$(1).onnx)
 
 define TAUGHT_BY_LABELS
 $(CORPORA:%=$(W)/%-$(1).onnx): $(W)/%-$(1).onnx: $(W)/%-features.h5 $$$$(call INIT,$(1))
 	rm -f $$@
 	emo train $$< $$($$*.$(1)) $$(addprefix --init ,$$(call INIT,$(1))) --seed $(SEED) $(TRAIN) -o $$@; $$(STEPS)
 endef
-$(foreach role,teacher second,$(eval $(call TAUGHT_BY_LABELS,$(role))))
+$(foreach role,teacher plain,$(eval $(call TAUGHT_BY_LABELS,$(role))))
 
 TEACHERS = $($*.teachers:%=$(W)/$*-%.onnx)
 $(CORPORA:%=$(W)/%-distilled.onnx): $(W)/%-distilled.onnx: $$(TEACHERS) $(W)/%-features.h5 $$(call INIT,distilled)
@@ -145,7 +147,7 @@ $(W)/%-$(1)-int8.onnx: $(W)/%-$(1).onnx $(W)/%-features.h5
 	rm -f $$@
 	emo quantize $$< --data $(W)/$$*-features.h5 $$(or $$($$*.quantize),$(QUANTIZE_FLAGS)) -o $$@; $$(STEPS)
 endef
-$(foreach role,teacher second student,$(eval $(call QUANTIZED,$(role))))
+$(foreach role,teacher plain student,$(eval $(call QUANTIZED,$(role))))
 
 $(W)/%-bench.jsonl: $(W)/%-student-int8.onnx $(W)/%-features.h5
 	emo bench $< --data $(W)/$*-features.h5 --device host --threads 1 --json > $@
