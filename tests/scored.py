@@ -11,20 +11,11 @@ from emocli import labels, pipes
 from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.engines import onnxruntime
-from emocli.scores import evaluation, label_map, pairing, scoring
-from emocli.scores.evaluation import Answers
+from emocli.scores import pairing, scoring
 from emocli.scores.pairing import Options
-from emocli.scores.views import Runs
 
 N = 90
 SYNONYMS = ("anger", "happiness", "sadness", "fearful", "surprised", "disgust", "calm")
-
-
-def answers(engine: Runs, model: Header, source: pipes.Input, split: str) -> Answers:
-    """A model's answers on a part of data whose labels it has."""
-    return evaluation.collect(
-        engine, model, source, split, label_map.whole(source.header.labels, model.labels, source.source)
-    )
 
 
 def stripes(n: int = N) -> NDArray[np.uint8]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from conftest import Run, write_features
 from numpy.typing import NDArray
-from scored import answers
 
 from emocli import pipes
 from emocli.artifact import Header
@@ -15,6 +14,7 @@ from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.extracting import extraction, featurizing, pieces
+from emocli.scores import evaluation
 from emocli.sound import augmenting
 from emocli.training import audit, folds
 
@@ -165,7 +165,7 @@ def test_copies_are_not_scored(augmented: Path, split: str, rows: int) -> None:
             return {"logits": np.zeros((len(x), 2), np.float32)}
 
     header = hdf5.read_header(augmented)[0]
-    found = answers(Engine(), header, pipes.read(str(augmented), "features"), split)
+    found = evaluation.answers(Engine(), header, pipes.read(str(augmented), "features"), split, hint="")
     assert len(found.logits) == len(found.y) == rows
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Run
-from scored import SYNONYMS, N, answers, said, score, stripes, write_data, write_photos
+from scored import SYNONYMS, N, said, score, stripes, write_data, write_photos
 from small_model import write_model
 
 from emocli import labels, onnx_file, pipes
@@ -15,7 +15,7 @@ from emocli.datasets import ravdess
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
 from emocli.extracting import pieces
-from emocli.scores import label_map, pairing, scoring
+from emocli.scores import evaluation, label_map, pairing, scoring
 from emocli.scores.pairing import Options
 from emocli.scores.views import Views
 
@@ -61,7 +61,7 @@ def test_a_class_that_only_the_data_have_is_left_out_and_counted(model: Path, tm
 def test_where_no_map_can_be_said_no_row_is_left_out(model: Path, tmp_path: Path) -> None:
     data = pipes.read(str(write_data(tmp_path / "x.h5", labels.EIGHT)), "features")
     with pytest.raises(EmoError, match=r"does not know \(contempt\)"):
-        answers(onnxruntime.load(model), onnx_file.read_header(model), data, "test")
+        evaluation.answers(onnxruntime.load(model), onnx_file.read_header(model), data, "test", hint="")
 
 
 def test_labels_that_differ_both_ways_are_asked_about(model: Path, tmp_path: Path) -> None:
@@ -206,11 +206,11 @@ def test_few_photos_are_decoded_at_once_and_the_answers_are_the_same(
     source = pipes.read(str(write_photos(tmp_path / "d.h5")), "dataset")
     run = onnxruntime.load(model), onnx_file.read_header(model), source, "test"
     tracemalloc.start()
-    found = answers(*run)
+    found = evaluation.answers(*run, hint="")
     assert tracemalloc.get_traced_memory()[1] < 32 << 20
     tracemalloc.stop()
     monkeypatch.setattr(pieces, "MOST", 1 << 40)
-    assert np.array_equal(answers(*run).logits, found.logits) and len(found.y) == 24
+    assert np.array_equal(evaluation.answers(*run, hint="").logits, found.logits) and len(found.y) == 24
 
 
 def test_samples_without_a_face_are_counted_aloud(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from emocli.data import hdf5
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
-from emocli.scores import evaluation, label_map
+from emocli.scores import evaluation
 
 Note = Callable[[str], None]
 
@@ -71,9 +71,8 @@ def _accuracy(source: pipes.Input, engine: Engine, features: pipes.Input | None,
     if features is None:
         return {}
     try:
-        labels = label_map.whole(features.header.labels, source.header.labels, features.source)
         hint = "name data that have one with --data"
-        found = evaluation.collect(engine, source.header, features, "validation", labels, hint=hint)
+        found = evaluation.answers(engine, source.header, features, "validation", hint=hint)
         return {"accuracy": metrics.evaluate(found.logits, found.y, source.header.labels)["accuracy"]}
     except EmoError as fault:
         note(f"no accuracy: {fault}")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
@@ -16,6 +15,7 @@ from emocli.data import hdf5
 from emocli.engines._engine import check_input
 from emocli.errors import EmoError
 from emocli.scores import label_map
+from emocli.scores.label_map import LabelMap
 
 BATCH = 64
 
@@ -27,7 +27,7 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     """
     if source.header.precision == "int8":
         raise EmoError(f"{source.source} is INT8 already; quantize the FP32 model it was made from")
-    _places(source, features)
+    _labels(source, features)
     how = step["options"]
     model = onnx_file.load(source.path)
     with hdf5.open_data(features.path, features.source) as data:
@@ -49,17 +49,15 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
 
 def judge(source: pipes.Input, features: pipes.Input, int8: Path, *, split: str = "validation") -> gate.Verdict:
     """Return how an INT8 model compares to its FP32 model on a part of the features: accuracy, and speed here."""
-    load, places = registry.load("engines", "onnxruntime"), _places(source, features)
+    load, labels = registry.load("engines", "onnxruntime"), _labels(source, features)
     with hdf5.open_data(features.path, features.source) as data:
-        batches = ((x, np.where(y < 0, -1, places[y])) for x, y in data.batches(split, BATCH))
+        batches = ((x, labels.places(y)) for x, y in data.batches(split, BATCH))
         return gate.judge(load(source.path, threads=1), load(int8, threads=1), batches)
 
 
-def _places(source: pipes.Input, features: pipes.Input) -> NDArray[np.int64]:
-    """Return which of the model's outputs each label of the features is, (labels,); all must be the model's."""
-    model = source.header.labels
-    found = label_map.whole(features.header.labels, model, features.source)
-    return np.array([model.index(label) for label in found.target if label is not None], np.int64)
+def _labels(source: pipes.Input, features: pipes.Input) -> LabelMap:
+    """Return how the labels of the features count; raises EmoError unless all are the model's."""
+    return label_map.whole(features.header.labels, source.header.labels, features.source)
 
 
 def _check_shape(model: ModelProto, x: NDArray[Any], name: str) -> None:

@@ -9,7 +9,7 @@ from emocli import metrics, onnx_file, pipes, registry
 from emocli.artifact import Step
 from emocli.engines import _graph
 from emocli.errors import EmoError
-from emocli.scores import calibration, evaluation, label_map
+from emocli.scores import calibration, evaluation
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 _ON_THE_WAY = frozenset({"Flatten", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Squeeze"})
@@ -41,9 +41,8 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
         raise EmoError(f"{source.source} is INT8; calibrate the FP32 model it was made from, then quantize that")
     given = calibration.temperature(str(step["options"]["temperature"]))
     engine = registry.load("engines", "onnxruntime")(source.path)
-    labels = label_map.whole(features.header.labels, source.header.labels, features.source)
     hint = "name features that have one with --data"
-    found = evaluation.collect(engine, source.header, features, "validation", labels, hint=hint)
+    found = evaluation.answers(engine, source.header, features, "validation", hint=hint)
     logits, y = found.logits, found.y
     value = given or round(calibration.fit_temperature(logits, y), _DIGITS)
     model = onnx_file.load(source.path)

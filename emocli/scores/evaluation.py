@@ -15,7 +15,7 @@ from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.extracting import extraction, pieces
 from emocli.extracting.joining import Features
-from emocli.scores import views
+from emocli.scores import label_map, views
 from emocli.scores.label_map import LabelMap
 from emocli.scores.views import PLAIN, Runs, Views
 
@@ -44,6 +44,12 @@ class Answers:
     """Which rows of the data the n are."""
 
 
+def answers(engine: Runs, model: Header, source: pipes.Input, split: str, *, hint: str) -> Answers:
+    """Return a model's answers on a part of data whose labels all are its own; raises EmoError as `collect` does."""
+    labels = label_map.whole(source.header.labels, model.labels, source.source)
+    return collect(engine, model, source, split, labels, hint=hint)
+
+
 def collect(
     engine: Runs,
     model: Header,
@@ -69,12 +75,11 @@ def collect(
         kept = np.concatenate(rows)
         targets = data.targets()[kept]
         counts = Counter(targets[targets >= 0].tolist())
-        places = np.array([labels.model.index(label) if label else -1 for label in labels.target], np.int64)
         groups = [data.group[row] for row in kept]
         taught = {data.group[row] for row in data.rows("train")} if split in ("validation", "test") else set()
         return Answers(
             np.concatenate(logits),
-            np.where(targets < 0, -1, places[targets]),
+            labels.places(targets),
             groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
             len(data.scored(split)) - len(kept),

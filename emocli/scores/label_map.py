@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emocli import labels, registry
 from emocli.errors import EmoError
 
@@ -41,6 +44,11 @@ class LabelMap:
     def left_out(self) -> tuple[str, ...]:
         """The data's labels whose rows are not scored."""
         return tuple(label for label, target in zip(self.data, self.target, strict=True) if target is None)
+
+    def places(self, y: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of the model's labels those of the data are, (n,) indices each; -1 for none and for left out."""
+        of_label = np.array([self.model.index(label) if label else -1 for label in self.target], np.int64)
+        return np.where(y < 0, -1, of_label[y])
 
     @property
     def renamed(self) -> dict[str, str]:
