@@ -142,6 +142,19 @@ def test_pitch_moves_the_fundamental_by_its_ratio_and_keeps_time_and_loudness(se
     assert len(higher) == len(voice) and mixing.power(higher) == pytest.approx(mixing.power(voice), rel=0.02)
 
 
+def test_pitch_by_nothing_is_the_sound_itself() -> None:
+    voice = np.random.default_rng(0).standard_normal(8000).astype(np.float32) * 0.1
+    np.testing.assert_allclose(_changed("pitch", voice, semitones="0")[512:], voice[512:], atol=2e-3)  # begins softly
+
+
+def test_pitch_keeps_clicks_sharp() -> None:
+    clicks = np.zeros(16_000, np.float32)
+    clicks[4000::4000] = 0.9
+    energy = _changed("pitch", clicks, semitones="2").astype(np.float64) ** 2
+    near = sum(energy[place - 160 : place + 160].sum() for place in (4000, 8000, 12_000))
+    assert near > 0.5 * energy.sum()
+
+
 def test_pitch_keeps_when_things_happen() -> None:
     voice = _voice(seconds=2.0)
     voice[:16_000] = 0

@@ -51,7 +51,8 @@ def _stretched(sound: Sound, ratio: float) -> Sound:
     middle = 2 * np.pi * _HOP * np.arange(spectra.shape[1]) / _SIZE
     turns = np.angle(spectra[1:]) - np.angle(spectra[:-1]) - middle
     turns += middle - 2 * np.pi * np.rint(turns / (2 * np.pi))
-    phases = np.angle(spectra[0]) + np.cumsum(turns[before], axis=0) - turns[before[0]]
+    # a frame has turned as far as all before it, not as it will itself
+    phases = np.angle(spectra[0]) + np.cumsum(turns[before], axis=0) - turns[before]
     made = ((1 - share) * sizes[before] + share * sizes[before + 1]) * np.exp(1j * phases)
     return _overlapped(np.fft.irfft(made, _SIZE, axis=1) * _WINDOW)[_SIZE // 2 :][: round(len(sound) * ratio)]
 
