@@ -93,10 +93,12 @@ def test_jitter_is_how_much_neighbouring_periods_differ(share: float) -> None:
 @pytest.mark.parametrize("share", [0.05, 0.2])
 def test_shimmer_is_how_much_neighbouring_peaks_differ(share: float) -> None:
     heights = 0.5 * (1 + share * RNG.uniform(-1, 1, 320))
-    rows = _rows(_voice(np.full(320, 100.0), heights), fmin=100.0)[5:-5]
+    voice = _voice(np.full(320, 100.0), heights)
+    rows = _rows(voice, fmin=100.0)[5:-5]
     voiced = rows[rows[:, 0] > 0]
     assert len(voiced) > 45
-    assert voiced[:, 3].mean() == pytest.approx(_local(heights), rel=0.1)
+    # peaks are measured from the wave's middle
+    assert voiced[:, 3].mean() == pytest.approx(_local(heights - voice.mean()), rel=0.1)
     np.testing.assert_allclose(voiced[:, 2], 0, atol=2e-3)
 
 
@@ -108,6 +110,31 @@ def test_harmonics_to_noise_is_what_a_voice_was_mixed_with(decibels: int) -> Non
     voiced = rows[rows[:, 0] > 0]
     assert len(voiced) > 25
     assert np.median(voiced[:, 4]) == pytest.approx(decibels, abs=1)
+
+
+def test_a_pitch_that_glides_and_an_offset_are_no_noise() -> None:
+    time = np.arange(16_000) / 16_000
+    phase = 2 * np.pi * np.cumsum(150 + 100 * time) / 16_000
+    voice = sum(np.cos(k * phase + 0.3 * k) / k for k in range(1, 12)) * 0.05
+    noise = RNG.standard_normal(len(time)) * voice.std() * 10 ** (-10 / 20)
+    for sound, expected in ((voice, 25), (voice + noise + 0.1, 10)):
+        rows = _rows(sound.astype(np.float32), fmin=75.0, fmax=500.0, tracker="yin")[4:-4]
+        ratio = np.median(rows[rows[:, 0] > 0, 4])
+        assert abs(ratio - expected) < 1.5 if expected == 10 else ratio > expected
+
+
+def test_peaks_that_a_voice_lacks_do_not_count() -> None:
+    heights = np.full(320, 0.5)
+    heights[::7] = 0.02
+    rows = _rows(_voice(np.full(320, 100.0), heights), fmin=100.0)[5:-5]
+    assert rows[rows[:, 0] > 0, 3].max() < 0.6, "Praat's factor leaves out what differs by more than 1.6 times"
+
+
+def test_real_speech_is_as_rough_as_voices_are() -> None:
+    for clip in real()[1:]:  # the first has little but hum at these settings
+        voiced = (rows := _rows(clip, fmin=75.0, fmax=500.0, hop=256))[rows[:, 0] > 0]
+        jitter, shimmer, ratio = voiced[:, 2:].mean(axis=0)
+        assert 0.005 < jitter < 0.1 and 0.005 < shimmer < 0.3 and 0 < ratio < 20
 
 
 def test_silence_has_no_pitch() -> None:

@@ -2,13 +2,16 @@
 
 Praat's "jitter (local)" and "shimmer (local)": the mean difference between neighbouring cycles over the mean. A cycle
 is from one peak of the wave to the next, each looked for a period after the last, give or take a fifth of one; up to
-four to either side of the frame's middle count.
+four to either side of the frame's middle count. Neighbours that differ by more than Praat's factors are no neighbours:
+a peak was missed between them, or the voice begins there.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 _CYCLES, _SLACK = 4, 0.2
+_PERIOD_FACTOR, _HEIGHT_FACTOR = 1.3, 1.6
+"""Praat's maximum period factor and maximum amplitude factor."""
 
 
 def irregularity(
@@ -18,12 +21,14 @@ def irregularity(
 
     0.01 is one per cent; 0 for a frame with fewer than three peaks.
     """
+    waves = samples - samples.mean(axis=1, keepdims=True)
     # peaks on the side on which the wave goes further
-    waves = samples * np.where(samples.max(axis=1) >= -samples.min(axis=1), 1, -1)[:, None]
+    waves *= np.where(waves.max(axis=1) >= -waves.min(axis=1), 1, -1)[:, None]
     middle = _peak(waves, np.full(len(waves), waves.shape[1] / 2), period)
     peaks = [*reversed(_walk(waves, middle, -period)), middle, *_walk(waves, middle, period)]
     places, heights = (np.stack(each, axis=1) for each in zip(*peaks, strict=True))
-    return _variation(np.diff(places, axis=1)), _variation(heights)
+    heights = np.where(heights > 0, heights, np.nan)
+    return _variation(np.diff(places, axis=1), _PERIOD_FACTOR), _variation(heights, _HEIGHT_FACTOR)
 
 
 Peak = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -55,10 +60,14 @@ def _peak(waves: NDArray[np.float32], centre: NDArray[np.float64], radius: NDArr
     return np.where(inside, nearest + top - reach + shift, np.nan), np.where(inside, here + slope * shift / 2, np.nan)
 
 
-def _variation(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean difference of neighbours over the mean, (frames,) of (frames, cycles) with NaN for none."""
+def _variation(values: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Return the mean difference of neighbours over the mean, (frames,) of (frames, cycles) with NaN for none.
+
+    Neighbours of which one is more than `factor` times the other don't count.
+    """
     changes = np.abs(np.diff(values, axis=1))
-    known = np.isfinite(changes)
+    # false for NaN too
+    known = changes <= (factor - 1) * np.minimum(values[:, 1:], values[:, :-1])
     many, mean = known.sum(axis=1), _mean(values, np.isfinite(values))
     return np.where((many > 0) & (mean > 0), _mean(changes, known) / np.where(mean > 0, mean, 1), 0)
 

@@ -54,14 +54,15 @@ def _described(frames: NDArray[np.float32], seconds: float) -> NDArray[np.float6
         return np.array([*np.zeros(9), *about, *np.zeros(8)])
     rough = [number for column in (2, 3, 4) for number in (rows[voiced, column].mean(), rows[voiced, column].std())]
     stretches = [lengths.mean(), len(lengths) / (len(rows) * seconds)]
-    return np.array([*_melody(rows[voiced, 0]), *about, *rough, *stretches])
+    return np.array([*_melody(rows[:, 0], voiced), *about, *rough, *stretches])
 
 
-def _melody(hz: NDArray[np.float64]) -> list[float]:
+def _melody(hz: NDArray[np.float64], voiced: NDArray[np.bool_]) -> list[float]:
     """Return what there is to say of the pitch in voiced frames, in semitones."""
-    semitones = 12 * np.log2(hz / _REFERENCE_HZ)
-    places = np.percentile(semitones, _PERCENTILES)
-    steps = np.abs(np.diff(semitones))
+    every = 12 * np.log2(np.where(voiced, hz, _REFERENCE_HZ) / _REFERENCE_HZ)
+    steps = np.abs(np.diff(every))[voiced[1:] & voiced[:-1]]
     steps = steps[steps < _LEAP]
     moved = steps.mean() if len(steps) else 0.0
+    semitones = every[voiced]
+    places = np.percentile(semitones, _PERCENTILES)
     return [semitones.mean(), semitones.std(), *places, places[-1] - places[0], moved]

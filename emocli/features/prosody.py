@@ -65,4 +65,4 @@ def _describe(block: Block, found: NDArray[np.float64]) -> None:
     if len(voiced):
         period = RATE_HZ / found[voiced, 0]
         found[voiced, 2], found[voiced, 3] = _cycles.irregularity(block.samples[voiced], period)
-        found[voiced, 4] = _harmonicity.ratio(block, voiced, period)
+        found[voiced, 4] = _harmonicity.ratio(block.samples[voiced], period)
