@@ -185,7 +185,7 @@ def test_the_protocols_of_iemocap(classes: int, expected: dict[str, int], tmp_pa
     opened = _open("iemocap", _iemocap(tmp_path), classes=classes)
     found = _labelled(opened)
     assert Counter(label for label, _ in found) == expected and len(opened.labels) == classes
-    assert {group for _, group in found} == {f"Ses0{session}{sex}" for session in (1, 2, 3) for sex in "FM"}
+    assert {group for _, group in found} == {"Ses01", "Ses02", "Ses03"}, "who talk to each other stay together"
     assert sum(opened.notes.values()) == 12 - sum(expected.values())
 
 
@@ -195,13 +195,19 @@ def test_the_names_of_iemocap_tell_scripted_from_improvised(tmp_path: Path) -> N
     labels.parent.mkdir(parents=True)
     labels.write_text("[1.0 - 2.5]\tSes04M_script01_1b_F012\tsad\t[1, 2, 3]\n")
     sample = all_of(_open("iemocap", root))[-1]
-    assert sample.group == "Ses04F" and sample.about["scenario"] == "scripted" and sample.about["sex"] == "female"
+    assert (
+        sample.group == "Ses04"
+        and sample.about["speaker"] == "Ses04F"
+        and sample.about["scenario"] == "scripted"
+        and sample.about["sex"] == "female"
+    )
 
 
 def test_a_fold_of_iemocap_is_a_session(tmp_path: Path) -> None:
     samples = all_of(_open("iemocap", _iemocap(tmp_path), fold=3))
-    assert {(s.group[:5], s.split) for s in samples} == {("Ses03", "test"), ("Ses01", "train"), ("Ses02", "train")}
-    assert samples[0].about == {"sex": "female", "language": "English", "scenario": "improvised"}
+    assert {(s.group, s.split) for s in samples} == {("Ses03", "test"), ("Ses01", "train"), ("Ses02", "train")}
+    about = {"speaker": "Ses01F", "sex": "female", "language": "English", "scenario": "improvised"}
+    assert samples[0].about == about
 
 
 def test_iemocap_without_its_labels_is_an_error(tmp_path: Path) -> None:
@@ -231,6 +237,22 @@ def test_meld_keeps_its_parts_and_what_is_said(tmp_path: Path) -> None:
     ]
     assert samples[0].about == {"language": "English", "sentiment": "positive", "text": "Oh, no!"}
     assert opened.notes == {"utterance of the train part without its clip left out": 1}
+
+
+@pytest.mark.parametrize(
+    ("speaker", "group"),
+    [
+        ("Joey", "Joey"),
+        ("Joey and Ross", "Joey"),
+        ("Rachel/actress", "Rachel"),
+        ("All", "All of train dialogue 0"),
+        ("The Woman", "The Woman of train dialogue 0"),
+    ],
+)
+def test_a_speaker_of_meld_is_one_person(speaker: str, group: str, tmp_path: Path) -> None:
+    path = _meld(tmp_path) / "train_sent_emo.csv"
+    path.write_text(path.read_text().replace("Ross", speaker))
+    assert all_of(_open("meld", tmp_path))[0].group == group
 
 
 def test_a_name_that_is_no_utf_8_is_read_and_kept_legibly(tmp_path: Path) -> None:
@@ -275,6 +297,24 @@ def test_names_that_break_the_pattern_and_second_copies_are_counted(tmp_path: Pa
         "clip whose name is not like 03a01Fa.wav skipped": 3,
         "second copy of a clip skipped": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("corpus", "files", "kept"),
+    [
+        ("crema-d", ("AudioMP3/1001_DFA_ANG_XX.mp3", "AudioWAV/1001_DFA_ANG_XX.wav"), "AudioWAV/1001_DFA_ANG_XX.wav"),
+        ("savee", ("AudioData/DC/a01.wav", "All/DC_a01.wav"), "All/DC_a01.wav"),
+    ],
+)
+def test_of_copies_one_that_is_not_lossy_is_read(
+    corpus: str, files: tuple[str, ...], kept: str, tmp_path: Path
+) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True)
+        write(tmp_path / "any.wav").rename(tmp_path / file)
+    opened = _open(corpus, tmp_path)
+    assert [sample.id for sample in all_of(opened)] == [kept]
+    assert opened.notes == {"second copy of a clip skipped": 1}
 
 
 def test_a_folder_without_such_clips_is_an_error_that_says_what_was_skipped(tmp_path: Path) -> None:

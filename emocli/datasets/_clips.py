@@ -29,20 +29,27 @@ class Clip:
 def named(root: Path, pattern: str, like: str, notes: Counter[str]) -> Iterator[tuple[str, Path, re.Match[str]]]:
     """Yield (path relative to the root, path, match) of each clip whose path without suffix ends as the pattern says.
 
-    A clip of a name that was there already is a copy, as some downloads hold a corpus twice; these and names unlike
-    `like`, an example, are counted in `notes`. Case does not matter.
+    A clip of a name that was there already, in a folder or before an underscore, is a copy, as some downloads hold a
+    corpus twice: of those the first is taken that is not lossy. Copies and names unlike `like`, an example, are counted
+    in `notes`. Case does not matter.
     """
     expression = re.compile(rf"(?:^|/)(?:{pattern})$", re.IGNORECASE)
-    seen = set()
+    clips: dict[str, tuple[str, Path, re.Match[str]]] = {}
     for name, path in _files.walk(root, sound_files.SUFFIXES, notes):
         found = expression.search(name.rpartition(".")[0])
         if found is None:
             notes[f"clip whose name is not like {like} skipped"] += 1
-        elif found[0].strip("/").lower() in seen:
+            continue
+        key = found[0].strip("/").replace("/", "_").lower()
+        if key in clips:
             notes["second copy of a clip skipped"] += 1
-        else:
-            seen.add(found[0].strip("/").lower())
-            yield name, path, found
+        if key not in clips or _is_lossless(path) > _is_lossless(clips[key][1]):
+            clips[key] = name, path, found
+    yield from clips.values()
+
+
+def _is_lossless(path: Path) -> bool:
+    return path.suffix.lower() in (".wav", ".flac", ".aif", ".aiff")
 
 
 def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], corpus: str) -> list[Clip]:

@@ -2,7 +2,7 @@
 
 Cao, Cooper, Keutmann, Gur, Nenkova and Verma, "CREMA-D: Crowd-sourced emotional multimodal actors dataset", IEEE
 Transactions on Affective Computing 5(4), 2014. Layout: ROOT/…/1001_DFA_ANG_XX.wav (AudioWAV/ as published; AudioMP3
-and VideoFlash hold the same clips, name one of the folders): actor, sentence, emotion, intensity (LO, MD, HI, XX not
+and VideoFlash hold the same clips, which count as copies): actor, sentence, emotion, intensity (LO, MD, HI, XX not
 told). The actors' sex is taken from VideoDemographics.csv where that is in ROOT or beside it. The label is the emotion
 that was acted, not what raters heard. No parts are published: splits share no actor.
 """

@@ -9,7 +9,7 @@ No parts are published: splits share no speaker, and what is usual is to leave o
 
 Options:
     classes: 7, or 4: angry, happy, neutral and sad
-    fold: which speaker, in the order above, is the test part, 1 to 10, others are validation; 0 is a random split
+    fold: which speaker, in the order above, is the test part, 1 to 10, others are for training; 0 is a split by speaker
 """
 
 from collections import Counter

@@ -6,11 +6,12 @@ Session5, each with sentences/wav/Ses01F_impro01/Ses01F_impro01_F000.wav and dia
 whose lines "[6.29 - 8.24] Ses01F_impro01_F000 neu [2.5, 2.5, 2.5]" have the label most raters gave.
 
 Two protocols: 4 classes, excited counted as happy (5,531 utterances), and 6, with excited and frustrated (7,380). No
-parts are published: splits share no speaker, and what is usual is to leave one session, two speakers, out: `fold`.
+parts are published; what is usual is to leave one session out, two speakers who talk to each other: `fold`. Splits
+share no session, as what one of the two says is an answer to the other, in his microphone too.
 
 Options:
     classes: 4 (angry, happy with excited, sad, neutral) or 6 (and excited, frustrated)
-    fold: which session is the test part, 1 to 5, others are validation; 0 is a random split by speaker
+    fold: which session is the test part, 1 to 5, others are for training; 0 is a split by session
 """
 
 import re
@@ -26,7 +27,7 @@ from emocli.errors import EmoError
 LICENSE = "research use, on request (IEMOCAP, Busso et al. 2008)"
 FOUR = {"ang": "angry", "hap": "happy", "exc": "happy", "sad": "sad", "neu": "neutral"}
 SIX = {**FOUR, "exc": "excited", "fru": "frustrated"}
-FOLDS = tuple((f"Ses0{session}F", f"Ses0{session}M") for session in range(1, 6))
+FOLDS = tuple((f"Ses0{session}",) for session in range(1, 6))
 _NAME = r"(Ses0[1-5])[FM]_((?:impro|script)\w+)_([FM])[^_/]+"
 _LINE = re.compile(r"^\[[\d.]+ - [\d.]+\]\s+(Ses0\w+)\s+([a-z]{3})\s", re.MULTILINE)
 
@@ -46,9 +47,13 @@ def read(sources: Sequence[Path], *, classes: int = 4, fold: int = 0) -> Corpus:
         if code not in wanted:
             notes["utterance of another emotion, or that raters did not agree on, left out"] += 1
             continue
-        about = {"sex": {"F": "female", "M": "male"}[found[3].upper()], "language": "English"}
+        about = {
+            "speaker": found[1] + found[3].upper(),
+            "sex": {"F": "female", "M": "male"}[found[3].upper()],
+            "language": "English",
+        }
         about |= {"scenario": "scripted" if found[2].startswith("script") else "improvised"}
-        clips.append(Clip(path, name, order.index(wanted[code]), group=found[1] + found[3].upper(), about=about))
+        clips.append(Clip(path, name, order.index(wanted[code]), group=found[1], about=about))
     return _clips.corpus(_clips.folded(clips, fold, FOLDS, "iemocap"), order, LICENSE, notes)
 
 

@@ -5,10 +5,12 @@ in conversations", ACL 2019. Layout: ROOT with train_sent_emo.csv, dev_sent_emo.
 it, and the clips dia0_utt0.mp4 in folders train_splits, dev_splits_complete and output_repeated_splits_test (of any
 name that says train, dev or test). A list or clips that are missing are no fault. What is said is kept as `text`.
 
-The published parts are kept; they share the main speakers, so figures on them are not of unknown voices.
+The published parts are kept; they share the main speakers, so figures on them are not of unknown voices. What two say
+together counts as the first one's; "All" or "Woman" is nobody in particular, somebody else in every dialogue.
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +24,10 @@ from emocli.sound import sound_files
 
 LICENSE = "GPL-3.0 for the labels; the clips belong to the makers of Friends (MELD, Poria et al. 2019)"
 PARTS = {"train": "train", "dev": "validation", "test": "test"}
+_NOBODY = {
+    *("all", "both", "everyone", "everybody", "girls", "guys", "group", "people", "someone", "somebody", "voice"),
+    *("boy", "girl", "guy", "kid", "lady", "man", "woman", "men", "women", "male", "female", "stranger", "student"),
+}
 _COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID")
 
 
@@ -44,8 +50,16 @@ def read(sources: Sequence[Path]) -> Corpus:
             about = {"language": "English", "sentiment": row["Sentiment"], "text": row["Utterance"]}
             label = labels.index(labels.SEVEN, row["Emotion"])
             name = _files.text(path.relative_to(root))
-            clips.append(Clip(path, name, label, PARTS[part], row["Speaker"], about))
+            clips.append(Clip(path, name, label, PARTS[part], _speaker(row, part), about))
     return _clips.corpus(clips, labels.SEVEN, LICENSE, notes)
+
+
+def _speaker(row: dict[str, str], part: str) -> str:
+    """Return who speaks: one person, by a name that is this person's alone."""
+    first = re.split(r",|/|&| and ", row["Speaker"])[0].strip()
+    return (
+        f"{first} of {part} dialogue {row['Dialogue_ID']}" if first.lower().removeprefix("the ") in _NOBODY else first
+    )
 
 
 def _there(root: Path, notes: Counter[str]) -> dict[tuple[str, str], Path]:

@@ -12,7 +12,7 @@ No parts are published: splits share no actor. The folds are those of Luna-Jimé
 Options:
     modality: audio (sound files), video (the sound of the files with sound and picture)
     channel: speech, song or both
-    fold: which of the five folds is the test part, 1 to 5, others are validation; 0 is a split by actor
+    fold: which of the five folds is the test part, 1 to 5, others are for training; 0 is a split by actor
 """
 
 from collections import Counter

@@ -5,7 +5,7 @@ ROOT/…/DC/a01.wav as published, or ROOT/…/DC_a01.wav: speaker (DC, JE, JK, K
 h happiness, n neutral, sa sadness, su surprise), sentence. No parts are published: splits share no speaker.
 
 Options:
-    fold: which speaker, in the order above, is the test part, 1 to 4, others are validation; 0 is a random split
+    fold: which speaker, in the order above, is the test part, 1 to 4, others are for training; 0 is a split by speaker
 """
 
 from collections import Counter
