@@ -56,11 +56,9 @@ class Header:
 
     @property
     def features_digest(self) -> str | None:
-        """The content hash of the features a model was made with, "sha256:…"."""
-        for step in reversed(self.steps):
-            if digest := step.get("data") or (step["input"] if step["command"] == "train" else None):
-                return str(digest)
-        return None
+        """The content hash of the features that taught a model last, "sha256:…"; others may have calibrated it."""
+        digest = (self.step("train", "distill") or {}).get("data")
+        return str(digest) if digest else None
 
     @property
     def license(self) -> str:

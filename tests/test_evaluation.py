@@ -234,7 +234,7 @@ def test_people_whom_the_model_has_met_in_training_are_counted_aloud(
     record = score(model, write_data(tmp_path / "x.h5", labels.SEVEN, groups=groups, parts=parts), notes)
     if len(people) == 1:
         assert record["shared_groups"] == {"groups": 1, "rows": N // 3}
-        assert "1 of the 1 subjects or speakers in the test part are in the train part as well" in notes[0]
+        assert "has learned from 1 of the 1 subjects or speakers in the test part of" in notes[0]
     else:
         assert "shared_groups" not in record and notes == []
 

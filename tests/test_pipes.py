@@ -1,5 +1,6 @@
 """Main input and main output: whole or not at all, through files and real bash pipes."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -256,8 +257,10 @@ def test_features_that_changed_after_training_are_not_taken_for_the_same(tmp_pat
     file = tmp_path / "f.h5"
     digest = write_features(file, n=30)
     pipes.read(str(file), "features")
-    header = hdf5.read_header(file)[0].then({"command": "train", "name": "emotion-cnn", "input": digest})
+    header = hdf5.read_header(file)[0].then({"command": "train", "name": "emotion-cnn", "data": digest})
     assert pipes.features_of(header, None).path == file
+    other = {"command": "quantize", "input": f"sha256:{2:064}", "data": f"sha256:{3:064}"}
+    assert pipes.features_of(header.then(other), None).path == file, "what it learned from, not what set its ranges"
     with h5py.File(file, "a") as data:
         data["face/x"][0, 0, 0, 0] ^= 255
     with pytest.raises(EmoError, match=f"{digest}.*--data FILE"):
@@ -304,3 +307,21 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch
     store.keep(scratch, f"sha256:{9:064}", move=True)
     assert store.candidates(digests[0]) == []
     assert store.candidates(digests[2]) != []
+
+
+@pytest.mark.parametrize("damage", ["no split", "float split", "numbers for ids", "a scalar more"])
+def test_arrays_of_another_kind_are_refused(damage: str, tmp_path: Path) -> None:
+    file = tmp_path / "f.h5"
+    write_features(file, n=30)
+    with h5py.File(file, "a") as data:
+        if damage.endswith("split"):
+            del data["split"]
+        if damage == "float split":
+            data["split"] = np.zeros(30, np.float32)
+        if damage == "numbers for ids":
+            data["group"] = np.arange(30)
+        if damage == "a scalar more":
+            data["face/more"] = 3
+    for read in (hdf5.open_data, lambda path: contextlib.nullcontext(hdf5.verify(path))):
+        with pytest.raises(EmoError, match="make it again"), read(file):
+            pass

@@ -20,12 +20,15 @@ def layout(file: h5py.File, source: str) -> None:
         _check_links(file, source)
         group = file[modality(file)]
         n, rows = len(file["y"]), len(group.get("end", group["x"]))
-        columns = [len(file[name]) for name in ("split", "group", "id", "original") if name in file]
-        columns += [len(column) for column in file.get("about", {}).values()]
+        texts = [file[name] for name in ("group", "id") if name in file] + list(file.get("about", {}).values())
+        columns = [len(column) for column in (file["split"], *texts, file.get("original", file["y"]))]
+        readable = file["split"].dtype.kind in "iu" and all(column.dtype.kind == "S" for column in texts)
         known = "original" not in file or _are_originals(file["original"][:])
         whole = "end" not in group or _ends_fit(group["end"][:], len(group["x"]))
     except (KeyError, StopIteration, AttributeError, TypeError, OSError, RuntimeError) as fault:
         raise EmoError(f"{source} lacks the arrays of a data artifact; make it again") from fault
+    if not readable:
+        raise EmoError(f"{source} has parts, ids or groups of another kind than emo writes; make it again")
     if rows != n or any(length != n for length in columns):
         raise EmoError(f"{source} has {rows} samples but {n} labels; make it again")
     if not known:
@@ -69,7 +72,7 @@ def _check_storage(dataset: h5py.Dataset, source: str) -> None:
     filters = {plist.get_filter(number)[0] for number in range(plist.get_nfilters())}
     if dataset.is_virtual or dataset.external:
         raise EmoError(f"{source} keeps {dataset.name} in another file; emo reads self-contained files only")
-    if dataset.dtype.kind not in "iufSb" or not filters <= _FILTERS:
+    if dataset.dtype.kind not in "iufSb" or not filters <= _FILTERS or not dataset.ndim:
         raise EmoError(f"{source} stores {dataset.name} in a way emo does not read ({dataset.dtype}); make it again")
     # a shape is a claim until bytes stand behind it
     if dataset.id.get_storage_size() * (_MOST_DEFLATED if filters else 1) < dataset.nbytes:
@@ -90,4 +93,5 @@ def values(x: h5py.Dataset, y: NDArray[Any], classes: int, source: str) -> None:
     if x.dtype.kind == "f":
         for start in range(0, len(x), 4096):
             if not np.isfinite(x[start : start + 4096]).all():
-                raise EmoError(f"{source} has values that are not numbers (NaN) after row {start}; make it again")
+                what = "row" if len(x) == len(y) else "frame"
+                raise EmoError(f"{source} has values that are not numbers (NaN) after {what} {start}; make it again")

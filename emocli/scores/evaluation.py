@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emocli import pipes
 from emocli.artifact import Header
-from emocli.data import hdf5, padding
+from emocli.data import hdf5, padding, people
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.extracting import extraction, pieces
@@ -39,7 +39,7 @@ class Answers:
     no_face: int
     """Samples that are not among the n rows, as the model's detector finds no face in them."""
     known: frozenset[str]
-    """Those of `groups` whom the train part of the same data has too."""
+    """Those of `groups` whom the model has learned from."""
     rows: NDArray[np.int64]
     """Which rows of the data the n are."""
 
@@ -76,14 +76,13 @@ def collect(
         targets = data.targets()[kept]
         counts = Counter(targets[targets >= 0].tolist())
         groups = [data.group[row] for row in kept]
-        taught = {data.group[row] for row in data.rows("train")} if split in ("validation", "test") else set()
         return Answers(
             np.concatenate(logits),
             labels.places(targets),
             groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
             len(data.scored(split)) - len(kept),
-            frozenset(set(groups) & taught - {""}),
+            people.met(model, data, split),
             kept,
         )
 

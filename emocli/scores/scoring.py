@@ -36,7 +36,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `shared_groups` where the model was
     trained on people whom the part has too.
     """
-    _tell_of_folds(pair, options, note)
+    _tell_of_rows(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views)
     if found.no_face:
         note(f"{found.no_face} samples of {pair.data.source} have no face or voice that the model's detector finds")
@@ -46,8 +46,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     logits = plain / scaling["value"] if scaling else plain
     result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
-    if found.known and _same_corpus(pair):
-        result["shared_groups"] = _shared_groups(found, options, note)
+    if found.known:
+        result["shared_groups"] = _shared_groups(found, pair, options, note)
     if options.views.flip:
         result["flip"] = True
     if options.views.count > 1:
@@ -68,9 +68,12 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     return result
 
 
-def _tell_of_folds(pair: Pair, options: Options, note: Note) -> None:
-    """Say that the validation part holds rows which a model of a cross-validation learned from."""
+def _tell_of_rows(pair: Pair, options: Options, note: Note) -> None:
+    """Say that a part holds rows which a model learned from: those of the train part, or of a cross-validation."""
     header = pair.model.header
+    own = {header.features_digest, (header.step("features") or {}).get("input")}
+    if options.split in ("train", "all") and pair.data.digest in own:
+        note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
     step = header.step("train", "distill") or {}
     folded = step.get("options", {}).get("folds") or step.get("params", {}).get("choose") == "subjects"
     used = options.split == "validation" or options.temperature == "fit"
@@ -133,19 +136,14 @@ def _noise(
     return {"seed": wanted.seed, "curve": curve}
 
 
-def _same_corpus(pair: Pair) -> bool:
-    """Tell whether the model was trained on the corpus it is scored on, so that a name means the same person."""
-    steps = [each.header.step("dataset") or {} for each in (pair.model, pair.data)]
-    return len({(step.get("name"), step.get("input")) for step in steps}) == 1
-
-
-def _shared_groups(found: Answers, options: Options, note: Note) -> dict[str, int]:
+def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> dict[str, int]:
     """Return how many people of the part are known from training, and how many rows are theirs, and say so."""
     rows = sum(group in found.known for group in found.groups)
     people = len(set(found.groups) - {""})
+    part = "all parts" if options.split == "all" else f"the {options.split} part"
     note(
-        f"{len(found.known)} of the {people} subjects or speakers in the {options.split} part are in the train part as "
-        f"well ({rows} of {len(found.groups)} rows); these figures are not of people the model has never met"
+        f"{pair.model.source} has learned from {len(found.known)} of the {people} subjects or speakers in {part} of "
+        f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
     )
     return {"groups": len(found.known), "rows": rows}
 

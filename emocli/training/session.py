@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from emocli import onnx_file, pipes, ranks, store
 from emocli.artifact import Step
-from emocli.data import hdf5
+from emocli.data import hdf5, people
 from emocli.data.hdf5 import Data
 from emocli.training import audit, export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
@@ -74,12 +74,15 @@ def write(
         return trained(one.data, step, one.recipe, beginning, how.note, leave_out=out, resume=states[-1], **taught)
 
     with hdf5.open_data(features.path, features.source) as data:
+        known = [each.header for each in (*(lesson.sources if lesson else ()), beginning) if each]
+        met = people.learned(data, known)
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
         if not ranks.is_first():
             return outcome
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     _report(chosen, outcome, rows, how)
     step |= {"chosen": chosen.name} if repeated else {}
+    step |= {"people": met} if met else {}
     step |= {"processes": ranks.count()} if ranks.count() > 1 else {}
     extra = export.abilities(outcome.net, before.header.extra)
     onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32", extra=extra))

@@ -1,0 +1,62 @@
+"""Whom a model learned from, subjects or speakers by corpus as its header records them, and whom of them a part has.
+
+A name means the same person within a published corpus, whichever copy, part or classes of it are read; recordings of
+one's own are known by their content, as "speaker 1" is somebody else in every folder.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from emocli.artifact import Header
+from emocli.data.hdf5 import Data
+
+People = Mapping[str, list[str]]
+"""Names by corpus."""
+_OWN = ("audio-folder", "clips", "folder")
+
+
+def learned(data: Data, others: Iterable[Header]) -> dict[str, list[str]]:
+    """Return who a net learns from, or is chosen by, by corpus; empty where nobody is named.
+
+    They are those in the train and validation parts of `data`, and whom the `others` have learned from that it begins
+    as or listens to.
+    """
+    names = {data.group[row] for part in ("train", "validation") for row in data.rows(part)} - {""}
+    found = {_corpus(data.header): names} if names else {}
+    for header in others:
+        for corpus, people in of(header).items():
+            found[corpus] = found.get(corpus, set()) | people
+    return {corpus: sorted(people) for corpus, people in found.items()}
+
+
+def of(model: Header) -> dict[str, set[str]]:
+    """Return who a model, its teachers and what it began as have learned from, by corpus."""
+    found: dict[str, set[str]] = {}
+    for step in model.steps:
+        for corpus, names in dict(step.get("people", {})).items():
+            found[corpus] = found.get(corpus, set()) | set(names)
+    return found
+
+
+def met(model: Header, data: Data, split: str) -> frozenset[str]:
+    """Return who in a part of `data` the model has learned from.
+
+    A header of an older emo, which says nothing, is taken for one of the train part where the data are the model's own.
+    """
+    corpus = _corpus(data.header)
+    people = of(model)
+    if corpus in people:
+        known = people[corpus]
+    elif not people and corpus == _corpus(model) and _content(data.header) == _content(model):
+        known = {data.group[row] for row in data.rows("train")} if split in ("validation", "test") else set()
+    else:
+        known = set()
+    return frozenset({data.group[row] for row in data.rows(split)} & known - {""})
+
+
+def _corpus(header: Header) -> str:
+    name = str((header.step("dataset") or {}).get("name", ""))
+    return f"{name} {_content(header)}" if name in _OWN else name
+
+
+def _content(header: Header) -> str:
+    return str((header.step("dataset") or {}).get("input", ""))
