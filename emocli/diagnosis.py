@@ -39,15 +39,14 @@ def _extra(extra: str) -> Finding:
 
 
 def _torch_versions() -> Iterator[Finding]:
-    """torchaudio refuses a torch of another minor version or CUDA build, and says so with a traceback only."""
+    """torchvision, which timm imports, refuses a torch of another CUDA build, and says so with a traceback only."""
     try:
-        torch, audio = (importlib.metadata.version(name) for name in ("torch", "torchaudio"))
+        torch, vision = (importlib.metadata.version(name) for name in ("torch", "torchvision"))
     except importlib.metadata.PackageNotFoundError:
         return
-    builds = [version.partition("+") for version in (torch, audio)]
-    same = builds[0][0].split(".")[:2] == builds[1][0].split(".")[:2] and builds[0][2] == builds[1][2]
-    action = "" if same else "pip install 'torch==2.11.*' 'torchaudio==2.11.*' 'torchvision==0.26.*'"
-    yield _finding("torch and torchaudio", "ok" if same else "problem", f"{torch} and {audio}", action)
+    same = torch.partition("+")[2] == vision.partition("+")[2]
+    action = "" if same else "pip install 'torch==2.11.*' 'torchvision==0.26.*'"
+    yield _finding("torch and torchvision", "ok" if same else "problem", f"{torch} and {vision}", action)
     built, _, works = _ask("import torch; print(torch.version.cuda, torch.cuda.is_available())").strip().partition(" ")
     if built in ("", "None"):
         yield _finding("torch cuda", "absent", "torch is built without CUDA: training runs on the CPU")

@@ -3,7 +3,7 @@
 from emocli.errors import EmoError
 
 EXTRAS = {
-    "train": ("torch", "torchvision", "torchaudio", "timm", "onnxscript"),
+    "train": ("torch", "torchvision", "timm", "onnxscript", "sklearn"),
     "tune": ("optuna", "sqlalchemy"),
     "tensorrt": ("tensorrt", "cuda"),
     "egemaps": ("opensmile",),

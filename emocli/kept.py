@@ -11,19 +11,6 @@ from emocli.errors import EmoError
 GENERATED = "synthetic"
 PARTS: dict[str, Any] = {"split": "published", "validation": 0.1, "test": 0.1, "seed": 0}
 """How a corpus is split unless the user says otherwise."""
-# wav, flac, ogg, aiff, mp3, mkv and webm, mpg; mp4, m4a and mov have their mark later
-_SOUNDS = (
-    b"RIFF",
-    b"RF64",
-    b"fLaC",
-    b"OggS",
-    b"FORM",
-    b"ID3",
-    b"\xff\xfb",
-    b"\xff\xf3",
-    b"\x1aE\xdf\xa3",
-    b"\0\0\1\xba",
-)
 
 
 def dataset(argument: str | None, *kinds: str) -> pipes.Input:
@@ -57,10 +44,10 @@ def data(model: Header, argument: str | None) -> pipes.Input:
 
 
 def _is_sound(path: Path) -> bool:
-    """Content decides, not the name: how the usual sound and video files begin."""
+    from emocli.sound import marks
+
     with open(path, "rb") as file:
-        start = file.read(8)
-    return start.startswith(_SOUNDS) or start[4:8] == b"ftyp"
+        return marks.is_sound(file.read(marks.BYTES))
 
 
 def _tell(text: str) -> None:

@@ -3,6 +3,7 @@
 import ast
 import difflib
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -41,7 +42,7 @@ class Entry:
     options: Mapping[str, Any]
     """Keyword options and their defaults, in the order of the signature."""
     modality: str = "face"
-    """What it works on: its module's constant MODALITY, face where there is none."""
+    """What it works on: its module's constant MODALITY, face where there is none; any for what takes vectors."""
 
 
 def names(folder: str) -> list[str]:
@@ -102,36 +103,23 @@ def recorded(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def convert(key: str, value: Any, default: Any) -> Any:
     """Return `value` as the type of `default`; raises EmoError when it can't be."""
-    if not isinstance(value, str) or isinstance(default, str):
-        return type(default)(value)
-    if isinstance(default, bool):
-        truth = {
-            "true": True,
-            "yes": True,
-            "1": True,
-            "on": True,
-            "false": False,
-            "no": False,
-            "0": False,
-            "off": False,
-        }
-        if value.lower() in truth:
-            return truth[value.lower()]
-    else:
-        try:
-            return type(default)(value)
-        except ValueError:
-            pass
-    raise EmoError(f"option {key}={value!r} is not {_KINDS[type(default)]}; its default is {default}")
+    kind = type(default)
+    try:
+        converted = _TRUTH[value.lower()] if kind is bool and isinstance(value, str) else kind(value)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        converted = math.nan
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise EmoError(f"option {key}={value!r} is not {_KINDS[kind]}; its default is {default}")
+    return converted
 
 
-def parse(pairs: list[str]) -> dict[str, str]:
-    """Return the options of `-p key=value`, given several times."""
+def parse(pairs: list[str], flag: str = "-p") -> dict[str, str]:
+    """Return the options of `flag` key=value, given several times."""
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise EmoError(f"-p {pair} is not key=value; for example: -p size=64")
+            raise EmoError(f"{flag} {pair} is not key=value; for example: {flag} size=64")
         options[key.replace("-", "_")] = value
     return options
 
@@ -142,4 +130,5 @@ def nearest(word: str, known: Any) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_TRUTH = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}

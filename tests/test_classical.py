@@ -127,17 +127,26 @@ def test_a_baseline_goes_through_train_and_eval(features: Path, shell: Run) -> N
     assert "fitted at once" in done.stderr.decode() and '"uar"' in done.stdout.decode()
 
 
-def write_speakers(path: Path, speakers: int = 6) -> Path:
-    """Vectors of speakers whose own level hides the class unless others have been heard; one of them for validation."""
+def write_speakers(path: Path, speakers: int = 6, *, copies: bool = False) -> Path:
+    """Vectors of speakers whose own level hides the class unless others have been heard; one of them for validation.
+
+    The copies are of the speakers who are trained with, and of no use: all are alike.
+    """
     rng = np.random.default_rng(2)
     group = np.repeat(np.arange(speakers), 30)
     y = np.arange(len(group)) % CLASSES
     x = rng.normal(0, 1, (len(group), 12)) + 1.5 * np.eye(CLASSES, 12)[y] + rng.normal(0, 1, (speakers, 12))[group]
-    writer = Writer(path, modality="speech", count=len(group))
+    rows = np.arange(len(group))
+    if copies:
+        rows = np.concatenate([rows, rows[group > 0]])
+        x = np.concatenate([x, np.zeros((len(rows) - len(x), 12))])
+    group, y = group[rows], y[rows]
+    writer = Writer(path, modality="speech", count=len(rows))
     writer.append(x.astype(np.float32))
     split = np.where(group == 0, "validation", "train")
     names = [f"s{number}" if speakers > 1 else "" for number in group]
-    writer.finish(Header("features", labels.SEVEN[:CLASSES], ()), y, "label", split, names)
+    original = rows if copies else None
+    writer.finish(Header("features", labels.SEVEN[:CLASSES], ()), y, "label", split, names, original=original)
     return path
 
 
@@ -185,3 +194,10 @@ def test_a_subject_without_whom_there_is_one_class_only_can_t_be_left_out(arch: 
     writer.finish(Header("features", labels.SEVEN[:CLASSES], ()), y, "label", split, names)
     with pytest.raises(EmoError, match="without eve there is one class only"):
         fitted(tmp_path / "f.h5", arch, choose="subjects")
+
+
+def test_augmented_copies_are_learned_from_and_not_scored(tmp_path: Path) -> None:
+    plain = fitted(write_speakers(tmp_path / "f.h5"), "logistic", choose="subjects", c=1.0)
+    copied = write_speakers(tmp_path / "c.h5", copies=True)
+    outcome = fitted(copied, "logistic", choose="subjects", c=1.0)
+    assert outcome.n == plain.n == 180 and outcome.accuracy == pytest.approx(plain.accuracy, abs=0.05)

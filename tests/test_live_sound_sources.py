@@ -69,8 +69,10 @@ def test_a_pipe_without_samples_with_a_file_or_at_no_rate_is_one_line(tmp_path: 
         raw(b"")
     with pytest.raises(EmoError, match="no sound came"):
         raw(b"\x01")
-    with pytest.raises(EmoError, match="stdin is a sound file"):
-        raw(sound_made.write(tmp_path / "a.wav").read_bytes())
+    starts = (b"ID3\4", b"\0\0\0\x20ftypisom", b"\x1aE\xdf\xa3", b"\x30\x26\xb2\x75")
+    for content in (sound_made.write(tmp_path / "a.wav").read_bytes(), *(start + bytes(99) for start in starts)):
+        with pytest.raises(EmoError, match="stdin is a sound file"):
+            raw(content)
     for rate_hz in (0, 999, -16_000, 10**6):
         with pytest.raises(EmoError, match="no rate of a sound"):
             raw(b"\0\0", rate_hz)

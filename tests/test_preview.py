@@ -149,7 +149,7 @@ def test_without_torch_the_plain_grid_works_and_views_name_the_line_that_adds_it
         ({}, {"rows": 0}, "nothing to show"),
         ({"mask": 1.0}, {"columns": 1}, "nothing to show"),
         ({}, {"columns": 5000}, "more than 2,000 pictures"),
-        ({"noise": -1.0}, {}, "--noise -1 can't be"),
+        ({"noise": -1.0}, {}, "--noise -1.0 is too small"),
         ({"augment": "much"}, {}, "none, light, full"),
     ],
 )

@@ -85,3 +85,14 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest() -> None:
 def test_pairs_that_are_no_pairs_are_refused() -> None:
     with pytest.raises(EmoError, match="key=value"):
         registry.parse(["size"])
+
+
+def test_a_number_that_is_none_is_refused_for_every_entry() -> None:
+    for given in ({"noise": "nan"}, {"noise": "inf"}, {"noise": float("nan")}):
+        with pytest.raises(EmoError, match="is not a number; its default is"):
+            registry.resolve("datasets", "synthetic", given)
+
+
+def test_a_pair_is_refused_under_the_flag_that_gave_it() -> None:
+    with pytest.raises(EmoError, match=r"^--detector-param size is not key=value"):
+        registry.parse(["size"], "--detector-param")

@@ -96,6 +96,24 @@ def _logits(folder: Path, seed: int) -> NDArray[np.float32]:
     return noisy.logits
 
 
+def test_babble_about_one_speaker_is_others() -> None:
+    drawn: list[int] = []
+
+    class Two:
+        group = ("a", "a", "b", "b")
+
+        def scored(self, split: str) -> NDArray[np.int64]:
+            return np.arange(4)
+
+        def sounds(self, start: int, stop: int) -> list[NDArray[np.float32]]:
+            drawn.append(start)
+            return [np.ones(500, np.float32)]
+
+    add = robustness._adding("babble", 5.0, (0, 0))
+    add(Two(), np.array([0, 1]), [np.ones(500, np.float32)], np.array([0]))  # type: ignore[arg-type]
+    assert drawn and set(drawn) <= {2, 3}
+
+
 def test_a_clip_in_which_no_voice_is_heard_any_more_is_wrong(folder: Path) -> None:
     loud = _curve(folder, kinds=("white",), ratios_db=(-20.0,))[1]
     assert loud["unheard"] > N // 2  # type: ignore[operator]

@@ -99,3 +99,12 @@ def test_a_draw_that_leaves_nothing_to_train_on_is_refused() -> None:
     with pytest.raises(EmoError, match=r"nothing is left to train on once validation is drawn.*--validation 0"):
         splits.assign(published, people, IDS, Y)
     assert list(splits.assign(published, people, IDS, Y, validation=0)) == published
+
+
+def test_rows_without_a_name_are_no_third_subject_and_not_kept_together() -> None:
+    two = ["a"] * 60 + ["b"] * 60 + [""] * 80
+    with pytest.raises(EmoError, match="at least 3 named subjects"):
+        splits.assign([""] * 200, two, IDS, Y, split="subject")
+    many = [*PEOPLE[:100], *[""] * 100]
+    parts = splits.assign([""] * 200, many, IDS, Y, split="subject")
+    assert set(parts[100:]) == {"train", "validation", "test"}

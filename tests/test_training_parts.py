@@ -38,6 +38,8 @@ def test_every_option_has_help_a_default_and_a_plain_type(record: type) -> None:
     [
         *(("epochs", 0), ("epochs", -1), ("batch", 0), ("batch", 1), ("seed", -1), ("threads", -1)),
         *(("lr", -1.0), ("lr", math.nan), ("weight_decay", math.inf), ("time_limit", -1.0)),
+        *(("label_smoothing", 3.0), ("ema", -1.0), ("ema", 1.5), ("center_rate", -3.0), ("step_factor", -2.0)),
+        *(("focal", -1.0), ("center", math.inf), ("noise", -0.1), ("hand", 1.5), ("mixup", -0.2)),
     ],
 )
 def test_a_number_that_nothing_can_be_trained_with_is_one_line(option: str, value: float) -> None:
@@ -45,9 +47,22 @@ def test_a_number_that_nothing_can_be_trained_with_is_one_line(option: str, valu
         check_numbers(replace(Recipe(), **{option: value}))  # type: ignore[arg-type]
 
 
-def test_a_temperature_of_0_is_refused_and_all_defaults_are_good() -> None:
-    with pytest.raises(EmoError, match=r"--temperature 0.0 is too small; use 0.01 or more"):
-        check_numbers(Distillation(temperature=0.0))
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("temperature", 0.0, "too small; use 0.01 or more"),
+        ("alpha", 5.0, "too large; use 1 or less"),
+        ("alpha", -1.0, "too small; use 0 or more"),
+        ("relational", math.inf, "no finite number"),
+        ("teacher_views", 8, "too large; use 7 or less"),
+    ],
+)
+def test_how_much_a_student_listens_has_its_range_too(option: str, value: float, says: str) -> None:
+    with pytest.raises(EmoError, match=f"--{option.replace('_', '-')} {value} is {says}"):
+        check_numbers(replace(Distillation(), **{option: value}))  # type: ignore[arg-type]
+
+
+def test_all_defaults_are_good() -> None:
     for record in (Recipe(), Distillation(), Repetition()):
         check_numbers(record)
 

@@ -91,8 +91,14 @@ def test_options_without_a_meaning_for_the_features_are_named_and_left_out(data:
     notes: list[str] = []
     trained(data, recipe=replace(QUICK, epochs=1, progressive=0.5, cutmix=1.0, rotate=30.0), note=notes.append)
     assert "these features have no use for --rotate, --cutmix, --progressive: trains without" in notes
-    assert augment.idle(Recipe(time_mask=0.3, flip=0.1), (1, 48, 48)) == ["--time-mask"]
-    assert augment.idle(Recipe(), (1, 48, 48)) == augment.idle(Recipe(), (-1, BANDS)) == []
+    assert augment.idle(Recipe(time_mask=0.3, flip=0.1), (1, 48, 48), "pixels") == ["time_mask"]
+    assert augment.idle(Recipe(), (1, 48, 48), "pixels") == augment.idle(Recipe(), (-1, BANDS), "logmel") == []
+
+
+def test_a_stretch_of_bands_and_a_level_are_for_logmel_alone() -> None:
+    asked = Recipe(pitch=0.1, level=2.0)
+    assert augment.idle(asked, (-1, BANDS), "logmel") == []
+    assert augment.idle(asked, (-1, BANDS), "mfcc+chroma") == ["pitch", "level"]
 
 
 @pytest.mark.parametrize(("option", "value"), [("speed", -0.1), ("time_mask", 1.5), ("augment", "some")])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emocli import metrics, onnx_file, pipes, registry, shipped, store
+from emocli import kept, metrics, onnx_file, pipes, registry, shipped, store
 from emocli.benching import bench_row, benchmark
 from emocli.data import hdf5
 from emocli.devices._device import Device
@@ -115,7 +115,7 @@ def _origin(source: pipes.Input, note: Note) -> list[pipes.Input]:
 
 def _features(source: pipes.Input, data: str | None, note: Note) -> pipes.Input | None:
     try:
-        return pipes.features_of(source.header, data, "dataset", "features")
+        return kept.data(source.header, data)
     except EmoError as fault:
         if data is not None:
             raise

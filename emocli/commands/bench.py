@@ -15,7 +15,7 @@ def run(
     data: _flags.Data = None,
     device: Annotated[str, typer.Option(help="Whose frame rate to keep; see: emo list devices.")] = "host",
     param: _flags.Params = [],  # noqa: B006
-    threads: Annotated[int, typer.Option(help="Threads of the engine; 0 for one per core.")] = 1,
+    threads: _flags.Threads = 1,
     batch: Annotated[int, typer.Option(min=1, help="Images a run.")] = 1,
     seconds: Annotated[float, typer.Option(help="How long to measure each model.")] = 2.0,
     engine: _flags.Engine = "onnxruntime",

@@ -19,26 +19,26 @@ def run(
     param: _flags.Params = [],  # noqa: B006
     detector: Annotated[str, typer.Option(help="What finds the face or the voice; none for cut corpora.")] = "none",
     detector_param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Option of the detector.")] = [],  # noqa: B006
-    copies: Annotated[int, typer.Option(help="Augmented copies of each clip of the train part; 0 is none.")] = 0,
+    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each clip of the train part; 0 is none.")] = 0,
     effect: Annotated[
         list[str], typer.Option(metavar="NAME=LOW:HIGH", help="What copies go through, in this order; see: emo list.")
     ] = [],  # noqa: B006
     effect_param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Option of an effect.")] = [],  # noqa: B006
     effect_chance: Annotated[float, typer.Option(help="Probability of each effect; a copy has at least one.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="Draws of the effects.")] = 0,
-    limit: Annotated[int, typer.Option(help="Use the first so many samples of each part only; 0 for all.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws of the effects.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="Use the first so many samples of each part only; 0 for all.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes that share the work; the result is the same.")] = 1,
     output: _flags.Output = None,
     force: _flags.Force = False,
 ) -> None:
     """Extract the features and write them out."""
-    params, found = registry.parse(param), registry.parse(detector_param)
+    params, found = registry.parse(param), registry.parse(detector_param, "--detector-param")
     with pipes.output(output, force=force) as scratch:
         source = kept.dataset(dataset)
         from emocli.extracting import featurizing
         from emocli.sound import augmenting
 
-        changes = registry.parse(effect_param)
+        changes = registry.parse(effect_param, "--effect-param")
 
         def plan(modality: str) -> augmenting.Copies:
             return augmenting.planned(copies, effect, changes, effect_chance, seed, modality)

@@ -45,19 +45,19 @@ def assign(
     without sharing any: that has to be asked for by name.
     """
     check(split=split, validation=validation, test=test, seed=seed)
-    if split == "subject" and len(set(groups)) < 3:
+    named = len(set(groups) - {""})
+    if split == "subject" and named < 3:
         raise EmoError("a split by subject needs at least 3 named subjects; this corpus has fewer: --split random")
     parts = np.array(list(published) if split == "published" else ["train"] * len(y), dtype="U10")
     parts[parts == ""] = "train"
     missing = _missing(set(parts) if split == "published" else set(), test, validation)
-    named = len(set(groups) - {""})
     if missing and split == "published" and 0 < named < 3:
         raise EmoError(
             f"too few subjects or speakers ({named}) for parts that share none; if they may, "
             "say so: --split random, or make no parts: --validation 0 --test 0"
         )
     taught = (parts == "train").any()
-    if missing and split != "random" and len(set(groups)) >= 3:
+    if missing and split != "random" and named >= 3:
         _draw_subjects(parts, groups, missing, seed, of_all=split == "subject")
     elif missing:
         _draw_samples(parts, ids, y, missing, seed)
@@ -78,8 +78,11 @@ def _missing(present: set[str], test: float, validation: float) -> list[tuple[st
 def _draw_subjects(
     parts: NDArray[np.str_], groups: Sequence[str], missing: list[tuple[str, float]], seed: int, *, of_all: bool
 ) -> None:
-    """Move whole subjects from train to each missing part; shares are `of_all` samples, or of what train still has."""
-    names = np.array(groups, dtype=str)
+    """Move whole subjects from train to each missing part; shares are `of_all` samples, or of what train still has.
+
+    A sample without a name is a subject by itself, as in cross-validation.
+    """
+    names = np.array([name or f"\0{row}" for row, name in enumerate(groups)])
     for name, fraction in missing:
         rows = np.flatnonzero(parts == "train")
         share = fraction * len(parts) / max(1, len(rows)) if of_all else fraction

@@ -65,7 +65,7 @@ def _model() -> Path:
     if not place.exists():
         with zipfile.ZipFile(download.fetch(_URL, _ZIP_SHA256)) as pack:
             # read, not extracted: a member's name can't lead anywhere
-            scratch = place.with_suffix(".part")
+            scratch = store.spool()
             scratch.write_bytes(next(pack.read(name) for name in pack.namelist() if Path(name).name == _MEMBER))
             scratch.replace(place)
     if (found := store.file_digest(place)) != f"sha256:{_SHA256}":

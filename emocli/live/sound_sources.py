@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 
 from emocli.errors import EmoError
-from emocli.sound import sound_files, sounds
+from emocli.sound import marks, sound_files, sounds
 from emocli.sound.sounds import Sound
 
 Blocks = Generator[Sound, None, None]
@@ -84,10 +84,9 @@ def _chunks(handle: int, over: Event) -> Iterator[bytes]:
 
 
 def _samples(chunks: Iterator[bytes], name: str, over: Event, note: Note) -> Iterator[Sound]:
-    rest = first = b""
+    rest = begun = b""
     for chunk in chunks:
-        first = first or chunk
-        if first.startswith(sound_files.LIBSNDFILE):
+        if len(begun) < marks.BYTES and marks.is_surely(begun := (begun + chunk)[: marks.BYTES]):
             raise EmoError(f"{name} is a sound file, not raw samples; name the file, or decode it: ffmpeg … -f s16le -")
         chunk = rest + chunk
         whole = len(chunk) // 2 * 2

@@ -10,6 +10,8 @@ from torch import nn
 from emocli.models._layers import Classifier
 from emocli.models._vectors import Scale, expect_choice, expect_vectors
 
+MODALITY = "any"
+
 
 def build(shape: tuple[int, ...], classes: int, *, c: float = 0.0, choose: str = "validation") -> nn.Module:
     """Return the model of vectors of `shape` (d,), its weights to be fitted."""

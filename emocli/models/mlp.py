@@ -12,6 +12,8 @@ from torch import nn
 
 from emocli.models._layers import Classifier
 
+MODALITY = "any"
+
 
 def build(
     shape: tuple[int, ...], classes: int, *, width: int = 256, layers: int = 2, dropout: float = 0.3

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from emocli.errors import EmoError
 from emocli.models._vectors import Scale, expect_choice, expect_vectors
 
+MODALITY = "any"
+
 
 def build(
     shape: tuple[int, ...],

@@ -93,7 +93,9 @@ def _adding(kind: str, ratio_db: float, seed: tuple[int, ...]) -> Change:
     """Return what adds noise to sounds; the noise of a clip is the same at every ratio."""
 
     def noisy(data: Data, scored: NDArray[np.int64], sounds: Sequence[Sound], rows: NDArray[np.int64]) -> list[Sound]:
-        others_of = others.among(data, scored)
+        # a fold of one speaker has nobody else to babble
+        alone = len({data.group[row] for row in scored.tolist()} - {""}) == 1
+        others_of = others.among(data, data.scored("all") if alone else scored)
         changed = []
         for sound, place in zip(sounds, rows.tolist(), strict=True):
             random = np.random.default_rng((*seed, place))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.sound import sounds
+from emocli.sound import marks, sounds
 from emocli.sound.sounds import RATE_HZ, Sound
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ RATES_HZ = (1000, 768_000)
 """What a file may say its rate is; a lying header could ask for gigabytes otherwise."""
 NARROW_HZ = 8000
 _BLOCK = 1 << 17
-LIBSNDFILE = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM")
-"""What the files begin with that libsndfile reads."""
 NARROW = "clip below 8 kHz, which lacks what is above 4 kHz"
 _SILENT = 3
 """Loudest 16 bit sample of a silent file."""
@@ -99,7 +97,7 @@ def _opened(path: Path, remark: Callable[[str], None]) -> Native:
             start = file.read(4)
     except OSError as fault:
         raise Unreadable(path, f"can't be opened ({fault.strerror})") from fault
-    native = _libsndfile(path, remark) if start in LIBSNDFILE else None
+    native = _libsndfile(path, remark) if start in marks.LIBSNDFILE else None
     rate_hz, samples = native or _ffmpeg(path)
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise Unreadable(path, f"has a rate that no sound has, not {RATES_HZ[0]} to {RATES_HZ[1]} Hz")

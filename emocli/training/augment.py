@@ -15,12 +15,12 @@ from emocli.training.recipe import Recipe
 
 _LIGHT = ("flip", "shift", "brightness", "contrast")
 _LIGHT_FRAMES = ("time_mask", "band_mask")
-_PROBABILITIES = ("flip", "erase", "mask", "glasses", "hand", "time_mask", "band_mask")
+_OF_BANDS = ["pitch", "level"]
 _USUAL = Recipe()
 
 
 def strengths(recipe: Recipe) -> Strengths:
-    """Return what a recipe asks for; raises EmoError for an unknown --augment and for a strength out of range."""
+    """Return what a recipe asks for; raises EmoError for an unknown --augment."""
     return Strengths(**_asked(recipe, Strengths, _LIGHT))
 
 
@@ -29,22 +29,20 @@ def frame_strengths(recipe: Recipe) -> FrameStrengths:
     return FrameStrengths(**_asked(recipe, FrameStrengths, _LIGHT_FRAMES))
 
 
-def idle(recipe: Recipe, shape: tuple[int, ...]) -> list[str]:
-    """Return the options that were asked for and have no meaning for features of `shape`, as flags."""
+def idle(recipe: Recipe, shape: tuple[int, ...], extractor: str) -> list[str]:
+    """Return the options that were asked for and have no meaning for features of `shape` by `extractor`."""
     images, sequences = len(shape) == 3, shape[:1] == (-1,)
     names = [] if images else [field.name for field in fields(Strengths)] + ["cutmix", "progressive"]
     names += [] if sequences else [field.name for field in fields(FrameStrengths)]
-    return [f"--{name.replace('_', '-')}" for name in names if getattr(recipe, name) not in (0, getattr(_USUAL, name))]
+    # bands side by side, all in one unit, are logmel's alone
+    names += _OF_BANDS if sequences and extractor != "logmel" else []
+    return [name for name in names if getattr(recipe, name) not in (0, getattr(_USUAL, name))]
 
 
 def _asked(recipe: Recipe, kind: type[Strengths] | type[FrameStrengths], light: tuple[str, ...]) -> dict[str, float]:
     if recipe.augment not in ("none", "light", "full"):
         raise EmoError(f"--augment {recipe.augment} is none of none, light, full")
     full = {field.name: float(getattr(recipe, field.name)) for field in fields(kind)}
-    for name, value in full.items():
-        if value < 0 or (name in _PROBABILITIES and value > 1):
-            most = " and at most 1" if name in _PROBABILITIES else ""
-            raise EmoError(f"--{name.replace('_', '-')} {value:g} can't be; it is at least 0{most}")
     if recipe.augment == "none":
         return {}
     return full if recipe.augment == "full" else {name: full[name] for name in light}

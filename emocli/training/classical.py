@@ -29,8 +29,9 @@ def fit(net: Any, rows: Rows, validation: Rows, recipe: Recipe) -> tuple[float, 
     """Fit the net in place; return its validation accuracy, a share from 0 to 1, and of how many rows it is.
 
     With `choose=subjects` the subjects of both parts are left out in turn: c is the one of the best mean recall over
-    them, the accuracy is that of the rows left out, and in the end all rows are fitted. Of the recipe only the seed and
-    --class-weights none or balanced count. Raises EmoError where less than two classes have rows, or three subjects.
+    them, the accuracy is that of the rows left out, augmented copies not counted, and in the end all rows are fitted.
+    Of the recipe only the seed and --class-weights none or balanced count. Raises EmoError where less than two classes
+    have rows, or three subjects.
     """
     if recipe.class_weights not in ("none", "balanced"):
         raise EmoError(f"--class-weights {recipe.class_weights} can't be for this model; use none or balanced")
@@ -48,7 +49,7 @@ def fit(net: Any, rows: Rows, validation: Rows, recipe: Recipe) -> tuple[float, 
 
 def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], recipe: Recipe) -> tuple[float, int]:
     x, y = np.concatenate([_vectors(rows), _vectors(validation)]), np.concatenate([rows.labels, validation.labels])
-    subjects = np.array([*rows.groups, *validation.groups])
+    subjects, own = np.array([*rows.groups, *validation.groups]), np.concatenate([_own(rows), _own(validation)])
     names = sorted(set(subjects.tolist()) - {""})
     if len(names) < _FEWEST or "" in subjects:
         raise EmoError(
@@ -65,11 +66,16 @@ def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], 
         out = subjects == name
         for row, cost in zip(answers, costs, strict=True):
             row[out] = _answers(net, x[~out], y[~out], x[out], cost, recipe)
-    recalls = [np.mean([(row[y == label] == label).mean() for label in np.unique(y)]) for row in answers]
+    answers, truth = answers[:, own], y[own]
+    recalls = [np.mean([(row[truth == label] == label).mean() for label in np.unique(truth)]) for row in answers]
     best = int(np.argmax(recalls))
     net.c = costs[best]
     _solve(net, x, y, net.c, recipe)
-    return float((answers[best] == y).mean()), len(y)
+    return float((answers[best] == truth).mean()), len(truth)
+
+
+def _own(rows: Rows) -> NDArray[np.bool_]:
+    return np.ones(len(rows), bool) if rows.own is None else rows.own
 
 
 def _vectors(rows: Rows) -> Vectors:

@@ -96,7 +96,7 @@ def train(
     validation = part(data, "validation", note)
     if classical.is_fitted(net):
         return _fitted(net, rows, validation, recipe, teacher, note)
-    recipe = _possible(net, data.shape, recipe, note)
+    recipe = _possible(net, data, recipe, note)
     loss_of = step.criterion(rows, recipe, soft)
     name = run.identity(net, data.digest, recipe, soft)
     state = _begin(net, recipe, note)
@@ -129,10 +129,14 @@ def _fitted(
     return Outcome(net.eval(), accuracy, 1, [{"epoch": 1, "loss": math.nan, "accuracy": accuracy}], n)
 
 
-def _possible(net: nn.Module, shape: tuple[int, ...], recipe: Recipe, note: Note) -> Recipe:
+def _possible(net: nn.Module, data: Data, recipe: Recipe, note: Note) -> Recipe:
     """Return the recipe without what the net can't do or has no meaning for the features, and say so."""
-    if idle := augment.idle(recipe, shape):
-        note(f"these features have no use for {', '.join(idle)}: trains without")
+    shape = data.shape
+    if idle := augment.idle(recipe, shape, (data.header.step("features") or {}).get("name", "")):
+        flags = (f"--{name.replace('_', '-')}" for name in idle)
+        note(f"these features have no use for {', '.join(flags)}: trains without")
+        without: dict[str, Any] = dict.fromkeys(idle, 0.0)
+        recipe = replace(recipe, **without)
     if len(shape) != 3:
         return replace(recipe, progressive=0.0, cutmix=0.0)
     if recipe.progressive and not progressive.possible(net, shape, recipe.progressive):

@@ -7,8 +7,8 @@ from typing import Any
 from emocli.errors import EmoError
 
 
-def _option(default: Any, help: str, least: float | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "min": least})
+def _option(default: Any, help: str, least: float | None = None, most: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "min": least, "max": most})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,51 +29,71 @@ class Recipe:
     warmup: float = _option(1.0, "epochs in which the learning rate rises from 0", least=0)
     schedule: str = _option("cosine", "cosine, restarts, onecycle, step or constant")
     restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs", least=1)
-    onecycle_rise: float = _option(0.3, "share of the run in which --schedule onecycle rises; it takes no --warmup")
+    onecycle_rise: float = _option(
+        0.3, "share of the run in which --schedule onecycle rises; it takes no --warmup", least=0, most=1
+    )
     milestones: str = _option("0.5,0.75", "shares of the run after which --schedule step lowers the rate")
-    step_factor: float = _option(0.1, "what --schedule step multiplies the rate by")
-    label_smoothing: float = _option(0.1, "share of the target spread over all classes")
+    step_factor: float = _option(0.1, "what --schedule step multiplies the rate by", least=0)
+    label_smoothing: float = _option(0.1, "share of the target spread over all classes", least=0, most=1)
     class_weights: str = _option(
         "none", "none, balanced (each class counts the same in the loss) or factors such as fear=2,disgust=1.5"
     )
-    focal: float = _option(0.0, "focal loss: how much what is right already counts less, 2 in its paper; 0 is off")
-    logit_adjustment: float = _option(
-        0.0, "logits get this times the log of their class's share while training, so that rare ones win more; 0 is off"
+    focal: float = _option(
+        0.0, "focal loss: how much what is right already counts less, 2 in its paper; 0 is off", least=0
     )
-    center: float = _option(0.0, "weight of the center loss, which pulls embeddings to their class's centre; 0 is off")
-    center_rate: float = _option(0.5, "share of the way that a centre moves in a step")
+    logit_adjustment: float = _option(
+        0.0,
+        "logits get this times the log of their class's share while training, so that rare ones win more; 0 is off",
+        least=0,
+    )
+    center: float = _option(
+        0.0, "weight of the center loss, which pulls embeddings to their class's centre; 0 is off", least=0
+    )
+    center_rate: float = _option(0.5, "share of the way that a centre moves in a step", least=0, most=1)
     oversample: bool = _option(False, "show each class as often as any other; an epoch has as many images as before")
-    mixup: float = _option(0.0, "blend pairs of images, strength of the Beta distribution; 0 is off")
+    mixup: float = _option(0.0, "blend pairs of images, strength of the Beta distribution; 0 is off", least=0)
     cutmix: float = _option(
-        0.0, "paste a rectangle of another image, strength of the Beta distribution; with --mixup a batch draws one"
+        0.0,
+        "paste a rectangle of another image, strength of the Beta distribution; with --mixup a batch draws one",
+        least=0,
     )
     augment: str = _option(
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
     )
-    flip: float = _option(0.5, "probability of a mirror image")
-    rotate: float = _option(12.0, "rotation, degrees to either side")
-    shear: float = _option(0.0, "shear, degrees to either side")
-    scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1")
-    shift: float = _option(0.05, "shift, share of the side")
-    brightness: float = _option(0.1, "change of brightness, share of the range")
-    contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2")
-    erase: float = _option(0.3, "probability that a rectangle is painted over")
-    elastic: float = _option(0.0, "largest elastic displacement, share of the side")
-    gamma: float = _option(0.0, "change of gamma; 0.5 is 1/1.5 to 1.5")
-    blur: float = _option(0.0, "largest standard deviation of a Gaussian blur, share of the side")
-    noise: float = _option(0.0, "largest standard deviation of Gaussian noise, share of the range")
-    mask: float = _option(0.0, "probability that a face mask hides nose and mouth")
-    glasses: float = _option(0.0, "probability of glasses, half of them dark")
-    hand: float = _option(0.0, "probability that a hand hides a part of the face")
-    speed: float = _option(0.1, "sequences: change of speed; 0.1 is 1/1.1 to 1.1 times as fast")
-    pitch: float = _option(0.0, "sequences: stretch of the bands of logmel, as a voice of another pitch; 0.1 is usual")
-    level: float = _option(0.0, "sequences: largest offset of a clip's values, for logmel its loudness in nepers or dB")
-    time_mask: float = _option(0.15, "sequences: longest of two stretches of time that are masked, share of the clip")
-    band_mask: float = _option(0.15, "sequences: widest of two ranges of features that are masked, share of all")
-    progressive: float = _option(
-        0.0, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off"
+    flip: float = _option(0.5, "probability of a mirror image", least=0, most=1)
+    rotate: float = _option(12.0, "rotation, degrees to either side", least=0)
+    shear: float = _option(0.0, "shear, degrees to either side", least=0)
+    scale: float = _option(0.1, "change of scale; 0.1 is 0.9 to 1.1", least=0)
+    shift: float = _option(0.05, "shift, share of the side", least=0)
+    brightness: float = _option(0.1, "change of brightness, share of the range", least=0)
+    contrast: float = _option(0.2, "change of contrast; 0.2 is 0.8 to 1.2", least=0)
+    erase: float = _option(0.3, "probability that a rectangle is painted over", least=0, most=1)
+    elastic: float = _option(0.0, "largest elastic displacement, share of the side", least=0)
+    gamma: float = _option(0.0, "change of gamma; 0.5 is 1/1.5 to 1.5", least=0)
+    blur: float = _option(0.0, "largest standard deviation of a Gaussian blur, share of the side", least=0)
+    noise: float = _option(0.0, "largest standard deviation of Gaussian noise, share of the range", least=0)
+    mask: float = _option(0.0, "probability that a face mask hides nose and mouth", least=0, most=1)
+    glasses: float = _option(0.0, "probability of glasses, half of them dark", least=0, most=1)
+    hand: float = _option(0.0, "probability that a hand hides a part of the face", least=0, most=1)
+    speed: float = _option(0.1, "sequences: change of speed; 0.1 is 1/1.1 to 1.1 times as fast", least=0)
+    pitch: float = _option(
+        0.0, "sequences: stretch of the bands of logmel, as a voice of another pitch; 0.1 is usual", least=0
     )
-    ema: float = _option(0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off")
+    level: float = _option(
+        0.0, "sequences: largest offset of a clip's values, for logmel its loudness in nepers or dB", least=0
+    )
+    time_mask: float = _option(
+        0.15, "sequences: longest of two stretches of time that are masked, share of the clip", least=0, most=1
+    )
+    band_mask: float = _option(
+        0.15, "sequences: widest of two ranges of features that are masked, share of all", least=0, most=1
+    )
+    progressive: float = _option(
+        0.0, "side of the first images, share of the whole; it grows over 70 % of the run; 0 is off", least=0, most=1
+    )
+    ema: float = _option(
+        0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off", least=0, most=1
+    )
     swa: float = _option(
         0.0, "share of the run, at its end, whose weights are averaged evenly instead of --ema; 0.25 is usual, 0 is off"
     )
@@ -118,20 +138,28 @@ class Distillation:
     """How much a student listens to its teacher (Hinton et al. 2015, arXiv 1503.02531)."""
 
     temperature: float = _option(3.0, "softens the logits of teacher and student", least=0.01)
-    alpha: float = _option(0.7, "share of the teacher in the loss; the rest is the labels, and 1 needs none")
+    alpha: float = _option(
+        0.7, "share of the teacher in the loss; the rest is the labels, and 1 needs none", least=0, most=1
+    )
     teacher_flip: bool = _option(False, "show the teacher each picture mirrored as well, and learn the mean of both")
-    teacher_views: int = _option(1, "show the teacher each picture in so many views, 1 to 7, and learn the mean")
+    teacher_views: int = _option(
+        1, "show the teacher each picture in so many views, 1 to 7, and learn the mean", least=1, most=7
+    )
     relational: float = _option(
-        0.0, "weight of the relational loss: distances between embeddings become the teacher's (Park 2019); 0 is off"
+        0.0,
+        "weight of the relational loss: distances between embeddings become the teacher's (Park 2019); 0 is off",
+        least=0,
     )
 
 
 def check_numbers(options: Any) -> None:
-    """Raise EmoError for a number that is not finite or below the least; of Recipe and the others here."""
+    """Raise EmoError for a number that is not finite, below the least or above the most; of any record here."""
     for option in fields(options):
-        value, least = getattr(options, option.name), option.metadata["min"]
+        value, least, most = getattr(options, option.name), option.metadata["min"], option.metadata["max"]
         name = f"--{option.name.replace('_', '-')} {value}"
         if isinstance(value, float) and not math.isfinite(value):
             raise EmoError(f"{name} is no finite number; its default is {option.default}")
         if least is not None and value < least:
             raise EmoError(f"{name} is too small; use {least} or more, its default is {option.default}")
+        if most is not None and value > most:
+            raise EmoError(f"{name} is too large; use {most} or less, its default is {option.default}")

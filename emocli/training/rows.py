@@ -36,6 +36,8 @@ class Rows:
     """Frames of each row of its own order, for sequences."""
     groups: tuple[str, ...] = ()
     """Subject or speaker of each row of its own order; empty where the data name none."""
+    own: NDArray[np.bool_] | None = None
+    """Which rows, of its own order, are no augmented copies; None for all."""
 
     def __len__(self) -> int:
         return len(self.at)
@@ -85,9 +87,9 @@ def part(
         _report_absent(data, split, targets, note)
     labels = np.where(targets.any(1), targets.argmax(1), -1).astype(np.int64)
     lengths = data.lengths[at] if data.shape[:1] == (-1,) else None
-    groups = tuple(data.group[row] for row in at.tolist())
+    groups, own = tuple(data.group[row] for row in at.tolist()), data.original[at] == at
     x, at = _held(data, at) if lengths is None else _sequences(data, at, lengths)
-    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels), lengths, groups)
+    return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels), lengths, groups, own)
 
 
 def _probabilities(data: Data, at: NDArray[np.int64]) -> NDArray[np.float32]:

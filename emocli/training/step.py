@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
-from emocli.errors import EmoError
 from emocli.training import average, batchnorm, centers, distributed, losses, progressive, schedule
 from emocli.training.augment import augment, frame_strengths
 from emocli.training.augment_frames import augment_frames
@@ -40,11 +39,6 @@ class Criterion(Protocol):
 
 def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterion:
     """Return the loss of a recipe; classes are counted on `rows`. Raises EmoError for options that make no sense."""
-    for option in ("focal", "logit_adjustment", "center"):
-        if not 0 <= getattr(recipe, option) < math.inf:
-            raise EmoError(f"--{option.replace('_', '-')} {getattr(recipe, option)} is no number of at least 0")
-    if soft and not 0 <= soft.relational < math.inf:
-        raise EmoError(f"--relational {soft.relational} is no number of at least 0")
     weights = class_weights(recipe.class_weights, rows)
     shift = recipe.logit_adjustment * losses.log_prior(rows.y) if recipe.logit_adjustment else None
 
