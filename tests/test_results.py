@@ -60,10 +60,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [folder / f"run-{seed}" for seed in range(3)]
 
 
-def test_the_readme_has_the_results_that_the_files_have() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert "<!-- results -->" in readme
-    assert runpy.run_path(str(RESULTS / "table.py"))["filled"](readme) == readme
+@pytest.mark.parametrize(
+    ("page", "marks"), [("README.md", ["", "/speech"]), ("examples/results/README.md", ["/ablation"])]
+)
+def test_a_page_has_the_results_that_the_files_have(page: str, marks: list[str]) -> None:
+    text = (ROOT / page).read_text()
+    assert re.findall("<!-- results(.*?) -->", text) == marks
+    assert runpy.run_path(str(RESULTS / "table.py"))["filled"](text) == text
 
 
 def test_every_results_row_says_where_it_comes_from() -> None:

@@ -1,4 +1,4 @@
-"""Puts the results into the README: python examples/results/table.py [README.md]
+"""Puts the results into the README and this folder's: python examples/results/table.py [README.md]
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder; between
 `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation` has the difference
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+PAGES = (FOLDER.parents[1] / "README.md", FOLDER / "README.md")
 HEAD = "| what | accuracy, 95 % interval | scored on | seeds | parameters | training, cores |"
 ABLATION_HEAD = "| what | flags | accuracy | difference in points, 95 % interval | parameters | minutes a run |"
 SPEECH_HEAD = (
@@ -97,9 +98,9 @@ def compared(row: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Fill in the README, or the file that is named."""
-    readme = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER.parents[1] / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    """Fill in both, or the file that is named."""
+    for page in map(Path, sys.argv[1:2]) if len(sys.argv) > 1 else PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
