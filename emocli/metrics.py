@@ -21,13 +21,6 @@ def softmax(logits: NDArray[Any]) -> NDArray[Any]:
     return shares
 
 
-def accuracy(logits: NDArray[Any], y: NDArray[Any]) -> float:
-    """Return the share of rows whose largest logit is at the label; logits (n, k), y (n,)."""
-    if len(y) == 0:
-        raise EmoError("there are no labelled rows in this part to score; choose another part, or data with labels")
-    return float((logits.argmax(axis=1) == y).mean())
-
-
 def evaluate(
     logits: NDArray[Any], y: NDArray[Any], labels: Sequence[str], *, samples: int = 1000, seed: int = 0
 ) -> dict[str, Any]:

@@ -38,8 +38,7 @@ def model(tmp_path: Path) -> Path:
 def test_a_device_says_what_it_is_and_what_it_must_reach(name):
     device = registry.load("devices", name)()
     assert device.name == name
-    assert device.title and device.cores > 0 and device.memory_bytes > 0
-    assert device.budget_ms == pytest.approx(1000 / device.budget_fps)
+    assert device.title and device.cores > 0 and device.budget_fps > 0
     assert name == "host" or (device.reach and device.sources and device.board)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +238,35 @@ def test_people_whom_the_model_has_met_in_training_are_counted_aloud(
         assert "has learned from 1 of the 1 subjects or speakers in the test part of" in notes[0]
     else:
         assert "shared_groups" not in record and notes == []
+
+
+def _of(model: Path, corpus: str, names: dict[str, list[str]]) -> Path:
+    """Make the model one of a corpus, whose header says that it has learned from these people."""
+    header, net = onnx_file.read_header(model), onnx_file.load(model)
+    dataset, *others, train = header.steps
+    steps = ({**dataset, "name": corpus, "input": f"sha256:{7:064}"}, *others, {**train, "people": names})
+    onnx_file.write_header(net, replace(header, steps=steps))
+    onnx_file.save(net, model)
+    return model
+
+
+@pytest.mark.parametrize("split", ["test", "all"])
+def test_people_whom_the_header_names_are_known_in_another_copy_and_fold_of_their_corpus(
+    split: str, tmp_path: Path
+) -> None:
+    model = _of(write_model(tmp_path / "m.onnx"), "ravdess", {"ravdess": ["01", "02"]})
+    data = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["01", "03", "04"] * (N // 3), corpus="ravdess")
+    assert score(model, data, split=split).get("shared_groups") == (
+        {"groups": 1, "rows": N // 3} if split == "all" else None
+    )
+    other = write_data(tmp_path / "o.h5", labels.SEVEN, groups=["05", "01", "02"] * (N // 3), corpus="ravdess")
+    assert score(model, other, split=split)["shared_groups"] == {"groups": 2, "rows": 2 * N // 3}
+
+
+def test_names_in_folders_of_ones_own_are_other_people_s(tmp_path: Path) -> None:
+    model = _of(write_model(tmp_path / "m.onnx"), "audio-folder", {f"audio-folder sha256:{7:064}": ["01"]})
+    data = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["01"] * N, corpus="audio-folder")
+    assert "shared_groups" not in score(model, data)
 
 
 def test_people_of_the_same_name_in_another_corpus_are_other_people(model: Path, tmp_path: Path) -> None:

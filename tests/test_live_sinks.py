@@ -7,7 +7,6 @@ import signal
 from pathlib import Path
 from threading import Event
 
-import cv2
 import numpy as np
 import pytest
 from conftest import Run
@@ -140,18 +139,7 @@ def test_unknown_endings_and_empty_sessions_are_one_line(tmp_path: Path) -> None
         pass
     with pytest.raises(EmoError, match="no frame came"), recording.video_file(tmp_path / "a.avi", 25, force=False):
         pass
-    with pytest.raises(EmoError, match=r"use \.png"), recording.picture_file(tmp_path / "face.doc", force=False):
-        pass
     assert not list(tmp_path.iterdir())
-
-
-def test_the_last_picture_is_saved(tmp_path: Path) -> None:
-    path = tmp_path / "face.png"
-    with recording.picture_file(path, force=False) as write:
-        write(result(0, None, []))
-        write(result(1, None))
-    saved = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-    assert (saved == annotated(result(1, None))).all()
 
 
 def test_every_sink_sees_every_result_in_order() -> None:

@@ -40,15 +40,8 @@ def row(
         timing = {**timing, "p95_ms": None, "p99_ms": None, "batch": batch}
         record |= {"status": "unavailable" if slow_ms is None else "estimated", "how": _how(device, slow_ms)}
     in_time = None if slow_ms is None else batch / slow_ms * 1e3 >= device.budget_fps
-    return (
-        record
-        | timing
-        | {
-            "size_bytes": model.stat().st_size,
-            "budget_fps": device.budget_fps,
-            "within_budget": in_time,
-        }
-    )
+    budget = {"size_bytes": model.stat().st_size, "budget_fps": device.budget_fps, "within_budget": in_time}
+    return record | timing | budget
 
 
 def reached(record: dict[str, Any]) -> str:
@@ -59,6 +52,6 @@ def reached(record: dict[str, Any]) -> str:
 
 
 def _how(device: Device, slow_ms: float | None) -> str:
-    if slow_ms is None:
-        return f"no published figure to scale by; measure with: {device.reach}"
-    return f"scaled from times here, for dense nets on all {device.cores} cores; measure with: {device.reach}"
+    scaled = f"scaled from times here, for dense nets on all {device.cores} cores"
+    known = "no published figure to scale by" if slow_ms is None else scaled
+    return "; ".join(filter(None, [known, f"measure with: {device.reach}", device.limits]))

@@ -16,24 +16,15 @@ class Device:
     budget_fps: float
     """Frames per second that the whole of `emo live` shall reach; a model's share is one frame's time."""
     cores: int
-    memory_bytes: int
     board: str
     """What the board's name in the device tree holds; empty for the machine at hand."""
     gops_per_core: Mapping[str, float] = field(default_factory=dict)
     """10^9 operations (two per multiply-add) a second and core that dense nets reach, by precision: fp32, int8."""
-    bandwidth_gb_s: float = 0.0
-    """Nominal memory bandwidth, 10^9 bytes a second."""
-    engine: str = "onnxruntime"
     limits: str = ""
     """What it can't do, in a sentence."""
     reach: str = ""
     """How to measure on it from here."""
     sources: tuple[str, ...] = ()
-
-    @property
-    def budget_ms(self) -> float:
-        """Return the time of one frame, in milliseconds."""
-        return 1000 / self.budget_fps
 
     def is_here(self) -> bool:
         """Whether this process runs on the device."""

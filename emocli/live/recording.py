@@ -11,7 +11,6 @@ from cv2.typing import MatLike
 
 from emocli import pipes
 from emocli.errors import EmoError
-from emocli.image import pictures
 from emocli.live.drawing import annotated
 from emocli.live.frames import Result
 from emocli.live.quiet import quiet
@@ -44,20 +43,6 @@ def video_file(path: Path, rate_hz: float, *, force: bool) -> Iterator[Sink]:
         if not _has(film, writer.written):
             raise EmoError(f"can't write {path}: the film broke off; nothing was written, is the disk full?")
         os.replace(film, scratch)
-
-
-@contextmanager
-def picture_file(path: Path, *, force: bool) -> Iterator[Sink]:
-    """Give a sink that writes the last annotated picture to `path`, whole or not at all."""
-    if path.suffix.lower() not in pictures.SUFFIXES:
-        raise EmoError(f"a picture can't be written as {path.name}; use .png or .jpg")
-    last: list[Result] = []
-    with pipes.output(str(path), force=force) as scratch:
-        yield lambda result: last.__setitem__(slice(None), [result])
-        if not last:
-            raise EmoError(f"no frame came, so {path} was not written")
-        _, encoded = cv2.imencode(path.suffix, cv2.cvtColor(annotated(last[0]), cv2.COLOR_RGB2BGR))
-        scratch.write_bytes(encoded.tobytes())
 
 
 def _has(film: Path, count: int) -> bool:

@@ -22,7 +22,6 @@ def watch(
     lines: TextIO | None = None,
     people: bool = False,
     save_video: Path | None = None,
-    save_image: Path | None = None,
     force: bool = False,
     smooth_seconds: float = 0.0,
 ) -> Stats:
@@ -37,8 +36,6 @@ def watch(
         stack.callback(_close, source)
         if save_video:
             outputs.append(stack.enter_context(recording.video_file(save_video, source.rate_hz, force=force)))
-        if save_image:
-            outputs.append(stack.enter_context(recording.picture_file(save_image, force=force)))
         if window:
             # here, because Qt is loaded by the first window only
             from emocli.live.window import window as opened

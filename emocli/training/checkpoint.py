@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from emocli.errors import EmoError
 
@@ -75,11 +75,6 @@ def restore_moments(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tens
         counted_apart = what == "step" and not (group.get("fused") or group.get("capturable"))
         device = value.device if counted_apart else parameter.device
         optimizer.state[parameter][what] = torch.empty_like(like, dtype=value.dtype, device=device).copy_(value)
-
-
-def restore(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Fill a net with the tensors of its state_dict."""
-    net.load_state_dict(dict(tensors))
 
 
 def _leaves(group: h5py.Group) -> list[str]:

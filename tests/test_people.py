@@ -1,0 +1,50 @@
+"""Whom a model has learned from: of both parts, of its teachers and its beginning, by corpus."""
+
+from pathlib import Path
+
+from conftest import Run
+from scored import N, write_data
+
+from emocli import labels, onnx_file
+from emocli.artifact import Header
+from emocli.data import hdf5, people
+
+PARTS = ["train", "validation", "test"] * (N // 3)
+
+
+def _taught(corpus: str, names: list[str]) -> Header:
+    return Header("model", ("happy",), ({"command": "train", "name": "mlp", "people": {corpus: names}},))
+
+
+def test_who_is_validated_with_counts_and_who_is_tested_does_not(tmp_path: Path) -> None:
+    file = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["a", "b", "c"] * (N // 3), parts=PARTS, corpus="savee")
+    with hdf5.open_data(file) as data:
+        assert people.learned(data, []) == {"savee": ["a", "b"]}
+
+
+def test_whom_teachers_and_the_beginning_know_is_known(tmp_path: Path) -> None:
+    file = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["a", "b", "c"] * (N // 3), parts=PARTS, corpus="savee")
+    others = [_taught("savee", ["c"]), _taught("tess", ["old", "young"])]
+    with hdf5.open_data(file) as data:
+        assert people.learned(data, others) == {"savee": ["a", "b", "c"], "tess": ["old", "young"]}
+
+
+def test_a_corpus_that_names_nobody_leaves_the_header_as_it_is(tmp_path: Path) -> None:
+    with hdf5.open_data(write_data(tmp_path / "x.h5", labels.SEVEN, parts=PARTS)) as data:
+        assert people.learned(data, []) == {} and people.met(_taught("folder", ["a"]), data, "test") == frozenset()
+
+
+def test_training_writes_it_down_and_a_student_has_its_teachers(tmp_path: Path, shell: Run) -> None:
+    groups = [f"{row % 9}" for row in range(N)]
+    parts = [PARTS[int(group)] for group in groups]
+    for name, there in (("t", groups), ("s", [f"s{group}" for group in groups])):
+        write_data(tmp_path / f"{name}.h5", labels.SEVEN, groups=there, parts=parts, corpus="jaffe")
+    small = "-p width=8 --epochs 1 --threads 1"
+    done = shell(
+        f"""cd {tmp_path}; emo train t.h5 --arch emotion-cnn {small} -o t.onnx
+        emo distill t.onnx --data s.h5 --arch emotion-cnn {small} -o s.onnx"""
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    teacher, student = (people.of(onnx_file.read_header(tmp_path / f"{name}.onnx")) for name in "ts")
+    assert teacher == {"jaffe": {"0", "1", "3", "4", "6", "7"}}
+    assert student == {"jaffe": teacher["jaffe"] | {f"s{name}" for name in teacher["jaffe"]}}
