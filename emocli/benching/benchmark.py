@@ -37,13 +37,13 @@ print(peaks[0] if peaks else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def measure(engine: Engine, x: NDArray[Any], *, seconds: float = 1.0, runs: int = 0) -> dict[str, float]:
+def measure(engine: Engine, x: NDArray[Any], *, seconds: float = 1.0) -> dict[str, float]:
     """Return p50_ms, p95_ms, p99_ms, mean_ms, images_per_second, batch and runs of an engine on the batch x.
 
-    It is warmed up and then run for `seconds`, 30 times at least, or exactly `runs` times where that is given.
-    Throughput is that of the median run, which the other users of a machine disturb least.
+    It is warmed up and then run for `seconds`, 30 times at least. Throughput is that of the median run, which the other
+    users of a machine disturb least.
     """
-    return summary(times([lambda: engine.run(x)], seconds, runs)[:, 0], len(x))
+    return summary(times([lambda: engine.run(x)], seconds)[:, 0], len(x))
 
 
 def compare(
@@ -53,7 +53,6 @@ def compare(
     *,
     other: NDArray[Any] | None = None,
     seconds: float = 1.0,
-    runs: int = 0,
 ) -> dict[str, Any]:
     """Return the summaries of two engines, run in turns, and how many times faster the second is.
 
@@ -62,7 +61,7 @@ def compare(
     `ratio` is the median over pairs of neighbouring runs: what disturbs the machine disturbs both of a pair.
     """
     of_second = x if other is None else other
-    taken = times([lambda: first.run(x), lambda: second.run(of_second)], seconds, runs)
+    taken = times([lambda: first.run(x), lambda: second.run(of_second)], seconds)
     ratio = float(np.median(taken[:, 0] / taken[:, 1]))
     return {"first": summary(taken[:, 0], len(x)), "second": summary(taken[:, 1], len(of_second)), "ratio": ratio}
 
@@ -81,10 +80,10 @@ def summary(seconds: NDArray[np.float64], batch: int) -> dict[str, float]:
     }
 
 
-def sample_input(engine: Engine, batch: int, *, seed: int = 0, frames: int = FRAMES) -> NDArray[Any]:
+def sample_input(engine: Engine, batch: int, *, frames: int = FRAMES) -> NDArray[Any]:
     """Return a batch of random inputs that the engine takes, for timing; sequences have that many `frames`."""
     shape = (batch, *(frames if axis == -1 else axis for axis in engine.input_shape))
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     if engine.input_type == "uint8":
         return random.integers(0, 256, shape, dtype=np.uint8)
     return random.random(shape, dtype=np.float32)
@@ -102,7 +101,7 @@ def peak_memory_bytes(model: Path, *, threads: int = 1, batch: int = 1, frames: 
     return int(done.stdout) * 1024
 
 
-def times(calls: Sequence[Callable[[], object]], seconds: float, runs: int) -> NDArray[np.float64]:
+def times(calls: Sequence[Callable[[], object]], seconds: float, runs: int = 0) -> NDArray[np.float64]:
     """Return the seconds of each call, (rounds, calls), made in turns after a warm-up: `runs` rounds or `seconds`.
 
     Of several, each is called twice a turn and timed the second time: the first pays for what the others left in the

@@ -150,14 +150,12 @@ def _quantize_weights(graph: GraphProto, scales: dict[str, float], spared: set[s
             nodes.append(_dequantize(graph, name, codes, steps, axis))
             node.input[1] = nodes[-1].output[0]
         elif quantized and node.op_type in _INTEGER - _WEIGHTED:
-            nodes.extend(_quantized_operands(graph, node, scales, known))
+            nodes.extend(_quantized_operands(graph, node, known))
         nodes.append(node)
     _graph.replace_nodes(graph, nodes)
 
 
-def _quantized_operands(
-    graph: GraphProto, node: NodeProto, scales: dict[str, float], known: dict[str, NDArray[Any]]
-) -> list[NodeProto]:
+def _quantized_operands(graph: GraphProto, node: NodeProto, known: dict[str, NDArray[Any]]) -> list[NodeProto]:
     """Return the DequantizeLinear of each constant that an Add, Mul or Concat of quantized tensors takes."""
     nodes = []
     for place, name in enumerate(node.input):

@@ -47,11 +47,11 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     onnx_file.save(result, path)
 
 
-def judge(source: pipes.Input, features: pipes.Input, int8: Path, *, split: str = "validation") -> gate.Verdict:
-    """Return how an INT8 model compares to its FP32 model on a part of the features: accuracy, and speed here."""
+def judge(source: pipes.Input, features: pipes.Input, int8: Path) -> gate.Verdict:
+    """Return how an INT8 model compares to its FP32 model on the validation part: accuracy, and speed here."""
     load, labels = registry.load("engines", "onnxruntime"), _labels(source, features)
     with hdf5.open_data(features.path, features.source) as data:
-        batches = ((x, labels.places(y)) for x, y in data.batches(split, BATCH))
+        batches = ((x, labels.places(y)) for x, y in data.batches("validation", BATCH))
         return gate.judge(load(source.path, threads=1), load(int8, threads=1), batches)
 
 

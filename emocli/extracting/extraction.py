@@ -61,13 +61,13 @@ def from_header(header: Header) -> Extractor:
     return build(step["name"], step["params"])[0]
 
 
-def restart(header: Header, note: Note = lambda text: None, modality: str = "") -> Process:
+def restart(header: Header, modality: str = "") -> Process:
     """Return what made the features `header` tells of from pictures or sounds, detector included.
 
     Raises EmoError where `modality`, that of the data, is another one.
     """
     step = _step(header)
-    found = step.get("detector", "none"), note, step.get("detector_params", {})
+    found = step.get("detector", "none"), lambda text: None, step.get("detector_params", {})
     return start(step["name"], step["params"], *found, modality)[0]
 
 

@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emocli.errors import EmoError
-
 CELL, MARGIN = 72, 130
 WIDTH, HEIGHT, FRAME = 640, 480, (60, 40, 620, 420)
 """Size of a curve's picture, and left, top, right, bottom of its axes."""
@@ -17,7 +15,7 @@ _LINES = ((150, 80, 20), (60, 60, 200), (60, 150, 40))
 _FONT, _INK, _BLUE = cv2.FONT_HERSHEY_SIMPLEX, (40, 40, 40), np.array([150, 80, 20])
 
 
-def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path, name: str = "") -> None:
+def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path) -> None:
     """Write the (k, k) matrix, true class down, as a PNG: each row shaded by its share and written in numbers."""
     counts = np.asarray(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
@@ -30,10 +28,10 @@ def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path, 
         cv2.putText(image, label[:9], (place + 2, MARGIN - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
         for column in range(len(labels)):
             _cell(image, place, MARGIN + CELL * column, float(shares[row, column]), int(counts[row, column]))
-    _write(image, path, name)
+    _write(image, path)
 
 
-def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path, name: str = "") -> None:
+def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
     """Write the curve of `abstention.risk_coverage` as a PNG: accuracy over coverage, its interval shaded."""
     image = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
     lowest = min(0.9, np.floor(min(point["low"] for point in curve) * 10) / 10)
@@ -53,10 +51,10 @@ def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path, na
     cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
     cv2.putText(image, "share of the pictures answered", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
-    _write(image, path, name)
+    _write(image, path)
 
 
-def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path, name: str = "") -> None:
+def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
     """Write the curve of `robustness` as a PNG: UAR over the ratio of signal to noise, a line for each kind of noise.
 
     What the model reaches without noise is the level line on top of them.
@@ -88,7 +86,7 @@ def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path, name: str 
     cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
     cv2.putText(image, "signal to noise, dB", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
-    _write(image, path, name)
+    _write(image, path)
 
 
 def _scale(image: NDArray[np.uint8], ticks: NDArray[np.float64], height: Callable[[float], int]) -> None:
@@ -98,10 +96,8 @@ def _scale(image: NDArray[np.uint8], ticks: NDArray[np.float64], height: Callabl
         cv2.putText(image, f"{tick:.0%}", (10, height(tick) + 5), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
 
 
-def _write(image: NDArray[np.uint8], path: Path, name: str) -> None:
-    done, png = cv2.imencode(".png", image)
-    if not done:
-        raise EmoError(f"can't draw {name or path}; choose another name for --plot")
+def _write(image: NDArray[np.uint8], path: Path) -> None:
+    _, png = cv2.imencode(".png", image)
     path.write_bytes(png.tobytes())
 
 
