@@ -25,7 +25,7 @@ iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)
 # four classes, and beside ours what the field begins with: eGeMAPS into a support vector machine
 emodb.dataset ?= -p classes=4
-emodb.features ?= -x utterance+intonation
+emodb.features ?= -x utterance+intonation -p intonation.fmin=50 -p intonation.fmax=500
 emodb.train ?= --arch logistic -p choose=subjects --class-weights balanced --threads 1
 emodb-egemaps.dataset ?= $(emodb.dataset)
 emodb-egemaps.features ?= -x egemaps
