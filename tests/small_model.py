@@ -13,7 +13,7 @@ from emocli.artifact import Header
 STEPS = (
     {"command": "dataset", "name": "folder", "params": {}, "input": f"sha256:{0:064}", "license": "none"},
     {"command": "features", "name": "pixels", "params": {"size": 48}, "detector": "none"},
-    {"command": "train", "name": "emotion-cnn", "params": {}, "input": f"sha256:{1:064}"},
+    {"command": "train", "name": "emotion-cnn", "params": {}, "input": f"sha256:{1:064}", "data": f"sha256:{1:064}"},
 )
 
 

@@ -162,13 +162,6 @@ def test_center_loss_draws_the_embeddings_of_a_class_together(data: hdf5.Data) -
     assert spread(pulled) < 0.5 * spread(plain) and pulled.accuracy > 0.9
 
 
-@pytest.mark.parametrize("option", ["focal", "logit_adjustment", "center"])
-@pytest.mark.parametrize("value", [-1.0, float("nan")])
-def test_strengths_below_0_are_refused(option: str, value: float) -> None:
-    with pytest.raises(EmoError, match=f"--{option.replace('_', '-')} .* is no number of at least 0"):
-        step.criterion(rows(1, 1), replace(PLAIN, **{option: value}), None)
-
-
 # --- oversampling
 
 

@@ -88,7 +88,7 @@ def test_values_have_the_type_of_the_options_default(text: str, expected: Range 
         (["lr=0.1,0.1"], "leaves nothing to choose"),
         (["lr=1..0.1"], "must be the smaller"),
         (["lr=0..1:log"], "begin above 0"),
-        (["lr=0.1..nan"], "no finite number"),
+        (["lr=0.1..nan"], "is not a number"),
         (["lr=a..b"], "not a number"),
         (["epochs=1.5..3"], "not a whole number"),
         (["epochs=1..3:5"], "does not fit"),
