@@ -29,4 +29,11 @@ def default(shape: tuple[int, ...]) -> str:
 def build(arch: str, shape: tuple[int, ...], classes: int, params: Mapping[str, Any]) -> Any:
     """Return the torch module of a resolved name for features of `shape`; raises EmoError for what it can't take."""
     folder, _, inner = arch.partition("/")
-    return registry.load("models", folder)(shape, classes, **params, **({"name": inner} if inner else {}))
+    try:
+        net = registry.load("models", folder)(shape, classes, **params, **({"name": inner} if inner else {}))
+        if not all(weight.numel() for weight in net.parameters()):
+            raise ValueError("a layer would be empty")
+        return net
+    except (ValueError, RuntimeError, ZeroDivisionError, AssertionError) as fault:
+        given = " ".join(f"-p {key}={value}" for key, value in params.items())
+        raise EmoError(f"no {arch} can be built with {given}: {str(fault).splitlines()[0]}") from fault

@@ -21,9 +21,10 @@ def dataset(argument: str | None, *kinds: str) -> pipes.Input:
     path = Path(str(argument))
     if argument not in (None, "-") and path.is_file() and _is_sound(path):
         return _imported("clips", [path])
-    if argument in (None, "-") or path.exists():
-        return pipes.read(argument, *(kinds or ("dataset",)))
     name = str(argument)
+    # a corpus's own folder often has its name
+    if argument in (None, "-") or (path.exists() and not (path.is_dir() and name in store.datasets())):
+        return pipes.read(argument, *(kinds or ("dataset",)))
     if name in store.datasets():
         return pipes.read(str(store.dataset(name)), "dataset")
     if name == GENERATED:
@@ -38,7 +39,8 @@ def dataset(argument: str | None, *kinds: str) -> pipes.Input:
 
 def data(model: Header, argument: str | None) -> pipes.Input:
     """Return what a model is scored on: a file or the stream, a kept dataset's name, else what its header states."""
-    if argument in (None, "-") or Path(str(argument)).exists() or "/" in str(argument):
+    path = Path(str(argument))
+    if argument in (None, "-") or (path.exists() and not path.is_dir()) or "/" in str(argument):
         return pipes.features_of(model, argument, "dataset", "features")
     return dataset(argument)
 

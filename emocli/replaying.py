@@ -32,7 +32,16 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if "processes" in step
     ]
-    return "\n".join([*comments, " |\n  ".join(map(line, header.steps))])
+    lines, learned = [], None
+    for step in header.steps:
+        words, data = line(step), step.get("data")
+        if step["command"] != "train" and data not in (None, learned):
+            comments.append(f"# {data} are the features that emo {step['command']} took; name their file for FEATURES")
+            words += " --data FEATURES"
+        if step["command"] in ("train", "distill"):
+            learned = data
+        lines.append(words)
+    return "\n".join([*comments, " |\n  ".join(lines)])
 
 
 def line(step: Step) -> str:

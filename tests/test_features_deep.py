@@ -73,6 +73,12 @@ def test_a_model_without_an_embedding_says_so(tmp_path: Path) -> None:
         extract(IMAGES)
 
 
+def test_a_model_of_voices_is_refused_and_one_that_ships_goes_by_its_name() -> None:
+    with pytest.raises(EmoError, match="hears voices"):
+        registry.load("features", "deep")(model="ravdess")
+    assert registry.load("features", "deep")(model="fer2013-int8")(IMAGES).shape[0] == len(IMAGES)
+
+
 def test_a_model_of_joined_extractors_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmoError, match="one extractor"):
         registry.load("features", "deep")(model=str(write_model(tmp_path / "rows.onnx", features="lbp+hog")))

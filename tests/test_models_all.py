@@ -184,3 +184,22 @@ def test_the_same_net_gives_the_same_bytes() -> None:
     net = trained("emotion-cnn", IMAGES)
     first, second = (export.to_onnx(net, IMAGES).SerializeToString(deterministic=True) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("arch", "shape", "params", "says"),
+    [
+        ("student", (1, 48, 48), {"dropout": 2.0}, "no student can be built with .*dropout=2"),
+        ("emotion-cnn", (1, 48, 48), {"width": 0}, "no emotion-cnn can be built .*: a layer would be empty"),
+        ("speech-resnet", (-1, 64), {"width": -4}, "no speech-resnet can be built"),
+        ("mlp", (-1, 64), {}, "mlp takes vectors"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_what_can_not_be_built_is_one_line(
+    arch: str, shape: tuple[int, ...], params: dict[str, object], says: str
+) -> None:
+    name, options = architectures.resolve(arch, {key: str(value) for key, value in params.items()})
+    with pytest.raises(EmoError, match=says) as refusal:
+        architectures.build(name, shape, 7, options)
+    assert "\n" not in str(refusal.value)

@@ -48,3 +48,11 @@ def test_training_writes_it_down_and_a_student_has_its_teachers(tmp_path: Path, 
     teacher, student = (people.of(onnx_file.read_header(tmp_path / f"{name}.onnx")) for name in "ts")
     assert teacher == {"jaffe": {"0", "1", "3", "4", "6", "7"}}
     assert student == {"jaffe": teacher["jaffe"] | {f"s{name}" for name in teacher["jaffe"]}}
+
+
+def test_drawn_people_are_others_with_every_seed() -> None:
+    def header(seed: int) -> Header:
+        step = {"command": "dataset", "name": "synthetic", "params": {"seed": seed, "count": 60}}
+        return Header("dataset", ("happy",), (step,))
+
+    assert people._corpus(header(1)) == people._corpus(header(1)) != people._corpus(header(2))

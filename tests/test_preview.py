@@ -116,6 +116,15 @@ def test_dataset_preview_is_the_same_command_and_reads_a_pipe(shell: Run, featur
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
+def test_a_folder_of_the_same_name_does_not_hide_a_kept_dataset(shell: Run, tmp_path: Path) -> None:
+    done = shell(
+        f"""cd {tmp_path}; mkdir mine; emo dataset synthetic -p count=30 --as mine
+        emo features mine --limit 3 | emo info - --json"""
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b'"kind": "features"' in done.stdout
+
+
 def test_a_kept_dataset_is_found_by_its_name(shell: Run) -> None:
     done = shell(
         "emo dataset synthetic -p count=21 --as drawn; emo dataset preview drawn -o drawn.png; test -s drawn.png"

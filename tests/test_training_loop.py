@@ -127,6 +127,11 @@ def test_early_stopping_ends_a_run_that_does_not_improve(data: hdf5.Data) -> Non
     assert len(outcome.history) == outcome.best_epoch + 2
 
 
+def test_early_stopping_waits_for_pictures_of_their_whole_side(data: hdf5.Data) -> None:
+    outcome = trained(data, replace(QUICK, epochs=10, lr=0.0, patience=1, progressive=0.67))
+    assert len(outcome.history) >= 7, "seven tenths of the run, from which on they are whole"
+
+
 def test_the_last_epoch_can_be_kept_instead_of_the_best(data: hdf5.Data) -> None:
     outcome = trained(data, replace(QUICK, epochs=3, keep="last"))
     assert outcome.best_epoch == 3 and outcome.accuracy == outcome.history[-1]["accuracy"]

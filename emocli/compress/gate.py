@@ -38,7 +38,7 @@ class Verdict:
         if self.drop > max_drop:
             return (
                 f"INT8 loses {self.drop:.2f} points on {self.n} validation rows, --max-drop allows {max_drop:g}; "
-                "try --method percentile or more --calibration rows"
+                "try the other --method, more --calibration rows, or --exclude for what is sensitive"
             )
         if self.speedup <= 1 and not force:
             return f"INT8 runs {self.speedup:.2f} x as fast as FP32 here; keep FP32, or use --force for another device"

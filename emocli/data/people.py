@@ -12,6 +12,8 @@ from emocli.data.hdf5 import Data
 People = Mapping[str, list[str]]
 """Names by corpus."""
 _OWN = ("audio-folder", "clips", "folder")
+_DRAWN = "synthetic"
+"""Other people with every seed."""
 
 
 def learned(data: Data, others: Iterable[Header]) -> dict[str, list[str]]:
@@ -54,7 +56,10 @@ def met(model: Header, data: Data, split: str) -> frozenset[str]:
 
 
 def _corpus(header: Header) -> str:
-    name = str((header.step("dataset") or {}).get("name", ""))
+    step = header.step("dataset") or {}
+    name = str(step.get("name", ""))
+    if name == _DRAWN:
+        return f"{name} {step.get('params', {}).get('seed', 0)}"
     return f"{name} {_content(header)}" if name in _OWN else name
 
 

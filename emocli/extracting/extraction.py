@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import registry, store
+from emocli import registry, shipped, store
 from emocli.artifact import Header, Step
 from emocli.errors import EmoError
 from emocli.extracting import joining
@@ -160,7 +160,8 @@ def _resolved(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return all options of an extractor; a model file is kept in the store and named by its content."""
     options = registry.resolve("features", name, params)
     # a header names content, never a path
-    if (path := Path(options.get("model") or "")).is_file():
+    model = str(options.get("model") or "")
+    if (path := Path(shipped.named(model) or model)).is_file():
         options["model"] = store.file_digest(path)
         if not store.candidates(options["model"]):
             store.copy(path, options["model"])

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import onnx_file, registry, store
+from emocli import onnx_file, registry, shipped, store
 from emocli.errors import EmoError
 from emocli.features._crop import cropper
 from emocli.image.faces import FaceImage
@@ -45,7 +45,7 @@ def extractor(
     if model.startswith("timm/"):
         prepare, embed = _timm(model.removeprefix("timm/"), pretrained, seed, size, eye_distance, margin)
     else:
-        prepare, embed = _artifact(store.named(model))
+        prepare, embed = _artifact(store.named(shipped.named(model) or model))
 
     def extract(faces: Sequence[FaceImage]) -> NDArray[np.float32]:
         starts = range(0, len(faces), _BATCH)
@@ -61,6 +61,8 @@ def _artifact(path: Path) -> tuple[Extractor, Callable[[NDArray[Any]], NDArray[n
     step = onnx_file.read_header(path).step("features")
     if step is None or "+" in step["name"]:
         raise EmoError(f"{path} does not say how it sees a face by one extractor; deep needs a model that emo trained")
+    if registry.describe("features", step["name"]).modality != "face":
+        raise EmoError(f"{path} hears voices and deep describes faces; give a model of faces, or timm/NAME")
     prepare = registry.load("features", step["name"])(**step["params"])
     engine = registry.load("engines", "onnxruntime")(path)
 

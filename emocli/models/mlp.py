@@ -11,6 +11,7 @@ import math
 from torch import nn
 
 from emocli.models._layers import Classifier
+from emocli.models._vectors import expect_vectors
 
 MODALITY = "any"
 
@@ -18,7 +19,9 @@ MODALITY = "any"
 def build(
     shape: tuple[int, ...], classes: int, *, width: int = 256, layers: int = 2, dropout: float = 0.3
 ) -> nn.Module:
-    """Return the net; features of any `shape` are taken as one flat vector."""
+    """Return the net; features of one `shape` are taken as one flat vector, others raise EmoError."""
+    if -1 in shape:
+        expect_vectors("mlp", shape)
     inputs = math.prod(shape)
     # The first BatchNorm standardises the features: they come in their own units, a histogram beside a distance.
     parts: list[nn.Module] = [nn.Flatten(), nn.BatchNorm1d(inputs)]

@@ -33,7 +33,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     """Return the figures of a pair as a dict that is ready for JSON.
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
-    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `shared_groups` where the model was
+    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `not_found`, samples without a face or
+    voice that the detector finds, which are not scored; `shared_groups` where the model was
     trained on people whom the part has too.
     """
     _tell_of_rows(pair, options, note)
@@ -46,6 +47,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     logits = plain / scaling["value"] if scaling else plain
     result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
+    if found.no_face:
+        result["not_found"] = found.no_face
     if found.known:
         result["shared_groups"] = _shared_groups(found, pair, options, note)
     if options.views.flip:

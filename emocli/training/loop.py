@@ -226,6 +226,8 @@ def _generator(*numbers: int) -> Generator:
 
 
 def _impatient(state: Run, recipe: Recipe) -> bool:
+    if recipe.progressive and not progressive.is_whole(state.share):
+        return False  # what a shrunken picture is taken for says little of whole ones
     return 0 < recipe.patience <= state.epoch - state.best_epoch
 
 

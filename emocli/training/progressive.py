@@ -22,6 +22,11 @@ def side(whole: int, begin: float, share: float) -> int:
     return small + _STEP * int((whole - small) / _STEP * share / _WHOLE_FROM)
 
 
+def is_whole(share: float) -> bool:
+    """Tell whether images have their whole side at a share (0..1) of the run, whatever they began with."""
+    return share >= _WHOLE_FROM
+
+
 def shrink(x: Tensor, begin: float, share: float) -> Tensor:
     """Return (n, channels, h, w) images with the longer of h, w at its side for the share; vectors as they are."""
     return _resized(x, side(max(x.shape[2:]), begin, share)) if x.ndim == 4 else x
