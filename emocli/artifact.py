@@ -19,6 +19,11 @@ MAKES = {
 """The command that makes an artifact of each kind, for error messages."""
 
 Step = dict[str, Any]
+_FIELDS: tuple[tuple[str, type], ...] = (
+    *((name, str) for name in ("command", "name", "input", "data", "detector", "license")),
+    *((name, dict) for name in ("params", "options", "detector_params", "people")),
+)
+"""Fields of steps whose kind is relied on wherever they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def parse(text: str, source: str) -> Header:
         fields = json.loads(text)
         schema, kind = fields.pop("schema"), fields.pop("kind")
         labels, steps = tuple(fields.pop("labels")), tuple(fields.pop("steps"))
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise EmoError(f"{source} has a damaged emo header; make it again") from fault
     if not isinstance(schema, int) or schema > SCHEMA:
         raise EmoError(
@@ -117,4 +122,8 @@ def _guess(start: bytes) -> str:
 
 
 def _are_steps(steps: tuple[object, ...]) -> bool:
-    return all(isinstance(step, dict) and isinstance(step.get("command"), str) for step in steps)
+    return all(isinstance(step, dict) and "command" in step and _fits(step) for step in steps)
+
+
+def _fits(step: Step) -> bool:
+    return all(isinstance(step.get(name, kind()), kind) for name, kind in _FIELDS)

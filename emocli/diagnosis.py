@@ -101,7 +101,7 @@ def _disk() -> Finding:
 
 def _ask(program: str, *arguments: str) -> str:
     """Return what a short program prints in a process of its own: a broken library may crash or print."""
-    call = [sys.executable, "-c", program, *arguments]
+    call = [sys.executable, "-P", "-c", program, *arguments]
     answer = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
     return answer.stdout
 

@@ -1,6 +1,7 @@
 """The `emo` command: finds subcommands in a folder, imports the one that is called, turns faults into exit statuses."""
 
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -76,8 +77,11 @@ def emo(
 
 def main() -> NoReturn:
     """Run `emo` and leave with its exit status."""
+    _open_what_is_closed()
     # a command that is told to stop cleans up as it does on Ctrl-C
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    for told in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(told) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(told, lambda number, frame: sys.exit(128 + number))
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a file's name may be no UTF-8; what JSON can't say of it is escaped as JSON is
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -98,6 +102,20 @@ def main() -> NoReturn:
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def _open_what_is_closed() -> None:
+    """Give a process that was started without stdout or stderr an empty one.
+
+    What is opened next would take its number, and be written into.
+    """
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115
+
+
 def _known(fault: Exception) -> str:
     """Return one line for a fault of the machine; anything else is a bug and goes on as a traceback."""
     from emocli import extras, pipes
@@ -109,6 +127,8 @@ def _known(fault: Exception) -> str:
         known = pipes.full_disk(fault, Path(fault.filename or "the output"))
         if known is None and isinstance(fault, PermissionError):
             known = EmoError(f"no permission for {fault.filename}; choose another place")
+        if known is None and fault.errno == errno.ENAMETOOLONG:
+            known = EmoError(f"{str(fault.filename)[:40]}… is too long for a file's name; choose a shorter one")
     if known is None:
         raise fault
     return str(known)

@@ -17,6 +17,8 @@ def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO |
     others go on.
     """
     for name in names:
+        if not name:
+            raise EmoError("an empty name is no file; is a variable of the shell unset?")
         if name == "-":
             if stdin is None or stdin.isatty():
                 raise EmoError(
@@ -48,7 +50,7 @@ def listed_paths(stream: BinaryIO) -> Iterator[str]:
 
 
 def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:
-    path = Path(name)
+    path = Path(name.replace("\0", "?"))  # no path has a NUL
     if path.is_dir():
         yield from _walk(path, suffixes)
     elif glob.has_magic(name) and not path.exists():
@@ -63,5 +65,7 @@ def _walk(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
-                yield Path(parent, name)
+            path = Path(parent, name)
+            # a named pipe would never end
+            if path.suffix.lower() in suffixes and not name.startswith(".") and path.is_file():
+                yield path

@@ -106,7 +106,7 @@ def second_output(target: str | None, first: str | None, *, force: bool, shared:
     if target is None:
         yield None
         return
-    if target == "-" or (first is not None and Path(target).absolute() == Path(first).absolute()):
+    if target == "-" or (first is not None and Path(target).resolve() == Path(first).resolve()):
         raise EmoError(f"{target} is no file of its own for what is written beside the main output; name another")
     with output(target, force=force, shared=shared) as scratch:
         yield scratch
@@ -192,11 +192,12 @@ def _is_device(place: Path) -> bool:
 
 
 def _beside(place: Path) -> Path:
-    scratch = place.with_name(f".{place.name}.{os.getpid()}.part")
+    # a name that nobody can guess: in a shared folder it could be a link to somewhere else by now
+    scratch = place.with_name(f".{place.name}.{os.urandom(8).hex()}.part")
     # before the file: a signal may come between any two lines
-    atexit.register(scratch.unlink, missing_ok=True)
+    atexit.register(store.discard, scratch)
     try:
-        scratch.touch()
+        scratch.touch(exist_ok=False)
     except OSError as fault:
         raise full_disk(fault, place) or EmoError(f"can't write {place} ({fault.strerror})") from fault
     return scratch

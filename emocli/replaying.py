@@ -41,7 +41,12 @@ def pipeline(header: Header) -> str:
         if step["command"] in ("train", "distill"):
             learned = data
         lines.append(words)
-    return "\n".join([*comments, " |\n  ".join(lines)])
+    return "\n".join([*map(_one_line, comments), " |\n  ".join(lines)])
+
+
+def _one_line(comment: str) -> str:
+    """Return a comment that stays one: a header from elsewhere may hold line breaks, and what follows would be run."""
+    return "".join(letter if letter.isprintable() else "?" for letter in comment)
 
 
 def line(step: Step) -> str:

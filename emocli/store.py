@@ -43,6 +43,12 @@ def datasets() -> list[str]:
     return sorted(path.stem for path in (home() / "datasets").glob("*.h5"))
 
 
+def discard(path: Path) -> None:
+    """Remove a file if it is there and can be removed."""
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def spool() -> Path:
     """Return a new empty file inside the cache folder, so that keeping what was spooled there costs a rename.
 
@@ -50,7 +56,7 @@ def spool() -> Path:
     """
     path = folder("cache") / f".spool-{os.urandom(8).hex()}.part"
     # before the file: a signal may come between any two lines
-    atexit.register(path.unlink, missing_ok=True)
+    atexit.register(discard, path)
     try:
         path.touch(mode=0o600, exist_ok=False)
     except OSError as fault:
@@ -83,13 +89,15 @@ def copy(path: Path, digest: str) -> Path:
 def candidates(digest: str) -> list[Path]:
     """Return the files that claimed this content hash when they were last seen; the caller checks them."""
     place, found = _place(digest), []
-    if place.exists():
-        os.utime(place)
-        found.append(place)
     note = place.with_suffix(".json")
+    for each in (place, note):
+        with contextlib.suppress(OSError):  # a store that others share may be read-only
+            os.utime(each)
+    if place.exists():
+        found.append(place)
     if note.exists():
-        os.utime(note)
-        found.append(Path(json.loads(note.read_text())["path"]))
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # a note that was cut short says nothing
+            found.append(Path(json.loads(note.read_text())["path"]))
     return [path for path in found if path.exists()]
 
 

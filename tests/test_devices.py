@@ -171,3 +171,11 @@ def test_peak_memory_of_a_file_that_does_not_run_is_an_error_for_the_user(tmp_pa
     (tmp_path / "not.onnx").write_bytes(b"no model")
     with pytest.raises(EmoError, match="could not run"):
         benchmark.peak_memory_bytes(tmp_path / "not.onnx")
+
+
+def test_modules_in_the_current_folder_are_not_taken_for_real_ones(model, tmp_path, monkeypatch):
+    (tmp_path / "numpy.py").write_text("open('HIJACKED', 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert benchmark.peak_memory_bytes(model) > 0
+    assert not (tmp_path / "HIJACKED").exists()

@@ -1,6 +1,7 @@
 """Main input and main output: whole or not at all, through files and real bash pipes."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import Run, write_features
 
-from emocli import pipes, store
+from emocli import artifact, pipes, store
 from emocli.data import hdf5
 from emocli.errors import EmoError
 
@@ -325,3 +326,42 @@ def test_arrays_of_another_kind_are_refused(damage: str, tmp_path: Path) -> None
     for read in (hdf5.open_data, lambda path: contextlib.nullcontext(hdf5.verify(path))):
         with pytest.raises(EmoError, match="make it again"), read(file):
             pass
+
+
+def test_without_stderr_what_is_said_does_not_get_into_the_artifact(shell: Run, tmp_path: Path) -> None:
+    done = shell(
+        f"""cd {tmp_path}; emo dataset synthetic -p count=30 -o d.h5
+        emo features d.h5 --detector haar -p size=32 2>&- > f.h5; emo info f.h5 --json"""
+    )
+    assert done.returncode == 0 and b'"kind": "features"' in done.stdout, done.stderr
+    for line in ("emo list engines >&-", "emo --version >&-", "emo dataset synthetic -p count=30 -o e.h5 >&-"):
+        assert shell(f"cd {tmp_path}; {line}").returncode == 0, line
+
+
+def test_a_link_under_the_scratch_s_name_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_bytes(b"mine")
+    (tmp_path / f".out.h5.{os.getpid()}.part").symlink_to(tmp_path / "victim")
+    with pipes.output(str(tmp_path / "out.h5"), force=False) as scratch:
+        scratch.write_bytes(b"new")
+    assert (tmp_path / "victim").read_bytes() == b"mine" and not (tmp_path / "out.h5").is_symlink()
+
+
+def test_a_name_that_is_too_long_for_a_file_is_one_line(emo: Run) -> None:
+    assert "is too long for a file's name" in _line(emo("info", "a" * 300))
+
+
+@pytest.mark.parametrize("step", [{"command": "train", "options": 5}, {"command": 3}, {"command": "x", "license": []}])
+def test_steps_of_another_kind_are_a_damaged_header(step: dict[str, object]) -> None:
+    text = json.dumps({"schema": 1, "kind": "model", "labels": ["happy"], "steps": [step]})
+    with pytest.raises(EmoError, match="damaged emo header"):
+        artifact.parse(text, "m.onnx")
+    with pytest.raises(EmoError, match="damaged emo header"):
+        artifact.parse('{"schema": ' + "[" * 100_000, "m.onnx")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_note_that_was_cut_short_is_as_good_as_none(text: str) -> None:
+    digest = f"sha256:{5:064}"
+    note = store.folder("cache") / f"{5:064}.json"
+    note.write_text(text)
+    assert store._place(digest).with_suffix(".json") == note and store.candidates(digest) == []

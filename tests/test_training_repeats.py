@@ -242,3 +242,9 @@ def test_replay_names_the_features_that_the_pipe_would_not_bring() -> None:
         "emo distill --arch student --data FEATURES",
         "emo quantize",
     ]
+
+
+def test_what_replay_prints_of_a_strange_header_is_no_command_of_its_own() -> None:
+    step = {"command": "dataset", "name": "folder", "input": "sha256:x\ntouch PWNED #"}
+    lines = replaying.pipeline(Header("dataset", ("happy",), (step,))).splitlines()
+    assert len(lines) == 2 and lines[0].startswith("# ") and lines[1].startswith("emo dataset folder")

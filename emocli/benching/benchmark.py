@@ -91,9 +91,9 @@ def sample_input(engine: Engine, batch: int, *, frames: int = FRAMES) -> NDArray
 
 def peak_memory_bytes(model: Path, *, threads: int = 1, batch: int = 1, frames: int = FRAMES) -> int:
     """Return the peak memory of a fresh process that runs a model in ONNX Runtime; raises EmoError if it fails."""
-    command = [sys.executable, "-c", _PEAK, str(model), str(threads), str(batch), str(frames)]
+    command = [sys.executable, "-P", "-c", _PEAK, str(model), str(threads), str(batch), str(frames)]
     # the folder that holds the package, for a process that starts elsewhere
-    path = os.pathsep.join([str(Path(emocli.__path__[0]).parent), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join(filter(None, [str(Path(emocli.__path__[0]).parent), os.environ.get("PYTHONPATH", "")]))
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no message"]

@@ -1,6 +1,7 @@
 """A model beside the FP32 model it was quantized from: speed, size, memory and accuracy."""
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -32,6 +33,8 @@ def rows(
     `load` has `engine` and that engine's options. Accuracy is on the validation part of the features named by `data` or
     by the model's lineage; `note` says where these, or the FP32 model, are not at hand, and why nothing can be scored.
     """
+    if not 0 <= seconds < math.inf:
+        raise EmoError(f"--seconds {seconds:g} is no time to measure for; use 0 or more")
     note = functools.cache(note)  # what one model can't be scored on, the other can't either
     features = _features(source, data, note)
     models = [*_origin(source, note), source]

@@ -108,6 +108,9 @@ def _show_folds(pairs: Sequence["Pair"], engine: str, threads: int, options: "Op
 @contextmanager
 def _plots(*targets: str | None, force: bool) -> Iterator[list[Path | None]]:
     """Yield a file for each plot that is asked for; one that can't be written is refused before anything is scored."""
+    asked = [Path(target).resolve() for target in targets if target is not None]
+    if len(set(asked)) < len(asked):
+        raise EmoError("two plots can't go to the same file; name one for each")
     with ExitStack() as stack:
         yield [stack.enter_context(pipes.second_output(target, None, force=force)) for target in targets]
 

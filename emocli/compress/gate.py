@@ -35,7 +35,7 @@ class Verdict:
 
     def failure(self, *, max_drop: float = 1.0, force: bool = False) -> str:
         """Return why the INT8 model is refused, and what to do; empty when it passes. `force` accepts a slow one."""
-        if self.drop > max_drop:
+        if not self.drop <= max_drop:  # NaN allows nothing
             return (
                 f"INT8 loses {self.drop:.2f} points on {self.n} validation rows, --max-drop allows {max_drop:g}; "
                 "try the other --method, more --calibration rows, or --exclude for what is sensitive"

@@ -12,10 +12,13 @@ SUFFIXES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 )
 """What is taken for a picture inside a folder; a file that is named itself is read whatever its name is."""
+_MOST_BYTES = 1 << 28
 
 
 def read(path: Path) -> NDArray[np.uint8]:
     """Return a picture as (height, width, 3) RGB uint8, turned upright by its EXIF; raises EmoError when it is none."""
+    if path.exists() and not (path.is_file() and path.stat().st_size <= _MOST_BYTES):
+        raise EmoError(f"{path} is no plain file of at most 256 MB, as pictures are; copy or convert it")
     try:
         encoded = np.fromfile(path, np.uint8)
     except OSError as fault:

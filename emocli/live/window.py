@@ -23,7 +23,7 @@ def can_show() -> bool:
     # Qt aborts the whole process when the display does not answer, so a child asks first
     program = "import cv2; cv2.namedWindow('emo'); cv2.waitKey(1)"
     try:
-        asked = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=10, check=False)
+        asked = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0

@@ -18,7 +18,7 @@ Tree = dict[str, dict[str, Tensor]]
 
 def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
     """Write facts (JSON) and named groups of tensors; the file is the old one or the new one, never half of it."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    scratch = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
         with h5py.File(scratch, "w") as file:
             file.attrs["emo-state"] = json.dumps(facts)
