@@ -22,10 +22,11 @@ def dataset(argument: str | None, *kinds: str) -> pipes.Input:
     if argument not in (None, "-") and path.is_file() and _is_sound(path):
         return _imported("clips", [path])
     name = str(argument)
+    is_kept = name in store.datasets()
     # a corpus's own folder often has its name
-    if argument in (None, "-") or (path.exists() and not (path.is_dir() and name in store.datasets())):
+    if argument in (None, "-") or (path.exists() and not (is_kept and path.is_dir())):
         return pipes.read(argument, *(kinds or ("dataset",)))
-    if name in store.datasets():
+    if is_kept:
         return pipes.read(str(store.dataset(name)), "dataset")
     if name == GENERATED:
         return _imported(name, [])

@@ -65,7 +65,7 @@ def _walk(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            path = Path(parent, name)
-            # a named pipe would never end
-            if path.suffix.lower() in suffixes and not name.startswith(".") and path.is_file():
-                yield path
+            if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
+                path = Path(parent, name)
+                if path.is_file():  # a named pipe would never end
+                    yield path

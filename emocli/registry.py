@@ -130,5 +130,5 @@ def nearest(word: str, known: Any) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _TRUTH = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}

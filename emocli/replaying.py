@@ -1,7 +1,7 @@
 """The pipeline in a header as shell lines."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from emocli.artifact import Header, Step
@@ -32,16 +32,24 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if "processes" in step
     ]
-    lines, learned = [], None
-    for step in header.steps:
-        words, data = line(step), step.get("data")
-        if step["command"] != "train" and data not in (None, learned):
-            comments.append(f"# {data} are the features that emo {step['command']} took; name their file for FEATURES")
-            words += " --data FEATURES"
+    steps = list(zip(header.steps, _unpiped(header.steps), strict=True))
+    comments += [
+        f"# {data} are the features that emo {step['command']} took; name their file for FEATURES"
+        for step, data in steps
+        if data
+    ]
+    lines = [f"{line(step)} --data FEATURES" if data else line(step) for step, data in steps]
+    return "\n".join([*map(_one_line, comments), " |\n  ".join(lines)])
+
+
+def _unpiped(steps: Sequence[Step]) -> Iterator[str]:
+    """Yield for each step the hash of features that it took and the pipe would not bring; empty where it would."""
+    learned = ""
+    for step in steps:
+        data = step.get("data", "")
+        yield "" if step["command"] == "train" or data == learned else data
         if step["command"] in ("train", "distill"):
             learned = data
-        lines.append(words)
-    return "\n".join([*map(_one_line, comments), " |\n  ".join(lines)])
 
 
 def _one_line(comment: str) -> str:

@@ -31,7 +31,10 @@ def test_whom_teachers_and_the_beginning_know_is_known(tmp_path: Path) -> None:
 
 def test_a_corpus_that_names_nobody_leaves_the_header_as_it_is(tmp_path: Path) -> None:
     with hdf5.open_data(write_data(tmp_path / "x.h5", labels.SEVEN, parts=PARTS)) as data:
-        assert people.learned(data, []) == {} and people.met(_taught("folder", ["a"]), data, "test") == frozenset()
+        assert (
+            people.learned(data, []) == {}
+            and people.met(_taught("folder", ["a"]), data, "test", data.group) == frozenset()
+        )
 
 
 def test_training_writes_it_down_and_a_student_has_its_teachers(tmp_path: Path, shell: Run) -> None:

@@ -4,13 +4,11 @@ A name means the same person within a published corpus, whichever copy, part or 
 one's own are known by their content, as "speaker 1" is somebody else in every folder.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from emocli.artifact import Header
 from emocli.data.hdf5 import Data
 
-People = Mapping[str, list[str]]
-"""Names by corpus."""
 _OWN = ("audio-folder", "clips", "folder")
 _DRAWN = "synthetic"
 """Other people with every seed."""
@@ -26,7 +24,7 @@ def learned(data: Data, others: Iterable[Header]) -> dict[str, list[str]]:
     found = {_corpus(data.header): names} if names else {}
     for header in others:
         for corpus, people in of(header).items():
-            found[corpus] = found.get(corpus, set()) | people
+            found.setdefault(corpus, set()).update(people)
     return {corpus: sorted(people) for corpus, people in found.items()}
 
 
@@ -34,13 +32,13 @@ def of(model: Header) -> dict[str, set[str]]:
     """Return who a model, its teachers and what it began as have learned from, by corpus."""
     found: dict[str, set[str]] = {}
     for step in model.steps:
-        for corpus, names in dict(step.get("people", {})).items():
-            found[corpus] = found.get(corpus, set()) | set(names)
+        for corpus, names in step.get("people", {}).items():
+            found.setdefault(corpus, set()).update(names)
     return found
 
 
-def met(model: Header, data: Data, split: str) -> frozenset[str]:
-    """Return who in a part of `data` the model has learned from.
+def met(model: Header, data: Data, split: str, names: Iterable[str]) -> frozenset[str]:
+    """Return who of those that are named in a part of `data` the model has learned from.
 
     A header of an older emo, which says nothing, is taken for one of the train part where the data are the model's own.
     """
@@ -52,7 +50,7 @@ def met(model: Header, data: Data, split: str) -> frozenset[str]:
         known = {data.group[row] for row in data.rows("train")} if split in ("validation", "test") else set()
     else:
         known = set()
-    return frozenset({data.group[row] for row in data.rows(split)} & known - {""})
+    return frozenset(set(names) & known - {""})
 
 
 def _corpus(header: Header) -> str:

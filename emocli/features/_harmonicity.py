@@ -25,7 +25,8 @@ def ratio(samples: NDArray[np.float32], period: NDArray[np.float64]) -> NDArray[
     window = np.where(np.abs(place) < 0.5, 0.5 + 0.5 * np.cos(2 * np.pi * place), 0)
     near = (near - (near * window).sum(axis=1, keepdims=True) / window.sum(axis=1, keepdims=True)) * window
     # twice as long, or the end would be compared with the beginning
-    similar = np.fft.irfft(np.abs(np.fft.rfft(near, 1 << near.shape[1].bit_length() + 1, axis=1)) ** 2, axis=1)
+    room = 1 << (2 * near.shape[1] - 1).bit_length()
+    similar = np.fft.irfft(np.abs(np.fft.rfft(near, room, axis=1)) ** 2, axis=1)
     reach = int(np.ceil(_SLACK * period.max())) + 1
     offsets = np.arange(-reach, reach + 1)
     lags = np.maximum(np.rint(period).astype(np.intp)[:, None] + offsets, 1)

@@ -82,7 +82,7 @@ def collect(
             groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
             len(data.scored(split)) - len(kept),
-            people.met(model, data, split),
+            people.met(model, data, split, groups),
             kept,
         )
 

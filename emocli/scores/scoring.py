@@ -34,8 +34,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
     `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `not_found`, samples without a face or
-    voice that the detector finds, which are not scored; `shared_groups` where the model was
-    trained on people whom the part has too.
+    voice that the detector finds, which are not scored; `shared_groups` where the model was trained on people whom the
+    part has too.
     """
     _tell_of_rows(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views)

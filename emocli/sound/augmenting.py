@@ -100,7 +100,7 @@ def _shares(given: dict[str, dict[str, Any]], params: Mapping[str, Any]) -> dict
         if not takers or not set(takers) <= set(given):
             raise EmoError(f"none of the effects {', '.join(given)} has an option {key!r}; see: emo list effects")
         for name in takers:
-            if dot and option == next(iter(registry.options("effects", name))) and option in given[name]:
+            if dot and option in given[name]:
                 raise EmoError(f"{name} is given {option} twice, by --effect and by --effect-param; give it once")
             given[name].setdefault(option, value)
     return given

@@ -6,7 +6,7 @@ _OTHERS = (b"ID3", b"\x30\x26\xb2\x75", b"\x1aE\xdf\xa3", b"\0\0\1\xba")
 """mp3 with its tag, wma, mkv and webm, mpg."""
 _MPEG = (b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xf1", b"\xff\xf0", b"\xff\xf9", b"\xff\xf8")
 """mp3 without a tag and aac: so short that raw samples may begin so too."""
-BYTES = 12
+BYTES = 8
 """As many tell."""
 
 

@@ -74,8 +74,7 @@ def write(
         return trained(one.data, step, one.recipe, beginning, how.note, leave_out=out, resume=states[-1], **taught)
 
     with hdf5.open_data(features.path, features.source) as data:
-        known = [each.header for each in (*(lesson.sources if lesson else ()), beginning) if each]
-        met = people.learned(data, known)
+        met = people.learned(data, [model.header for model in _named(lesson, beginning)])
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
         if not ranks.is_first():
             return outcome
@@ -110,8 +109,12 @@ def _recorded(
     soft = asdict(lesson.distillation) if lesson else {}
     named = {"teacher": [teacher.digest for teacher in others]} if others else {}
     options = {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
-    terms = _terms([*others, beginning] if beginning else others)
-    return {**terms, "options": options, "input": before.digest, "data": features.digest}
+    return {**_terms(_named(lesson, beginning)), "options": options, "input": before.digest, "data": features.digest}
+
+
+def _named(lesson: Lesson | None, beginning: pipes.Input | None) -> list[pipes.Input]:
+    """Return the models that a step names by their hashes: all but the first teacher, whose header goes on."""
+    return [model for model in (*(lesson.sources[1:] if lesson else ()), beginning) if model]
 
 
 def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], how: How) -> None:
