@@ -83,8 +83,8 @@ def main() -> NoReturn:
         if signal.getsignal(told) != signal.SIG_IGN:  # as nohup has it
             signal.signal(told, lambda number, frame: sys.exit(128 + number))
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # a file's name may be no UTF-8; what JSON can't say of it is escaped as JSON is
-        sys.stdout.reconfigure(errors="backslashreplace")
+        # JSON is UTF-8 whatever the terminal has; of a file's name that is not, the rest is escaped as JSON is
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         status = typer.main.get_command(app)(standalone_mode=False)
         sys.stdout.flush()

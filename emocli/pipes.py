@@ -4,8 +4,8 @@ import atexit
 import contextlib
 import errno
 import fcntl
+import io
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -40,8 +40,19 @@ def read(argument: str | None, *kinds: str) -> Input:
     artifact.expect(header, kinds, source)
     # every command that reads features leaves them where a later one finds them by their hash
     if header.kind == "features":
-        path = store.keep(path, digest, move=spooled)
+        path = _kept(path, source, digest) if spooled else store.keep(path, digest, move=False)
     return Input(path, source, header, digest)
+
+
+def _kept(path: Path, source: str, digest: str) -> Path:
+    """Keep features that came through a pipe; raises EmoError when they are not what they state.
+
+    They take the place of what has that hash already, which may be whole where they are not.
+    """
+    from emocli.data import hdf5
+
+    hdf5.verify(path, source)
+    return store.keep(path, digest, move=True)
 
 
 def features_of(model: Header, argument: str | None, *kinds: str) -> Input:
@@ -81,8 +92,10 @@ def output(target: str | None, *, force: bool, shared: bool = False) -> Iterator
     if shared and not ranks.is_first():
         yield store.spool()
         return
-    place = None if target in (None, "-") else Path(str(target))
+    place = None if target in (None, "-", "/dev/stdout") else Path(str(target))
     _refuse(place, force)
+    if place is not None and place.is_symlink():  # written through, as a shell would
+        place = place.resolve()
     stream = place is None or _is_device(place)
     scratch = store.spool() if stream or place is None else _beside(place)
     try:
@@ -158,7 +171,7 @@ def _spool(handle: int) -> Path:
         fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, CHUNK)
     try:
         with open(path, "wb", buffering=0) as file, open(handle, "rb", buffering=0, closefd=False) as stream:
-            shutil.copyfileobj(stream, file, CHUNK)
+            _pour(stream, file)
     except OSError as fault:
         raise full_disk(fault, path) or fault from fault
     return path
@@ -216,7 +229,12 @@ def _copy_out(scratch: Path, handle: int) -> None:
     with open(scratch, "rb", buffering=0) as file, open(handle, "wb", buffering=0, closefd=False) as stream:
         with contextlib.suppress(OSError):
             fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, CHUNK)
-        while chunk := file.read(CHUNK):
-            view = memoryview(chunk)
-            while view:
-                view = view[stream.write(view) :]
+        _pour(file, stream)
+
+
+def _pour(source: io.FileIO, target: io.FileIO) -> None:
+    """Copy to the end; a write that takes a part only, as on a disk that is nearly full, is gone on with."""
+    while chunk := source.read(CHUNK):
+        view = memoryview(chunk)
+        while view:
+            view = view[target.write(view) :]

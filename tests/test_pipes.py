@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -126,19 +127,51 @@ def test_the_file_size_limit_ends_in_one_line_and_no_file(shell: Run, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
-def test_a_full_disk_ends_in_one_line_and_no_file(emo: Run, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=False).returncode:
+@contextlib.contextmanager
+def small_disk(place: Path, kibibytes: int) -> Iterator[Path]:
+    """A disk with room for so much."""
+    if os.geteuid():
+        pytest.skip("mounting a small disk takes root")
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", place], check=False).returncode:
         pytest.skip("this machine lets nobody mount a small disk")
     try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_ends_in_one_line_and_no_file(emo: Run, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 256) as disk:
         done = emo("dataset", "synthetic", "-p", "count=400", "-o", disk / "big.h5")
         assert done.returncode == 1
         assert "disk is full" in _line(done)
         assert list(disk.iterdir()) == []
-    finally:
-        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize("pages", [1, 3, 10, 24])
+def test_a_disk_that_is_full_for_what_hdf5_held_back_ends_in_one_line(tmp_path: Path, pages: int) -> None:
+    state = (
+        "import sys, torch; from pathlib import Path; from emocli.errors import EmoError\n"
+        "from emocli.training import checkpoint\n"
+        "try: checkpoint.save(Path(sys.argv[1]), {}, {'net': {str(i): torch.randn(500) for i in range(50)}})\n"
+        "except EmoError as fault: sys.exit(str(fault))"
+    )
+    with small_disk(tmp_path / "disk", 4 * pages) as disk:
+        done = subprocess.run([sys.executable, "-c", state, disk / "s.h5"], capture_output=True, check=False)
+        assert done.returncode == 1 and done.stderr.count(b"\n") == 1 and b"state of the run" in done.stderr
+        assert list(disk.iterdir()) == []
+
+
+def test_a_pipe_that_fills_the_disk_loses_no_byte_silently(
+    features_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the last piece fits in part only, which a raw file's write reports by its count alone
+    room = features_file.stat().st_size // 4096 * 4 - 4
+    with small_disk(tmp_path / "disk", room) as disk, open(features_file, "rb") as stream:
+        monkeypatch.setenv("EMO_HOME", str(disk))
+        with pytest.raises(EmoError, match="disk is full"):
+            pipes._spool(stream.fileno())
 
 
 def test_a_kill_during_a_write_leaves_the_target_absent(tmp_path: Path) -> None:
@@ -252,6 +285,32 @@ def test_changed_contents_are_noticed_by_the_hash(emo: Run, tmp_path: Path, feat
     with h5py.File(bad, "a") as file:
         file["face/x"][3, 0, 0, 0] ^= 255
     assert "was changed" in _line(emo("info", "--verify", bad))
+
+
+def test_a_damaged_pipe_is_refused_and_does_not_replace_what_was_kept(
+    emo: Run, shell: Run, features_file: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "changed.h5"
+    shutil.copy(features_file, bad)
+    with h5py.File(bad, "a") as file:
+        file["face/x"][3, 0, 0, 0] ^= 255
+    assert emo("info", stdin=features_file.read_bytes()).returncode == 0
+    done = shell(f"cat {bad} | emo info")
+    assert done.returncode == 1 and b"was changed" in done.stderr
+    assert hdf5.verify(store.candidates(hdf5.read_header(features_file)[1])[0])
+
+
+def test_a_link_is_written_through_and_the_name_of_stdout_is_stdout(shell: Run, tmp_path: Path) -> None:
+    (tmp_path / "real.h5").write_bytes(b"old")
+    (tmp_path / "link.h5").symlink_to("real.h5")
+    (tmp_path / "new.h5").symlink_to("made.h5")
+    with pytest.raises(EmoError, match="exists"), pipes.output(str(tmp_path / "link.h5"), force=False):
+        pass
+    for link, real in (("link.h5", "real.h5"), ("new.h5", "made.h5")):
+        with pipes.output(str(tmp_path / link), force=link == "link.h5") as scratch:
+            scratch.write_bytes(b"new")
+        assert (tmp_path / link).is_symlink() and (tmp_path / real).read_bytes() == b"new"
+    assert shell("emo dataset synthetic -p count=30 -o /dev/stdout > out.h5; emo info out.h5").returncode == 0
 
 
 def test_features_that_changed_after_training_are_not_taken_for_the_same(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -90,6 +91,32 @@ def test_a_file_that_is_no_state_is_refused(data: hdf5.Data, tmp_path: Path, con
     (tmp_path / "state.h5").write_bytes(content)
     with pytest.raises(EmoError, match="is not the state of a run"):
         trained(data, resume=tmp_path / "state.h5")
+
+
+def test_a_state_that_lacks_something_is_refused(data: hdf5.Data, tmp_path: Path) -> None:
+    state = tmp_path / "state.h5"
+    trained(data, replace(QUICK, epochs=1), resume=state)
+    with h5py.File(state, "a") as file:
+        del file["moments"]
+    with pytest.raises(EmoError, match="damaged state"):
+        trained(data, replace(QUICK, epochs=1), resume=state)
+
+
+def test_a_run_that_begins_anew_leaves_the_state_of_the_one_before_until_its_first_epoch_ended(
+    data: hdf5.Data, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.h5"
+    whole = trained(data, resume=state)
+
+    def killed(text: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(data, resume=state, anew=True, note=killed)
+    notes: list[str] = []
+    trained(data, resume=state, note=notes.append)
+    assert any(note.startswith("continues after") for note in notes)
+    assert model_bytes(trained(data, resume=state, anew=True)) == model_bytes(whole)
 
 
 def test_numbers_that_nothing_can_be_trained_with_are_refused_before_anything_runs(data: hdf5.Data) -> None:

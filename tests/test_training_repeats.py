@@ -125,6 +125,8 @@ def test_a_run_continues_with_other_threads_and_another_time_limit_and_says_wher
     with pytest.raises(Killed):
         write(features, tmp_path / "a.onnx", Repetition(), recipe, killed_at="keeps")
     elsewhere = replace(recipe, threads=2, time_limit=60.0)
+    with pytest.raises(Killed):
+        write(features, tmp_path / "a.onnx", Repetition(), elsewhere, killed_at="this very run was stopped")
     notes = write(features, tmp_path / "a.onnx", Repetition(), elsewhere, resume=True)
     assert whole in notes and anew not in notes
     notes = write(features, tmp_path / "b.onnx", Repetition(), elsewhere, resume=True)

@@ -184,9 +184,10 @@ def test_a_file_that_is_no_study_is_refused_untouched(tmp_path: Path, content: b
     assert (tmp_path / "file").read_bytes() == content
 
 
-def test_a_database_of_something_else_is_refused_untouched(tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["mine", "studies"])
+def test_a_database_of_something_else_is_refused_untouched(tmp_path: Path, table: str) -> None:
     base = sqlite3.connect(tmp_path / "mine.db")
-    base.execute("CREATE TABLE mine (x)")
+    base.execute(f"CREATE TABLE {table} (x)")
     base.close()
     before = (tmp_path / "mine.db").read_bytes()
     with pytest.raises(EmoError, match="something else"), study.opened(tmp_path / "mine.db", {}):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emocli.artifact import Header
 from emocli.data import hdf5_digest
+from emocli.data.hdf5_disk import Disk
 from emocli.data.samples import SPLITS
 
 CHUNK_ROWS = 64
@@ -28,7 +29,8 @@ class Writer:
     """
 
     def __init__(self, path: Path, *, modality: str = "face", count: int | None = None) -> None:
-        self._file = h5py.File(path, "w", libver="v110", track_order=False)
+        self._disk = Disk(path, "w+")
+        self._file = h5py.File(self._disk, "w", libver="v110", track_order=False)
         self._group = self._file.create_group(modality)
         self._count = count
         self._hashes: dict[str, Any] = {}
@@ -105,13 +107,15 @@ class Writer:
         digest = self._digest(header, meaning)
         self._file.attrs["emo"] = header.to_json()
         self._file.attrs["sha256"] = digest
-        self._file.close()
+        self.close()
+        self._disk.check()
         return digest
 
     def close(self) -> None:
         """Close the file as it is; for a writer that did not finish."""
         with contextlib.suppress(OSError, RuntimeError):
             self._file.close()
+        self._disk.close()
 
     def _extend(self, name: str, start: int, rows: NDArray[Any]) -> None:
         dataset = self._file[name]
@@ -119,6 +123,7 @@ class Writer:
         if stop > len(dataset):
             dataset.resize(stop, axis=0)
         dataset[start:stop] = rows
+        self._disk.check()
         self._hashes.setdefault(name, hashlib.sha256()).update(hdf5_digest.raw(rows))
 
     def _column(self, name: str, values: NDArray[Any]) -> None:

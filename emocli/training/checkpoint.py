@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emocli.data.hdf5_disk import Disk
 from emocli.errors import EmoError
 
 Tree = dict[str, dict[str, Tensor]]
@@ -20,14 +21,15 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
     """Write facts (JSON) and named groups of tensors; the file is the old one or the new one, never half of it."""
     scratch = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
-        with h5py.File(scratch, "w") as file:
-            file.attrs["emo-state"] = json.dumps(facts)
-            for group, members in tensors.items():
-                folder = file.create_group(group)
-                for name, tensor in members.items():
-                    folder[name] = tensor.detach().cpu().contiguous().numpy()
-        with open(scratch, "rb") as written:
-            os.fsync(written.fileno())
+        with Disk(scratch, "w+") as disk:
+            with h5py.File(disk, "w") as file:
+                file.attrs["emo-state"] = json.dumps(facts)
+                for group, members in tensors.items():
+                    folder = file.create_group(group)
+                    for name, tensor in members.items():
+                        folder[name] = tensor.detach().cpu().contiguous().numpy()
+            disk.check()
+            os.fsync(disk.fileno())
         os.replace(scratch, path)
     except OSError as fault:
         raise EmoError(f"the state of the run can't be written to {path} ({fault.strerror or 'disk full?'})") from fault
@@ -44,9 +46,10 @@ def load(path: Path, identity: str) -> tuple[dict[str, Any], Tree]:
                 group: {name: torch.from_numpy(np.array(file[group][name])) for name in _leaves(file[group])}
                 for group in file
             }
-    except (OSError, KeyError, ValueError) as fault:
+        stated = facts["identity"]
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as fault:
         raise EmoError(f"{path} is not the state of a run; leave it out or delete it") from fault
-    if facts.get("identity") != identity:
+    if stated != identity:
         raise EmoError(
             f"{path} is the state of a run with other data or options; repeat those, or delete it to start anew"
         )

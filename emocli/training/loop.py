@@ -76,6 +76,7 @@ def train(
     teacher: Teacher | None = None,
     distillation: Distillation | None = None,
     resume: Path | None = None,
+    anew: bool = False,
     leave_out: NDArray[np.int64] | None = None,
     note: Note = lambda text: None,
     progress: bool = True,
@@ -83,11 +84,11 @@ def train(
 ) -> Outcome:
     """Train the net in place on the train part, validate each epoch, and return the best or the last weights.
 
-    `resume` is a file for the state of the run: read if it is there, written after each epoch. `leave_out` are rows not
-    to train on. With a `teacher` the loss is the one of `distillation`. The same arguments give the same weights, byte
-    for byte, on the same machine and number of threads; a resumed run gives those of an uninterrupted one. Raises
-    EmoError for data without a train or validation part, for labels out of range, for options that are no number of
-    their range, and when no epoch had a finite loss.
+    `resume` is a file for the state of the run: read if it is there, unless it is made `anew`, and written after each
+    epoch. `leave_out` are rows not to train on. With a `teacher` the loss is the one of `distillation`. The same
+    arguments give the same weights, byte for byte, on the same machine and number of threads; a resumed run gives those
+    of an uninterrupted one. Raises EmoError for data without a train or validation part, for labels out of range, for
+    options that are no number of their range, and when no epoch had a finite loss.
     """
     soft = (distillation or Distillation()) if teacher else None
     for options in filter(None, (recipe, soft)):
@@ -100,7 +101,7 @@ def train(
     loss_of = step.criterion(rows, recipe, soft)
     name = run.identity(net, data.digest, recipe, soft)
     state = _begin(net, recipe, note)
-    if resume and distributed.of_first(resume.exists()):
+    if resume and not anew and distributed.of_first(resume.exists()):
         run.resume(state, resume, name)
         note(f"continues after epoch {state.epoch} of {recipe.epochs}")
     with Display(recipe.epochs, shown=progress and ranks.is_first(), done=state.share) as display:

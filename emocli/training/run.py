@@ -109,6 +109,13 @@ def save(run: Run, path: Path, name: str) -> None:
 def resume(run: Run, path: Path, name: str) -> None:
     """Continue from a file: fill a run that has not begun; raises EmoError when it is the state of another."""
     facts, tensors = checkpoint.load(path, name)
+    try:
+        _fill(run, facts, tensors)
+    except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as fault:
+        raise EmoError(f"{path} is a damaged state of this run; delete it to start anew") from fault
+
+
+def _fill(run: Run, facts: dict[str, Any], tensors: checkpoint.Tree) -> None:
     for fact in _FACTS:
         setattr(run, fact, facts[fact])
     run.net.load_state_dict(tensors["net"])

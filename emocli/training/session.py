@@ -22,6 +22,9 @@ from emocli.training.teaching import Teacher
 
 Note = Callable[[str], None]
 
+_NOTHING = "nothing to continue: starts anew"
+_STOPPED = "this very run was stopped before: --resume continues it; without, its state is lost after the first epoch"
+
 
 @dataclass(frozen=True, slots=True)
 class How:
@@ -65,13 +68,11 @@ def write(
 
     def train(one: repeats.One) -> Outcome:
         states.append(_state({**step, **one.name} if repeated else step))
-        if not how.resume and ranks.is_first():
-            states[-1].unlink(missing_ok=True)
-        if how.resume and len(states) == 1 and not states[-1].exists():
-            how.note("nothing to continue: starts anew")
+        if len(states) == 1 and how.resume != states[-1].exists():
+            how.note(_NOTHING if how.resume else _STOPPED)
         taught = {"teacher": lesson.teacher, "distillation": lesson.distillation} if lesson else {}
-        out = left_out(one.data)
-        return trained(one.data, step, one.recipe, beginning, how.note, leave_out=out, resume=states[-1], **taught)
+        state = {"resume": states[-1], "anew": not how.resume}
+        return trained(one.data, step, one.recipe, beginning, how.note, leave_out=left_out(one.data), **state, **taught)
 
     with hdf5.open_data(features.path, features.source) as data:
         met = people.learned(data, [model.header for model in _named(lesson, beginning)])

@@ -124,12 +124,12 @@ def _refuse(path: Path) -> None:
     if not path.exists():
         return
     try:
-        with contextlib.closing(sqlite3.connect(path)) as base:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
             tables = {name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.DatabaseError as fault:
         raise EmoError(f"{path} is not a study of emo tune; name another --study") from fault
     # a database without tables is a study whose making was killed
-    if tables and "studies" not in tables:
+    if tables and not {"studies", "version_info"} <= tables:
         raise EmoError(f"{path} is a database of something else; name another --study")
 
 
