@@ -15,7 +15,12 @@ _BINS = 15
 
 
 def softmax(logits: NDArray[Any]) -> NDArray[Any]:
-    """Return probabilities over the last axis, of the logits' type; large logits do not overflow."""
+    """Return probabilities over the last axis, of the logits' type; large logits do not overflow.
+
+    Raises EmoError for logits that are not numbers, which a model with damaged weights gives.
+    """
+    if not np.isfinite(logits).all():
+        raise EmoError("the model gives NaN or infinite logits; train it again")
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: NDArray[Any] = powers / powers.sum(axis=-1, keepdims=True)
     return shares

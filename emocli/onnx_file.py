@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx
 
-from emocli import artifact
+from emocli import artifact, onnx_interface
 from emocli.artifact import Header
 from emocli.errors import EmoError
 
@@ -47,8 +47,11 @@ def header_of(model: onnx.ModelProto, source: str) -> Header:
 
 
 def read_header(path: Path, source: str = "") -> Header:
-    """Return the header of a model file."""
-    return header_of(load(path, source), source or str(path))
+    """Return the header of a model file; raises EmoError for one with another interface than emo's models have."""
+    model, name = load(path, source), source or str(path)
+    header = header_of(model, name)
+    onnx_interface.check(model, header, name)
+    return header
 
 
 def write_header(model: onnx.ModelProto, header: Header) -> None:

@@ -108,7 +108,7 @@ def convert(key: str, value: Any, default: Any) -> Any:
         converted = _TRUTH[value.lower()] if kind is bool and isinstance(value, str) else kind(value)
     except (KeyError, ValueError, TypeError, OverflowError):
         converted = math.nan
-    if isinstance(converted, float) and not math.isfinite(converted):
+    if not isinstance(converted, str) and not abs(converted) < _LARGEST.get(kind, math.inf):  # NaN is not either
         raise EmoError(f"option {key}={value!r} is not {_KINDS[kind]}; its default is {default}")
     return converted
 
@@ -130,5 +130,7 @@ def nearest(word: str, known: Any) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
+_LARGEST = {int: 1 << 63}
+"""What C and NumPy take for a whole number."""
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
 _TRUTH = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}

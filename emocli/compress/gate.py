@@ -11,6 +11,7 @@ from emocli.benching import benchmark
 from emocli.data import padding
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
+from emocli.metrics import softmax
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def judge(
     for x, y in batches:
         known = y >= 0
         sample = padding.first(x) if sample is None and len(x) else sample
-        guesses = [engine.run(x)["logits"].argmax(axis=1) for engine in (fp32, int8)]
+        guesses = [softmax(engine.run(x)["logits"]).argmax(axis=1) for engine in (fp32, int8)]
         hits += [int((guess == y)[known].sum()) for guess in guesses]
         count += int(known.sum())
     if sample is None or count == 0:

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from onnx import ModelProto, helper
 
 from emocli import onnx_file, pipes, registry
 from emocli.artifact import Step
 from emocli.compress import calibrate, gate
 from emocli.compress.quantize import quantize
 from emocli.data import hdf5
-from emocli.engines._engine import check_input
 from emocli.errors import EmoError
 from emocli.scores import label_map
 from emocli.scores.label_map import LabelMap
@@ -34,7 +32,8 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
         rows = calibrate.choose_rows(data.rows("train"), how["calibration"], how["seed"])
         if not len(rows):
             raise EmoError(f"{features.source} has no train part to calibrate with; name other features with --data")
-        _check_shape(model, data.take(rows[:1]), source.source)
+        # whatever is wrong with a foreign model, the engine says it in one line
+        registry.load("engines", "onnxruntime")(source.path, threads=1).run(data.take(rows[:1]))
 
         def batches() -> Iterator[NDArray[Any]]:
             for start in range(0, len(rows), BATCH):
@@ -58,10 +57,3 @@ def judge(source: pipes.Input, features: pipes.Input, int8: Path) -> gate.Verdic
 def _labels(source: pipes.Input, features: pipes.Input) -> LabelMap:
     """Return how the labels of the features count; raises EmoError unless all are the model's."""
     return label_map.whole(features.header.labels, source.header.labels, features.source)
-
-
-def _check_shape(model: ModelProto, x: NDArray[Any], name: str) -> None:
-    """Raise EmoError, calling the model by `name`, unless x is a batch of what it takes."""
-    entry = model.graph.input[0].type.tensor_type
-    axes = [axis.dim_value if axis.HasField("dim_value") else -1 for axis in entry.shape.dim]
-    check_input(x, helper.tensor_dtype_to_np_dtype(entry.elem_type), tuple(axes[1:]), Path(name))

@@ -62,9 +62,11 @@ def read(
     """Open a corpus of drawn faces, x (1, size, size); raises EmoError for options out of range."""
     if sources:
         raise EmoError(f"synthetic reads nothing, given was {sources[0]}; for pictures use: emo dataset folder")
-    if count < 1 or not 16 <= size <= 2048 or identities < 3 or seed < 0 or noise < 0 or not 0 <= occlusion <= 1:
+    drawable = 16 <= size <= 2048 and 3 <= identities <= 100_000 and 0 <= noise <= 255 and 0 <= occlusion <= 1
+    if count < 1 or seed < 0 or not drawable:
         raise EmoError(
-            "synthetic needs count > 0, size 16 to 2048, identities > 2, noise and seed >= 0, occlusion 0 to 1"
+            "synthetic needs count > 0, seed >= 0, size 16 to 2048, identities 3 to 100000, noise 0 to 255, "
+            "occlusion 0 to 1"
         )
     people = _people(identities, seed)
     drawn = (_sample(i, people[i // 7 % identities], size, noise, occlusion, seed) for i in range(count))

@@ -26,7 +26,7 @@ def detector(
     *, scale: float = 1.2, neighbours: int = 5, smallest: float = 0.1, eyes: bool = False
 ) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """Return the function from a picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first."""
-    if scale <= 1 or neighbours < 0 or not 0 <= smallest <= 1:
+    if not 1 < scale <= 10 or not 0 <= neighbours <= 1000 or not 0 <= smallest <= 1:
         raise EmoError(f"haar can't take scale={scale}, neighbours={neighbours}, smallest={smallest}")
     frontal = _cascade("haarcascade_frontalface_default.xml")
     eye = _cascade("haarcascade_eye_tree_eyeglasses.xml") if eyes else None

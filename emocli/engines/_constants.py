@@ -1,5 +1,6 @@
 """What an exporter left to be computed at run time although it is known: shapes, casts, zero biases."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ from onnx.reference import ReferenceEvaluator
 
 from emocli.engines import _graph
 
+_MOST = 1 << 26
+"""Values of a tensor that is still computed ahead."""
+_DRAWS = ("Bernoulli", "Multinomial", "Random")
+"""What the names of operators that draw numbers begin with."""
 _ROUNDS = 8
 """A shape that depends on a shape needs one round each; exporters nest them three deep."""
 
@@ -103,6 +108,8 @@ def _value(
     # a dequantized weight stays int8 in the file
     if node.op_type == "DequantizeLinear" or not all(name in known for name in node.input if name):
         return None
+    if not _is_cheap(node, types):
+        return None
     graph = helper.make_graph(
         [node],
         "constant",
@@ -110,8 +117,19 @@ def _value(
         [helper.make_empty_tensor_value_info(name) for name in node.output],
     )
     feeds = {name: known[name] for name in node.input if name}
-    evaluator = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
-    return [np.asarray(value) for value in evaluator.run(None, feeds)]
+    try:
+        evaluator = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
+        return [np.asarray(value) for value in evaluator.run(None, feeds)]
+    except Exception:  # it knows less operators than ONNX Runtime, which says what is wrong with a broken one
+        return None
+
+
+def _is_cheap(node: NodeProto, types: dict[str, onnx.TypeProto.Tensor]) -> bool:
+    """Whether a node is no loop or draw of random numbers, and makes no more than `_MOST` values."""
+    if node.op_type.startswith(_DRAWS) or any(each.HasField("g") for each in node.attribute):
+        return False
+    axes = [axis or 0 for name in node.output for axis in _shape(types.get(name)) or ()]
+    return math.prod(axes) <= _MOST
 
 
 def _kind(array: NDArray[Any]) -> int:

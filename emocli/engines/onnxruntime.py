@@ -50,7 +50,10 @@ class _Session:
         # the usual case first: the full check takes a microsecond
         if x.dtype != self._kind or x.shape[1:] != self.input_shape:
             check_input(x, self._kind, self.input_shape, self._model)
-        values = self._session.run(self._outputs, {self.input_name: x, **self._carried})
+        try:
+            values = self._session.run(self._outputs, {self.input_name: x, **self._carried})
+        except Exception as fault:  # as when a session is made
+            raise _refused(fault, self._model) from fault
         outputs = dict(zip(self._outputs, values, strict=True))
         self._carried = {name: outputs.pop(after) for name, (after, _) in self._states.items()}
         return outputs
@@ -109,8 +112,12 @@ def _session(
     except Exception as fault:  # ONNX Runtime has an error class per status, without a common base of its own
         if name != _CPU:
             return None
-        reason = str(fault).strip().splitlines()[-1]
-        raise EmoError(f"ONNX Runtime can't run {model} ({reason}); make it again with this emo") from fault
+        raise _refused(fault, model) from fault
+
+
+def _refused(fault: Exception, model: Path) -> EmoError:
+    reason = (str(fault).strip().splitlines() or [type(fault).__name__])[-1]
+    return EmoError(f"ONNX Runtime can't run {model} ({reason}); make it again with this emo")
 
 
 def _prepared(proto: onnx.ModelProto, provider: str) -> onnx.ModelProto:

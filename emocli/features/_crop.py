@@ -12,6 +12,8 @@ from emocli.image.faces import Face, FaceImage
 Pixels = NDArray[np.uint8]
 Points = NDArray[np.float64]
 
+LARGEST = 4096
+"""Pixels of the side of a crop at most."""
 TEMPLATE = ((0.31, 0.381), (0.69, 0.381), (0.5, 0.593), (0.35, 0.753), (0.65, 0.753))
 """Eyes, nose and mouth corners as parts of the crop's side: where FER2013's cropped faces have them (medians of 3,178
 pictures, landmarks by YuNet, made symmetric), so that a model of cropped pictures sees detected faces as large."""
@@ -26,8 +28,8 @@ def cropper(
     One without is cropped to the square around its box, `margin` of the box's longer side added on each. No face: the
     whole picture. What lies beyond the picture repeats its border.
     """
-    if size < 8 or channels not in (1, 3):
-        raise EmoError(f"size={size}, channels={channels} can't be; size is at least 8, channels 1 or 3")
+    if not 8 <= size <= LARGEST or channels not in (1, 3):
+        raise EmoError(f"size={size}, channels={channels} can't be; size is 8 to {LARGEST}, channels 1 or 3")
     if not 0 <= eye_distance < size or not 0 <= margin <= 2:
         raise EmoError(
             f"eye_distance={eye_distance} must be within the size, {size}, and margin={margin} within 0 to 2"

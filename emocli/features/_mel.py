@@ -28,7 +28,7 @@ def log_mel(
     the sampling rate. Raises EmoError for filters that can't be.
     """
     fmax = fmax or RATE_HZ / 2
-    if not (1 <= mels <= size // 2 and 0 <= fmin < fmax <= RATE_HZ / 2 and top_db >= 0):
+    if not (1 <= mels <= size // 2 and 0 <= fmin < fmax <= RATE_HZ / 2 and 0 <= top_db <= 1000):
         raise EmoError(f"no mel filters for n_fft={size}: mels={mels}, fmin={fmin}, fmax={fmax}, top_db={top_db}")
     bank = groups(filters(size, mels, fmin, fmax))
 

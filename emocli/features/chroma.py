@@ -9,6 +9,7 @@ Options:
     hop: samples from one frame to the next
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -47,6 +48,9 @@ def _loudest_is_one(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _number(tuning: str) -> float:
     try:
-        return float(tuning)
+        bins = float(tuning)
     except ValueError:
-        raise EmoError(f"tuning={tuning} is neither estimate nor a number; 0 is A 440") from None
+        bins = math.nan
+    if not -1 <= bins <= 1:
+        raise EmoError(f"tuning={tuning} is neither estimate nor -1 to 1 bins; 0 is A 440")
+    return bins

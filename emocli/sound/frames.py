@@ -51,7 +51,7 @@ class Framing:
     hop: int = 512
 
     def __post_init__(self) -> None:
-        if self.size < 16 or self.size % 2 or not 1 <= self.hop <= self.size:
+        if not 16 <= self.size <= 1 << 16 or self.size % 2 or not 1 <= self.hop <= self.size:
             raise EmoError(f"can't cut frames of n_fft={self.size} every hop={self.hop} samples; try 2048 and 512")
 
     def count(self, samples: int) -> int:

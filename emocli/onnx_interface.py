@@ -1,0 +1,44 @@
+"""What every model artifact takes and gives: one input, a batch of any size, and logits for each of its labels."""
+
+from collections.abc import Iterator
+
+from onnx import ModelProto, TensorProto, ValueInfoProto
+
+from emocli.artifact import Header
+from emocli.errors import EmoError
+
+_INPUTS = (TensorProto.UINT8, TensorProto.FLOAT, TensorProto.INT64)
+
+
+def check(model: ModelProto, header: Header, source: str) -> None:
+    """Raise EmoError unless a model has the interface of emo's: (n, …) in, "logits" (n, classes) in what comes out."""
+    for fault in _faults(model, header):
+        raise EmoError(f"{source} {fault}, as no model of emo does; make one with emo train")
+
+
+def _faults(model: ModelProto, header: Header) -> Iterator[str]:
+    """Yield what is wrong with a model; what comes later relies on what came before."""
+    labels, graph = header.labels, model.graph
+    if not labels or len(set(labels)) < len(labels):
+        yield "has no labels or has some twice"
+    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
+        yield "has loops or branches, which may never end"
+    if len(graph.input) != 1:
+        yield f"has {len(graph.input)} inputs"
+    if graph.input[0].type.tensor_type.elem_type not in _INPUTS:
+        yield "takes neither uint8 nor float32 nor int64"
+    if 0 in _axes(graph.input[0]):
+        yield "takes inputs without a value"
+    logits = next((value for value in graph.output if value.name == "logits"), None)
+    if logits is None:
+        yield "has no output logits"
+    elif _axes(logits)[1:] != [len(labels)]:
+        yield f"has {len(labels)} labels and logits for another number"
+    elif any(axes[0] is not None for axes in (_axes(graph.input[0]), _axes(logits)) if axes):
+        yield "takes batches of one size only"
+
+
+def _axes(value: ValueInfoProto) -> list[int | None]:
+    """Return the sizes of a tensor's axes, None for an open one; [] where not even their number is known."""
+    axes = value.type.tensor_type.shape.dim
+    return [axis.dim_value if axis.HasField("dim_value") else None for axis in axes]
