@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from emocli import telling
 from emocli.errors import EmoError
 
 SCHEMA = 1
@@ -85,7 +86,7 @@ def parse(text: str, source: str) -> Header:
         raise EmoError(
             f"{source} was written by a newer emo (schema {schema}, this one reads {SCHEMA}); upgrade emocli"
         )
-    if kind not in KINDS or not _are_steps(steps) or not all(isinstance(label, str) for label in labels):
+    if kind not in KINDS or not _are_steps(steps) or not all(map(_is_label, labels)):
         raise EmoError(f"{source} has a damaged emo header; make it again")
     return Header(kind, labels, steps, str(fields.pop("precision", "")), fields)
 
@@ -119,6 +120,10 @@ def _guess(start: bytes) -> str:
     if start[:1] in b"{[" or (start[:5].isascii() and start[:5].isalpha()):
         return "it looks like text; a corpus is read with: emo dataset NAME FILE"
     return "emo artifacts come from emo dataset, features, train, distill and quantize"
+
+
+def _is_label(label: object) -> bool:
+    return isinstance(label, str) and not any(map(telling.is_control, label))
 
 
 def _are_steps(steps: tuple[object, ...]) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -10,14 +9,11 @@ from pathlib import Path
 
 from emocli import store
 from emocli.errors import EmoError
+from emocli.telling import tell
 
 
-def _tell(text: str) -> None:
-    """A download is never silent, whoever asks for it."""
-    print(f"emo: {text}", file=sys.stderr)
-
-
-def fetch(url: str, sha256: str, note: Callable[[str], None] = _tell) -> Path:
+# a download is never silent, whoever asks for it
+def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
     """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
     if not url.startswith(("https://", "http://127.0.0.1:")):
         raise EmoError(f"{url} is not an https address; nothing was downloaded")

@@ -1,12 +1,12 @@
 """Finds a dataset by what the user calls it: a path, a kept name, a sound file, or the name of a generated corpus."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from emocli import pipes, registry, store
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.telling import tell
 
 GENERATED = "synthetic"
 PARTS: dict[str, Any] = {"split": "published", "validation": 0.1, "test": 0.1, "seed": 0}
@@ -53,10 +53,6 @@ def _is_sound(path: Path) -> bool:
         return marks.is_sound(file.read(marks.BYTES))
 
 
-def _tell(text: str) -> None:
-    print(f"emo: {text}", file=sys.stderr)
-
-
 def _imported(name: str, sources: list[Path]) -> pipes.Input:
     """Return the dataset of a corpus that needs no import of its own, made now."""
     from emocli.data import importing
@@ -64,5 +60,5 @@ def _imported(name: str, sources: list[Path]) -> pipes.Input:
     path = store.spool()
     options = registry.resolve("datasets", name, {})
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": PARTS}
-    importing.write(registry.load("datasets", name)(sources, **options), path, step, PARTS, _tell)
+    importing.write(registry.load("datasets", name)(sources, **options), path, step, PARTS, tell)
     return pipes.read(str(path), "dataset")

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from emocli import ranks, registry
 from emocli.errors import INTERRUPTED, READER_GONE, USAGE, USER, EmoError
+from emocli.telling import tell
 from emocli.version import VERSION
 
 FOLDER = Path(__file__).parent / "commands"
@@ -136,7 +137,7 @@ def _known(fault: Exception) -> str:
 
 def _fail(message: str, status: int) -> NoReturn:
     if _is_first_to_fail():
-        print(f"emo: {message}", file=sys.stderr)
+        tell(message)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     sys.exit(status)

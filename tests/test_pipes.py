@@ -369,24 +369,6 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch
     assert store.candidates(digests[2]) != []
 
 
-@pytest.mark.parametrize("damage", ["no split", "float split", "numbers for ids", "a scalar more"])
-def test_arrays_of_another_kind_are_refused(damage: str, tmp_path: Path) -> None:
-    file = tmp_path / "f.h5"
-    write_features(file, n=30)
-    with h5py.File(file, "a") as data:
-        if damage.endswith("split"):
-            del data["split"]
-        if damage == "float split":
-            data["split"] = np.zeros(30, np.float32)
-        if damage == "numbers for ids":
-            data["group"] = np.arange(30)
-        if damage == "a scalar more":
-            data["face/more"] = 3
-    for read in (hdf5.open_data, lambda path: contextlib.nullcontext(hdf5.verify(path))):
-        with pytest.raises(EmoError, match="make it again"), read(file):
-            pass
-
-
 def test_without_stderr_what_is_said_does_not_get_into_the_artifact(shell: Run, tmp_path: Path) -> None:
     done = shell(
         f"""cd {tmp_path}; emo dataset synthetic -p count=30 -o d.h5

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emocli import ranks
+from emocli.telling import harmless, tell
 
 Row = Mapping[str, Any]
 
 
-def note(text: str) -> None:
-    """Tell the user something in one line on stderr."""
-    print(f"emo: {text}", file=sys.stderr, flush=True)
+note = tell
 
 
 def note_once(text: str) -> None:
@@ -87,9 +86,12 @@ def _table(title: str, columns: Sequence[str], lines: Iterable[Sequence[str]]) -
     from rich.markup import escape
     from rich.table import Table
 
+    def cell(text: str) -> str:
+        return escape(harmless(text))
+
     table = Table(title=title or None, title_justify="left", show_header=any(columns))
     for column in columns:
-        table.add_column(escape(column), overflow="fold")
+        table.add_column(cell(column), overflow="fold")
     for line in lines:
-        table.add_row(*map(escape, line))
+        table.add_row(*map(cell, line))
     Console().print(table)

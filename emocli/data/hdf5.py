@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emocli import artifact
 from emocli.artifact import Header
-from emocli.data import hdf5_check, hdf5_digest, hdf5_images, padding
+from emocli.data import hdf5_check, hdf5_digest, hdf5_images, hdf5_layout, padding
 from emocli.data.hdf5_ragged import Ragged
 from emocli.data.samples import SPLITS
 from emocli.errors import EmoError
@@ -24,7 +24,7 @@ class Data:
 
     def __init__(self, file: h5py.File, header: Header, digest: str) -> None:
         self.header, self.digest, self.labels = header, digest, header.labels
-        self.modality = hdf5_check.modality(file)
+        self.modality = hdf5_layout.modality(file)
         self.x: h5py.Dataset = file[f"{self.modality}/x"]
         self.y: NDArray[Any] = file["y"][:].astype(np.int64 if file["y"].ndim == 1 else np.float32)
         self.meaning = str(file["y"].attrs.get("meaning", "label"))
@@ -101,8 +101,9 @@ class Data:
 
     def images(self, start: int, stop: int) -> list[FaceImage]:
         """Return the pictures of rows start to stop, decoded: gray (height, width) or RGB (height, width, 3) uint8."""
-        if self.modality != "face":
-            raise EmoError(f"these data hold {self.modality}, which has no pictures")
+        if self.modality != "face" or self.x.dtype != np.uint8:
+            held = "features" if self.modality == "face" else self.modality
+            raise EmoError(f"these data hold {held}, no pictures; name the dataset of faces they are from")
         points = self._landmarks[start:stop] if self._landmarks is not None else None
         if self._ragged is None:
             return hdf5_images.faces([hdf5_images.upright(x) for x in self.x[start:stop]], points)
@@ -131,9 +132,10 @@ def open_data(path: Path, source: str = "") -> Iterator[Data]:
     """Yield the data artifact in a file; raises EmoError when it is damaged, foreign or leads out of itself."""
     name = source or str(path)
     with opened(path, name) as (file, header, digest):
-        hdf5_check.layout(file, name)
+        check(file, name)
         data = Data(file, header, digest)
-        hdf5_check.values(data.x, data.y, len(data.labels), name)
+        hdf5_check.labels(data.y, len(data.labels), data.meaning, name)
+        hdf5_check.values(data.x, len(data), name)
         yield data
 
 
@@ -146,7 +148,7 @@ def read_header(path: Path, source: str = "") -> tuple[Header, str]:
 def shape(path: Path, source: str = "") -> tuple[int, ...]:
     """Return the shape of one sample of a data artifact, as `Data.shape`."""
     with opened(path, source or str(path)) as (file, header, digest):
-        hdf5_check.layout(file, source or str(path))
+        check(file, source or str(path))
         return Data(file, header, digest).shape
 
 
@@ -154,7 +156,7 @@ def verify(path: Path, source: str = "") -> str:
     """Return the content hash, computed again; raises EmoError when it is not the one the file states."""
     name = source or str(path)
     with opened(path, name) as (file, header, stated):
-        hdf5_check.layout(file, name)
+        check(file, name)
         meaning = str(file["y"].attrs.get("meaning", "label"))
         digest = hdf5_digest.of_file(file, header.to_json(), meaning)
     if digest != stated:
@@ -175,7 +177,7 @@ def opened(path: Path, source: str) -> Iterator[tuple[h5py.File, Header, str]]:
     with file:
         try:
             text, digest = file.attrs.get("emo"), file.attrs.get("sha256")
-        except (OSError, RuntimeError, KeyError) as fault:
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as fault:
             raise EmoError(f"{source} is damaged; copy it or make it again") from fault
         if not isinstance(text, str) or not isinstance(digest, str):
             raise EmoError(f"{source} is HDF5 but has no emo header; a corpus is read with: emo dataset NAME FILE")
@@ -183,6 +185,12 @@ def opened(path: Path, source: str) -> Iterator[tuple[h5py.File, Header, str]]:
         if header.kind == "model":
             raise EmoError(f"{source} has a damaged emo header; make it again")
         yield file, header, digest
+
+
+def check(file: h5py.File, source: str) -> None:
+    """Raise EmoError unless a file is a data artifact that is all in itself."""
+    hdf5_check.storage(file, source)
+    hdf5_layout.check(file, source)
 
 
 def _texts(file: h5py.File, name: str, n: int) -> list[str]:

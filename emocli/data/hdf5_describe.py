@@ -22,11 +22,11 @@ def describe(path: Path, source: str = "") -> dict[str, Any]:
     Raises EmoError for what is no whole data artifact.
     """
     with hdf5.opened(path, source or str(path)) as (file, header, _):
-        hdf5_check.layout(file, source or str(path))
+        hdf5.check(file, source or str(path))
         shapes: dict[str, Any] = {}
         file.visititems(lambda name, item: _note_shape(shapes, name, item))
         data = Data(file, header, "")
-        hdf5_check.labels(data.y, len(data.labels), source or str(path))
+        hdf5_check.labels(data.y, len(data.labels), data.meaning, source or str(path))
         record = {"n": len(data), "arrays": shapes, "meaning": data.meaning, "counts": _counts(data)}
         if data.modality == "speech" and not data.shape:
             record["seconds"] = round(len(data.x) / RATE_HZ, 3)

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli import telling
+from emocli.errors import EmoError
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -66,6 +69,12 @@ class Corpus:
     """Remarks for the user with how often each applied: {"unreadable image skipped": 3}."""
     source: Any = field(default_factory=hashlib.sha256)
     """sha256 of the bytes read, so that the same source is recognised; independent of paths and times."""
+
+    def __post_init__(self) -> None:
+        """Raise EmoError for a class whose name can't be shown."""
+        for label in self.labels:
+            if telling.harmless(label) != label:
+                raise EmoError(f"a class is called {label}, which can't be shown; rename its folder")
 
     @property
     def samples(self) -> Iterator[Sample]:

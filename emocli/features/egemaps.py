@@ -8,7 +8,6 @@ Options:
     level: clip, one vector of functionals for all of it, or frames, the low-level descriptors
 """
 
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from emocli.errors import EmoError
 from emocli.sound.sounds import RATE_HZ, Sound
+from emocli.telling import tell
 
 MODALITY = "speech"
 
@@ -31,7 +31,7 @@ def extractor(*, level: str = "clip") -> Callable[[Sequence[Sound]], NDArray[np.
     """Return the function from n sounds to (n, 88) float32, or to n arrays (frames, 25); says its licence on stderr."""
     if level not in _LEVELS:
         raise EmoError(f"egemaps has no level {level!r}; choose clip or frames")
-    print("emo: openSMILE is licensed for non-commercial use only (audEERING Research License)", file=sys.stderr)
+    tell("openSMILE is licensed for non-commercial use only (audEERING Research License)")
     smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, _LEVELS[level])
 
     def extract(sounds: Sequence[Sound]) -> NDArray[np.float32] | list[NDArray[np.float32]]:

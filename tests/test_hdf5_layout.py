@@ -1,0 +1,110 @@
+"""Data artifacts with arrays that emo would not write: one line, whoever reads them."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from conftest import Run, write_features
+
+from emocli.data import hdf5
+from emocli.errors import EmoError
+from emocli.telling import harmless
+
+N = 30
+ARRAYS: dict[str, tuple[str, Any]] = {
+    "no parts": ("split", None),
+    "parts that are no codes": ("split", np.zeros(N, np.float32)),
+    "parts below zero": ("split", np.full(N, -5, np.int8)),
+    "two parts of each": ("split", np.zeros((N, 2), np.uint8)),
+    "numbers for groups": ("group", np.arange(N)),
+    "two ids of each": ("id", np.full((N, 2), b"a")),
+    "a scalar more": ("face/more", np.uint8(3)),
+    "a named type more": ("more", np.dtype("f4")),
+    "a table of fields": ("y", np.zeros(N, [("a", "i4"), ("b", "f4")])),
+    "words for labels": ("y", np.full(N, b"happy")),
+    "labels that are no whole numbers": ("y", np.zeros(N, np.float32)),
+    "labels of three axes": ("y", np.zeros((N, 3, 2), np.float32)),
+    "copies of half rows": ("original", np.zeros(N)),
+    "pictures without channels": ("face/x", np.zeros((N, 48, 48), np.uint8)),
+    "pictures of two channels": ("face/x", np.zeros((N, 2, 48, 48), np.uint8)),
+    "pictures without pixels": ("face/x", np.zeros((N, 1, 0, 48), np.uint8)),
+    "pictures of float numbers": ("face/x", np.zeros((N, 1, 48, 48), np.float32)),
+    "pictures that are masks": ("face/x", np.zeros((N, 1, 48, 48), bool)),
+    "vectors of doubles": ("face/x", np.zeros((N, 5))),
+    "vectors of codes": ("face/x", np.zeros((N, 5), np.uint8)),
+    "ends of two axes": ("face/end", np.zeros((N, 2), np.int64)),
+    "ends between values": ("face/end", np.linspace(0, N, N)),
+    "landmarks on a line": ("face/landmarks", np.zeros((N, 3), np.float32)),
+    "landmarks of some": ("face/landmarks", np.zeros((2, 5, 2), np.float32)),
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    write_features(tmp_path / "f.h5", n=N)
+    return tmp_path / "f.h5"
+
+
+def _read(file: Path) -> None:
+    with hdf5.open_data(file):
+        pass
+
+
+@pytest.mark.parametrize("damage", ARRAYS)
+def test_arrays_of_another_kind_are_refused_by_every_reader(file: Path, damage: str) -> None:
+    name, array = ARRAYS[damage]
+    with h5py.File(file, "a") as data:
+        if name in data:
+            del data[name]
+        if array is not None:
+            data[name] = array
+    for read in (_read, hdf5.verify, hdf5.shape):
+        with pytest.raises(EmoError, match="make it again"):
+            read(file)
+
+
+def test_samples_of_no_known_kind_are_refused(file: Path) -> None:
+    with h5py.File(file, "a") as data:
+        data.move("face", "brain")
+    with pytest.raises(EmoError, match="lacks the arrays"):
+        _read(file)
+
+
+@pytest.mark.parametrize(("meaning", "columns"), [("votes", 99), ("valence-arousal", None), ("nonsense", 3), (5, 3)])
+def test_answers_of_another_meaning_are_refused(file: Path, meaning: str, columns: int | None) -> None:
+    with h5py.File(file, "a") as data:
+        if columns:
+            del data["y"]
+            data["y"] = np.zeros((N, columns), np.float32)
+        data["y"].attrs["meaning"] = meaning
+    with pytest.raises(EmoError, match="make it again"):
+        _read(file)
+
+
+@pytest.mark.parametrize("value", [5, np.zeros(3), np.bytes_(b"\xff\xfe{}")])
+def test_a_header_that_is_no_text_is_refused(file: Path, value: Any) -> None:
+    with h5py.File(file, "a") as data:
+        data.attrs["emo"] = value
+    with pytest.raises(EmoError, match=r"no emo header|damaged"):
+        hdf5.read_header(file)
+
+
+def test_nothing_that_is_named_moves_the_cursor(emo: Run, file: Path, tmp_path: Path) -> None:
+    assert harmless("\x1b[31mred\udcff \n") == "\\x1b[31mred\\udcff \\n" and harmless("größer 🙂") == "größer 🙂"
+    done = emo("info", tmp_path / "\x1b[2Jgone.h5")
+    assert done.returncode == 1 and b"\\x1b[2Jgone.h5" in done.stderr and b"\x1b" not in done.stderr
+    with h5py.File(file, "a") as data:
+        data.attrs["emo"] = data.attrs["emo"].replace("happy", "\\u001b[31m").replace("angry", "\\u001b[31m")
+    with pytest.raises(EmoError, match="damaged emo header"):
+        hdf5.read_header(file)
+
+
+def test_a_class_that_can_not_be_shown_is_refused_at_import(emo: Run, tmp_path: Path) -> None:
+    for name in ("\x1b[31mhappy", "sad"):
+        (tmp_path / "faces" / name).mkdir(parents=True)
+        (tmp_path / "faces" / name / "1.png").write_bytes(b"never opened")
+    done = emo("dataset", "folder", tmp_path / "faces", "-o", tmp_path / "d.h5")
+    assert done.returncode == 1 and b"a class is called \\x1b[31mhappy" in done.stderr
+    assert not (tmp_path / "d.h5").exists()
