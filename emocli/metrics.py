@@ -1,6 +1,6 @@
 """Figures of merit with a 95 % bootstrap interval each: accuracy, macro-F1, UAR, ROC-AUC, ECE."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from emocli.scores.bootstrap import Figure, Floats
 
 FIGURES = ("accuracy", "macro_f1", "uar", "roc_auc", "ece")
 _BINS = 15
+_DRIFT = "drift of the bins"
 
 
 def softmax(logits: NDArray[Any]) -> NDArray[Any]:
@@ -34,16 +35,16 @@ def evaluate(
     accuracy, macro_f1, uar (unweighted average recall), roc_auc (one class against the rest, averaged over classes)
     and ece (expected calibration error of the largest softmax in 15 bins, Guo et al. 2017, arXiv 1706.04599) are
     {"value", "low", "high", "n"} from 0 to 1; the interval is the 2.5 to 97.5 percentile over `samples` bootstrap
-    draws. Averages are over the classes that occur in y (for a draw, in the draw); `absent` names the others. roc_auc
-    is None when y has one class only. `per_class` has precision, recall, f1 and n by label; `confusion` is (k, k), the
-    true class down.
+    draws, that of ece begins further below (`_unbiased`). Averages are over the classes that occur in y (for a draw, in
+    the draw); `absent` names the others. roc_auc is None when y has one class only. `per_class` has precision, recall,
+    f1 and n by label; `confusion` is (k, k), the true class down.
     Raises EmoError when no row has a label; rows with a negative label are left out.
     """
     logits, y = labelled(logits, y, len(labels))
     shares = softmax(logits.astype(np.float64))
     guess = shares.argmax(axis=1)
-    figures = _of_guesses(y, guess, len(labels)) | {"roc_auc": _roc_auc(shares, y), "ece": _ece(shares, y)}
-    results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
+    figures = _of_guesses(y, guess, len(labels)) | {"roc_auc": _roc_auc(shares, y)} | _ece(shares, y)
+    results: dict[str, Any] = _unbiased(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
     confusion = np.bincount(y * len(labels) + guess, minlength=len(labels) ** 2).reshape(len(labels), -1)
     results["per_class"] = _per_class(confusion, labels)
     results["confusion"] = confusion.tolist()
@@ -74,8 +75,9 @@ def of_answers(
 def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:
     """Return the ECE of logits (n, k) and labels y (n,) alone, as in `evaluate` and from the same draws."""
     logits, y = labelled(logits, y, logits.shape[-1])
-    figures = {"ece": _ece(softmax(logits.astype(np.float64)), y)}
-    return bootstrap.intervals(figures, len(y), samples=samples, seed=seed)["ece"] or {}
+    figures = _ece(softmax(logits.astype(np.float64)), y)
+    found: dict[str, Any] = _unbiased(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))["ece"]
+    return found
 
 
 def labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -136,18 +138,30 @@ def _macro_f1(counts: Floats) -> Floats:
     return mean
 
 
-def _ece(shares: Floats, y: NDArray[np.int64]) -> Figure:
+def _ece(shares: Floats, y: NDArray[np.int64]) -> dict[str, Figure]:
+    """Return the ECE, and how far the bins of a draw are from those of all rows together."""
     confidence = shares.max(axis=1)
     gap = (shares.argmax(axis=1) == y) - confidence
     places = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
     bins = np.zeros((len(y), _BINS))
-    bins[np.arange(len(y)), places] = gap
+    bins[np.arange(len(y)), places] = gap / len(y)
+    whole = bins.sum(axis=0)
+    return {
+        "ece": lambda weights: np.abs(weights @ bins).sum(axis=1),
+        _DRIFT: lambda weights: np.abs(weights @ bins - whole).sum(axis=1),
+    }
 
-    def figure(weights: Floats) -> Floats:
-        errors: Floats = np.abs(weights @ bins).sum(axis=1) / len(y)
-        return errors
 
-    return figure
+def _unbiased(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures with an interval of the ECE that holds what endless rows would show.
+
+    Chance alone opens a gap in every bin, in each draw once more, so the percentiles of the draws lie above the ECE of
+    endless rows wherever that is small. It is no further below the one found than the bins of a draw are from those of
+    all rows together, which begins the interval.
+    """
+    figures = dict(found)
+    drift = figures.pop(_DRIFT)["high"]
+    return figures | {"ece": figures["ece"] | {"low": max(0.0, figures["ece"]["value"] - drift)}}
 
 
 def _roc_auc(shares: Floats, y: NDArray[np.int64]) -> Figure:

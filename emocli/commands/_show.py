@@ -65,7 +65,8 @@ def flatten(record: Row, prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
-            flat[prefix + key] = f"{value['value']:.4f} [{value['low']:.4f}, {value['high']:.4f}] n={value['n']}"
+            between = "" if value["low"] is None else f" [{value['low']:.4f}, {value['high']:.4f}]"
+            flat[prefix + key] = f"{value['value']:.4f}{between} n={value['n']}"
         elif isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{key}.")
         else:

@@ -20,7 +20,7 @@ _BLOCK_BYTES = 1 << 20
 def intervals(figures: Mapping[str, Figure], rows: int, *, samples: int, seed: int) -> dict[str, dict[str, Any] | None]:
     """Return {"value", "low", "high", "n"} by name: the figure of all rows and the 2.5 to 97.5 percentile of the draws.
 
-    The same seed draws the same rows. None stands for a figure that is not defined for these rows.
+    The same seed draws the same rows. None stands for a figure that is not defined for these rows, or in no draw.
     """
     found: dict[str, list[Floats]] = {name: [] for name in figures}
     for weights in _draws(rows, samples, seed):
@@ -44,5 +44,8 @@ def _draws(rows: int, samples: int, seed: int) -> Iterator[Floats]:
 def _interval(value: float, found: list[Floats], rows: int) -> dict[str, Any] | None:
     if np.isnan(value):
         return None
-    low, high = np.nanpercentile(np.concatenate(found), [2.5, 97.5]) if found else (np.nan, np.nan)
+    draws = np.concatenate(found)
+    if np.isnan(draws).all():
+        return {"value": value, "low": None, "high": None, "n": rows}
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
     return {"value": value, "low": float(low), "high": float(high), "n": rows}
