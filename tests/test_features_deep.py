@@ -58,6 +58,19 @@ def test_a_model_file_is_recorded_by_its_content_and_kept(tmp_path: Path) -> Non
     assert same == options and np.array_equal(again(IMAGES), vectors)
 
 
+def test_features_are_under_the_terms_of_their_network_and_know_whom_it_learned_from(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "rows.onnx")
+    model = onnx_file.load(path)
+    header = onnx_file.header_of(model, "rows")
+    taught = {"command": "train", "name": "mlp", "license": "research use", "people": {"ravdess": ["2", "1"]}}
+    onnx_file.write_header(model, header.then(taught))
+    onnx_file.save(model, path)
+    for name, params in (("deep", {"model": str(path)}), ("lbp+deep", {"deep.model": str(path)})):
+        step = extraction.start(name, params, "none")[1]
+        assert step["license"] == "research use" and step["people"] == {"ravdess": ["1", "2"]}
+    assert not {"license", "people"} & set(extraction.start("lbp", {}, "none")[1])
+
+
 @pytest.mark.parametrize("model", ["", "absent.onnx", f"sha256:{1:064}", "timm/no_such_net"])
 def test_a_network_that_cannot_be_had_is_one_line(model: str) -> None:
     if model.startswith("timm/"):

@@ -174,6 +174,17 @@ def taught(features: Path, path: Path, named: list[str], argument: str | None = 
     return path
 
 
+def test_a_student_is_under_the_terms_of_what_it_looks_at_too(features: Path, tmp_path: Path) -> None:
+    first = write_model(tmp_path / "first.onnx")
+    model = onnx_file.load(first)
+    header = onnx_file.header_of(model, "first")
+    steps = tuple(step | ({"license": "votes MIT"} if step["command"] == "dataset" else {}) for step in header.steps)
+    onnx_file.write_header(model, replace(header, steps=steps))
+    onnx_file.save(model, first)
+    student = onnx_file.read_header(taught(features, tmp_path / "a.onnx", [], argument=str(first)))
+    assert student.license == "votes MIT; none"
+
+
 def test_the_header_continues_the_first_teacher_and_names_the_others_and_replay_finds_them(
     features: Path, tmp_path: Path
 ) -> None:

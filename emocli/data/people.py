@@ -22,16 +22,15 @@ def learned(data: Data, others: Iterable[Header]) -> dict[str, list[str]]:
     """
     names = {data.group[row] for part in ("train", "validation") for row in data.rows(part)} - {""}
     found = {_corpus(data.header): names} if names else {}
-    for header in others:
-        for corpus, people in of(header).items():
-            found.setdefault(corpus, set()).update(people)
+    for corpus, people in of(*others).items():
+        found.setdefault(corpus, set()).update(people)
     return {corpus: sorted(people) for corpus, people in found.items()}
 
 
-def of(model: Header) -> dict[str, set[str]]:
-    """Return who a model, its teachers and what it began as have learned from, by corpus."""
+def of(*models: Header) -> dict[str, set[str]]:
+    """Return who some models, their teachers and what they began as have learned from, by corpus."""
     found: dict[str, set[str]] = {}
-    for step in model.steps:
+    for step in (step for model in models for step in model.steps):
         for corpus, names in step.get("people", {}).items():
             found.setdefault(corpus, set()).update(names)
     return found

@@ -1,5 +1,6 @@
 """From pictures or sounds to what a model sees: detector and extractor by name, or as a header records them."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from emocli import registry, shipped, store
 from emocli.artifact import Header, Step
+from emocli.data import people
 from emocli.errors import EmoError
 from emocli.extracting import joining
 from emocli.extracting.joining import Extractor, Features
@@ -47,6 +49,7 @@ def start(
         raise EmoError(f"{name} is for {kind} and these data hold {modality}; use --extractor {known}")
     used, detect, detect_options = _detector(detector, detector_params or {}, note, kind)
     step = {"command": "features", "name": name, "params": options, "detector": used, "detector_params": detect_options}
+    step |= _inherited(options)
     return _process(extract, None if used == "none" else detect, _CUT[kind]), step
 
 
@@ -98,6 +101,24 @@ def build(name: str, params: Mapping[str, Any]) -> tuple[Extractor, dict[str, An
     extractors = {part: registry.load("features", part)(**options) for part, options in resolved.items()}
     flat = {f"{part}.{key}": value for part, options in resolved.items() for key, value in options.items()}
     return joining.joined(extractors), flat
+
+
+def _inherited(options: Mapping[str, Any]) -> Step:
+    """Return what features have from the model artifacts that make them: their terms, and whom they have learned from.
+
+    A network of somebody else has no header and says nothing of either.
+    """
+    digests = [str(value) for key, value in options.items() if key.rpartition(".")[2] == "model"]
+    networks = []
+    for digest in digests:
+        if digest.startswith("sha256:"):
+            from emocli import onnx_file  # 60 ms, which extractors without a network do without
+
+            with contextlib.suppress(EmoError):
+                networks.append(onnx_file.read_header(store.find(digest)))
+    terms = dict.fromkeys(network.license for network in networks if network.license)
+    met = {corpus: sorted(names) for corpus, names in people.of(*networks).items()}
+    return ({"license": "; ".join(terms)} if terms else {}) | ({"people": met} if met else {})
 
 
 def _step(header: Header) -> Step:

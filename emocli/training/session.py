@@ -110,7 +110,10 @@ def _recorded(
     soft = asdict(lesson.distillation) if lesson else {}
     named = {"teacher": [teacher.digest for teacher in others]} if others else {}
     options = {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
-    return {**_terms(_named(lesson, beginning)), "options": options, "input": before.digest, "data": features.digest}
+    sources = _named(lesson, beginning)
+    if features.header.license != before.header.license:  # a student may look at another corpus than its teacher's
+        sources.append(features)
+    return {**_terms(sources), "options": options, "input": before.digest, "data": features.digest}
 
 
 def _named(lesson: Lesson | None, beginning: pipes.Input | None) -> list[pipes.Input]:
@@ -130,9 +133,9 @@ def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], h
     how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
 
 
-def _terms(models: Sequence[pipes.Input]) -> dict[str, str]:
-    """Return the terms of the models that a step names by their hashes: they are those of what is made from them."""
-    terms = dict.fromkeys(model.header.license for model in models if model.header.license)
+def _terms(sources: Sequence[pipes.Input]) -> dict[str, str]:
+    """Return the terms of what a step names by its hash: they are those of what is made from it."""
+    terms = dict.fromkeys(source.header.license for source in sources if source.header.license)
     return {"license": "; ".join(terms)} if terms else {}
 
 
