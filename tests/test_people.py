@@ -45,9 +45,13 @@ def test_training_writes_it_down_and_a_student_has_its_teachers(tmp_path: Path, 
     small = "-p width=8 --epochs 1 --threads 1"
     done = shell(
         f"""cd {tmp_path}; emo train t.h5 --arch emotion-cnn {small} -o t.onnx
-        emo distill t.onnx --data s.h5 --arch emotion-cnn {small} -o s.onnx"""
+        emo distill t.onnx --data s.h5 --arch emotion-cnn {small} -o s.onnx
+        emo calibrate s.onnx --temperature 1.5 -o own.onnx 2> own
+        emo calibrate s.onnx --temperature 1.5 -o other.onnx --data t.h5 2> other"""
     )
     assert done.returncode == 0, done.stderr.decode()
+    assert "learned from" not in (tmp_path / "own").read_text()
+    assert "has learned from 3 of their people" in (tmp_path / "other").read_text()
     teacher, student = (people.of(onnx_file.read_header(tmp_path / f"{name}.onnx")) for name in "ts")
     assert teacher == {"jaffe": {"0", "1", "3", "4", "6", "7"}}
     assert student == {"jaffe": teacher["jaffe"] | {f"s{name}" for name in teacher["jaffe"]}}

@@ -19,16 +19,23 @@ _DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """What was divided by, and the expected calibration error (0 to 1) on n validation rows before and after it."""
+    """What was divided by, and the expected calibration error (0 to 1) on n validation rows before and after it.
+
+    `known` are people of these rows whom the model learned from, in data that are not its own.
+    """
 
     temperature: float
     before: float
     after: float
     n: int
+    known: int = 0
 
     def __str__(self) -> str:
         errors = f"{self.before:.1%} -> {self.after:.1%}"
-        return f"temperature {self.temperature:g}: calibration error {errors} (n = {self.n} validation rows)"
+        met = (
+            f"; it has learned from {self.known} of their people, so it may be too sure of others" if self.known else ""
+        )
+        return f"temperature {self.temperature:g}: calibration error {errors} (n = {self.n} validation rows){met}"
 
 
 def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) -> Scaling:
@@ -51,7 +58,8 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     onnx_file.write_header(model, source.header.then({**step, **known}))
     onnx_file.save(model, path)
     before, after = (metrics.calibration_error(each, y, samples=1)["value"] for each in (logits, logits / value))
-    return Scaling(value, before, after, int((y >= 0).sum()))
+    own = features.digest == source.header.features_digest
+    return Scaling(value, before, after, int((y >= 0).sum()), 0 if own else len(found.known))
 
 
 def divide(graph: GraphProto, by: float, source: str) -> None:
