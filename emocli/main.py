@@ -21,6 +21,9 @@ from emocli.version import VERSION
 
 FOLDER = Path(__file__).parent / "commands"
 
+MOST_PIXELS = 1 << 28
+"""Of one picture, 800 MB when decoded; OpenCV's own bound is four times as many."""
+
 SECOND_WORDS = {("dataset", "preview"): "preview"}
 """Commands that are reached as the second word of another too; no corpus has that name."""
 
@@ -79,6 +82,8 @@ def emo(
 def main() -> NoReturn:
     """Run `emo` and leave with its exit status."""
     _open_what_is_closed()
+    # read by OpenCV when it is loaded: a small file may decode to gigabytes
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
     # a command that is told to stop cleans up as it does on Ctrl-C
     for told in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(told) != signal.SIG_IGN:  # as nohup has it

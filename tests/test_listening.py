@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import sound_made
@@ -50,6 +51,14 @@ def test_nothing_but_unreadable_files_is_an_error(emo: Run, model: Path, tmp_pat
     done = emo("predict", tmp_path / "junk.wav", "--model", model)
     assert done.returncode == 1
     assert done.stderr.decode().strip() == "emo: none of the files could be read; the lines above say why"
+
+
+def test_what_is_for_faces_is_passed_over_by_sounds_among_pictures(emo: Run, tmp_path: Path) -> None:
+    tone_model.write_tone(tmp_path / "a.wav", 300)
+    cv2.imwrite(str(tmp_path / "b.png"), np.zeros((48, 48), np.uint8))
+    done = emo("predict", tmp_path, "--flip", "--detector", "none", "--json")
+    assert done.returncode == 0 and done.stdout.count(b"\n") == 2, done.stderr
+    assert done.stderr.decode().count("are for faces") == 1
 
 
 @pytest.mark.parametrize("words", [("--flip",), ("--detector", "haar")])

@@ -81,6 +81,19 @@ def test_folders_and_globs_come_in_sorted_order(tmp_path: Path, name: str) -> No
     assert [int(frame.pixels[0, 0, 0]) for frame in frames] == [1, 2, 3]
 
 
+def test_a_picture_that_is_none_is_left_out_of_a_folder_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("1.png", "3.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    for name in ("2.png", "4.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
+    assert [frame.index for frame in all_of(sources.named(str(tmp_path)))] == [0, 1]
+    assert capsys.readouterr().err.count("left out") == 2
+    with pytest.raises(EmoError, match=r"1\.png holds no video"):
+        sources.named(str(tmp_path / "1.png"))
+
+
 def test_what_can_t_be_played_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("not a film\n")
     (tmp_path / "empty.avi").touch()

@@ -1,5 +1,6 @@
 """The command itself: help, exit statuses, one line for what a user can mend."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_what_can_t_be_meant_is_refused_in_one_line(emo: Run, tmp_path: Path, wo
     assert done.returncode in (1, 2)
     assert says in done.stderr.decode().splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_kept_dataset_is_in_the_list_and_an_entry_of_its_own(emo: Run, tmp_path: Path) -> None:
+    store = {"env": os.environ | {"EMO_HOME": str(tmp_path)}}
+    assert emo("dataset", "synthetic", "-p", "count=30", "-o", tmp_path / "d.h5").returncode == 0
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "d.h5").rename(tmp_path / "datasets" / "mine.h5")
+    assert b'"mine", "summary": "kept in the store"' in emo("list", "datasets", "--json", **store).stdout
+    assert b'"mine", "summary": "kept in the store"' in emo("list", "datasets", "mine", "--json", **store).stdout
 
 
 def test_a_dataset_that_is_not_kept_says_how_to_get_it(emo: Run) -> None:

@@ -212,6 +212,13 @@ def test_a_folder_without_a_picture_is_one_line(tmp_path: Path, emo: Run) -> Non
         assert not done.stdout
 
 
+def test_a_small_file_that_is_a_huge_picture_is_refused(tmp_path: Path, emo: Run) -> None:
+    cv2.imwrite(str(tmp_path / "huge.png"), np.zeros((20000, 20000), np.uint8))
+    assert (tmp_path / "huge.png").stat().st_size < 1 << 20
+    done = emo("predict", tmp_path / "huge.png")
+    assert done.returncode == 1 and b"can't be decoded as an image" in done.stdout
+
+
 def test_a_named_picture_needs_no_stdin(tmp_path: Path, shell: Run) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((48, 48, 3), np.uint8))
     shell("emo predict a.png -m fer2013-int8 --detector none <&-").check_returncode()

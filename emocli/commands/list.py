@@ -27,6 +27,9 @@ def run(
     if chosen is not None and chosen not in registry.FUNCTIONS:
         known = [*registry.FUNCTIONS, *registry.ALIASES, WEIGHTS]
         raise EmoError(f"there is no list of {folder}{registry.nearest(str(folder), known)}; choose {', '.join(known)}")
+    if chosen == "datasets" and name in set(store.datasets()) - set(registry.names("datasets")):
+        show_record(_kept(name), as_json=as_json, title=f"{chosen}/{name}")
+        return
     if chosen and name:
         entry = registry.describe(chosen, name)
         record = {"folder": chosen, "name": name, "summary": entry.summary, "text": entry.text}
@@ -71,4 +74,9 @@ def _rows(folder: str) -> Iterator[dict[str, Any]]:
             row["modality"] = entry.modality
         yield row | ({"kept": name in kept} if folder == "datasets" else {})
     for name in sorted(set(kept) - set(registry.names(folder))):
-        yield {"folder": folder, "name": name, "summary": "kept in the store", "options": {}, "kept": True}
+        yield _kept(name)
+
+
+def _kept(name: str) -> dict[str, Any]:
+    """Return the entry of a dataset that is kept in the store."""
+    return {"folder": "datasets", "name": name, "summary": "kept in the store", "options": {}, "kept": True}

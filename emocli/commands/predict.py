@@ -44,7 +44,10 @@ def run(
         if kind == "face":
             return _seeing(path, counts, {"detector": detector, "seen": seen, **how})
         if seen != PLAIN or detector != "auto":
-            raise EmoError("--flip, --views and --detector are for faces; a speech model hears as its header says")
+            why = "--flip, --views and --detector are for faces; a speech model hears as its header says"
+            if source is not None:
+                raise EmoError(why)
+            note(why)
         return _hearing(path, counts, how)
 
     stdin = sys.stdin.buffer if sys.stdin else None

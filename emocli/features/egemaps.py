@@ -41,11 +41,17 @@ def extractor(*, level: str = "clip") -> Callable[[Sequence[Sound]], NDArray[np.
     return extract
 
 
+_SHORTEST = RATE_HZ // 10
+"""Samples below which openSMILE finds no value for some features."""
+
+
 def _rows(smile: opensmile.Smile, sound: Sound) -> NDArray[np.float32]:
+    # silence around what is too short, as every other extractor has it
+    sound = np.pad(sound, (0, max(0, _SHORTEST - len(sound))))
     with warnings.catch_warnings():
         # its warning of a short sound, which is an error here
         warnings.simplefilter("ignore", UserWarning)
         rows: NDArray[np.float32] = smile(sound, RATE_HZ)[0].T.astype(np.float32)
     if not np.isfinite(rows).all():
-        raise EmoError(f"eGeMAPS needs longer clips than {len(sound) / RATE_HZ:.2f} s; leave out what is below 0.25 s")
+        raise EmoError(f"eGeMAPS finds no values in a clip of {len(sound) / RATE_HZ:.2f} s; leave it out")
     return rows

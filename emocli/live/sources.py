@@ -1,7 +1,8 @@
 """Where frames come from: a camera, a video file, or pictures."""
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -16,6 +17,7 @@ from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, media_time
 from emocli.live.quiet import quiet
 from emocli.serving.prediction import Pixels
+from emocli.telling import tell
 
 STILLS_RATE_HZ = 25.0
 """The frame rate that is assumed where a source states none, for writing video."""
@@ -67,12 +69,14 @@ def video(path: Path, *, realtime: bool = False) -> Source:
 
 def stills(name: str) -> Source:
     """Open a picture, a folder of pictures or a glob as frames in sorted order; raises EmoError when there is none."""
-    paths = named_files.expand([name], pictures.SUFFIXES)
-    first = next(paths, None)
-    if first is None or not first.exists():
+    one, several = Path(name), named_files.expand([name], pictures.SUFFIXES)
+    # what matches nothing is expanded to itself
+    found = iter([pictures.read(one)]) if one.is_file() else _readable(path for path in several if path.exists())
+    first = next(found, None)
+    if first is None:
         raise EmoError(f"{name} holds no picture; name a video, a picture or a folder of pictures")
-    start = Frame(0, None, pictures.read(first))
-    return Source(Path(name).name, _still_frames(start, paths), STILLS_RATE_HZ, live=False)
+    frames = (Frame(index, None, pixels) for index, pixels in enumerate(itertools.chain([first], found)))
+    return Source(one.name, frames, STILLS_RATE_HZ, live=False)
 
 
 def opened(source: str, number: int, *, realtime: bool = False) -> Source:
@@ -118,10 +122,13 @@ def _video_frames(capture: cv2.VideoCapture, first: Pixels) -> Frames:
         capture.release()
 
 
-def _still_frames(first: Frame, paths: Iterator[Path]) -> Frames:
-    yield first
-    for index, path in enumerate(paths, start=1):
-        yield Frame(index, None, pictures.read(path))
+def _readable(paths: Iterable[Path]) -> Iterator[Pixels]:
+    """Yield the pictures in some files; says which are none and goes on."""
+    for path in paths:
+        try:
+            yield pictures.read(path)
+        except EmoError as fault:
+            tell(f"{fault}; left out")
 
 
 def _next(capture: cv2.VideoCapture) -> Pixels | None:

@@ -100,11 +100,12 @@ def match(data: Sequence[str], model: Sequence[str], entries: Entries, source: s
 
 def whole(data: Sequence[str], model: Sequence[str], source: str) -> LabelMap:
     """Return how the data's labels count where all of them must be the model's; raises EmoError, naming `source`."""
-    found = match(data, model, {}, source)
-    if found.left_out:
-        unknown, known = ", ".join(found.left_out), ", ".join(model)
-        raise EmoError(f"{source} has labels the model does not know ({unknown}); it knows {known}")
-    return found
+    if unknown := [label for label in data if label not in model]:
+        raise EmoError(
+            f"{source} has labels the model does not know ({', '.join(unknown)}); it knows {', '.join(model)}; "
+            "name data with its labels"
+        )
+    return match(data, model, {}, source)
 
 
 def check_used(entries: Entries, datas: Sequence[Sequence[str]]) -> None:
