@@ -256,11 +256,12 @@ def test_mixup_blends_pictures_and_targets_by_the_same_share() -> None:
     assert not torch.equal(targets, y)
 
 
-def test_mixup_shares_follow_a_beta_distribution() -> None:
+@pytest.mark.parametrize("strength", [0.4, 1.0, 2.0, 30.0, 1000.0])
+def test_mixup_shares_follow_a_beta_distribution(strength: float) -> None:
     one, zero = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    shares = torch.tensor([float(mixup(one, zero, 0.4, seeded(seed))[0][0]) for seed in range(2000)])
+    shares = torch.tensor([float(mixup(one, zero, strength, seeded(seed))[0][0]) for seed in range(2000)])
     assert abs(shares.mean() - 0.5) < 0.03
-    assert abs(shares.var() - 1 / (4 * (2 * 0.4 + 1))) < 0.01  # variance of Beta(a, a)
+    assert float(shares.var()) == pytest.approx(1 / (4 * (2 * strength + 1)), rel=0.15)  # variance of Beta(a, a)
 
 
 def numbered(n: int = 8, size: int = 20) -> tuple[Tensor, Tensor]:

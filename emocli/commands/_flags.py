@@ -26,7 +26,7 @@ Data = Annotated[
     str | None, typer.Option("--data", help="Features that go with the model; found by their hash when absent.")
 ]
 Json = Annotated[bool | None, typer.Option("--json/--table", help="JSON lines or a table; a table on a terminal.")]
-Threads = Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 for one per core.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, max=1024, help="Threads of the engine; 0 for one per core.")]
 Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see: emo list engines.")]
 Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
 Flip = Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")]

@@ -1,5 +1,6 @@
 """Mixing of pairs: two pictures in one, blended or cut together, and their targets by the same shares."""
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -47,7 +48,13 @@ def cutmix(x: Tensor, targets: Tensor, strength: float, generator: Generator) ->
 
 
 def _beta(a: float, generator: Generator) -> float:
-    """Draw from Beta(a, a) by Joehnk's method; torch's own Beta takes no generator."""
+    """Draw from Beta(a, a); torch's own takes no generator.
+
+    By Joehnk's method, which takes four times as many tries with each 1 more of `a`, so above 1 by NumPy.
+    """
+    if a > 1:
+        seed = int(torch.randint(1 << 62, (), generator=generator))
+        return float(np.random.default_rng(seed).beta(a, a))
     while True:
         u, v = (torch.rand(2, generator=generator, dtype=torch.float64) ** (1 / a)).tolist()
         if 0 < u + v <= 1:

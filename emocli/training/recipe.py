@@ -51,11 +51,14 @@ class Recipe:
     )
     center_rate: float = _option(0.5, "share of the way that a centre moves in a step", least=0, most=1)
     oversample: bool = _option(False, "show each class as often as any other; an epoch has as many images as before")
-    mixup: float = _option(0.0, "blend pairs of images, strength of the Beta distribution; 0 is off", least=0)
+    mixup: float = _option(
+        0.0, "blend pairs of images, strength of the Beta distribution; 0 is off", least=0, most=1000
+    )
     cutmix: float = _option(
         0.0,
         "paste a rectangle of another image, strength of the Beta distribution; with --mixup a batch draws one",
         least=0,
+        most=1000,
     )
     augment: str = _option(
         "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
@@ -111,7 +114,7 @@ class Recipe:
     layout: str = _option("auto", "auto, contiguous or channels-last")
     device: str = _option("auto", "auto, cpu or cuda")
     compile: bool = _option(False, "compile the net for this machine before it is trained (torch.compile)")
-    threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun", least=0)
+    threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun", least=0, most=1024)
     seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte", least=0)
     time_limit: float = _option(0.0, "minutes; the schedule is compressed to end in time, 0 is no limit", least=0)
 
