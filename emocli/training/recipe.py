@@ -51,9 +51,7 @@ class Recipe:
     )
     center_rate: float = _option(0.5, "share of the way that a centre moves in a step", least=0, most=1)
     oversample: bool = _option(False, "show each class as often as any other; an epoch has as many images as before")
-    mixup: float = _option(
-        0.0, "blend pairs of images, strength of the Beta distribution; 0 is off", least=0, most=1000
-    )
+    mixup: float = _option(0.0, "blend pairs of images, strength of a Beta distribution; 0 is off", least=0, most=1000)
     cutmix: float = _option(
         0.0,
         "paste a rectangle of another image, strength of the Beta distribution; with --mixup a batch draws one",
