@@ -154,6 +154,31 @@ def test_links_out_of_the_folder_and_to_folders_are_not_followed_and_counted(tmp
     assert corpus.notes == {"link out of the folder skipped": 1, "link to a folder skipped": 1}
 
 
+def test_a_link_that_leads_in_circles_is_an_unreadable_picture(tmp_path: Path) -> None:
+    root = classes(tmp_path / "root")
+    (root / "happy" / "loop.png").symlink_to("loop.png")
+    (root / "happy" / "nowhere.png").symlink_to("gone.png")
+    corpus = folder.read([root])
+    assert "happy/loop.png" not in [sample.id for sample in corpus.samples]
+    assert corpus.notes == {"unreadable image skipped": 2}
+
+
+@pytest.mark.parametrize("kind", ["folder", "broken link", "link in circles", "pipe"])
+@pytest.mark.parametrize("corpus", ["rafdb", "ckplus"])
+def test_a_list_that_is_no_plain_file_is_one_line(tmp_path: Path, corpus: str, kind: str) -> None:
+    make, reader = {"rafdb": (raf, rafdb), "ckplus": (original_ck, ckplus)}[corpus]
+    listed = min(path for path in make(tmp_path).rglob("*.txt") if "Landmarks" not in path.parts)
+    listed.unlink()
+    if kind == "folder":
+        listed.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(listed)
+    else:
+        listed.symlink_to("gone" if kind == "broken link" else listed.name)
+    with pytest.raises(EmoError, match=r"restore the file|list_pati?tion_label.txt"):
+        all_of(reader.read([tmp_path]))
+
+
 def test_the_same_folder_elsewhere_has_the_same_source(tmp_path: Path) -> None:
     corpora = [folder.read([classes(tmp_path / name)]) for name in ("one", "two")]
     assert len({(len(all_of(corpus)), corpus.source.hexdigest()) for corpus in corpora}) == 1

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from emocli.datasets import _files
 from emocli.errors import EmoError
 
 
@@ -15,6 +16,7 @@ def opened(path: Path) -> Iterator[TextIO]:
 
     A quotation mark that nothing closes makes the rest of a file one field, longer than csv takes.
     """
+    _files.check_plain(path)
     try:
         with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
             yield file

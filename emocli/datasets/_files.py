@@ -45,4 +45,21 @@ def text(path: Path) -> str:
 def inside(root: Path, path: str | Path) -> Path | None:
     """Return root / path unless it, or what it links to, lies outside the root."""
     joined = root / path
-    return joined if joined.resolve().is_relative_to(root.resolve()) else None
+    # unlike Path.resolve, realpath takes links that lead in circles
+    real = Path(os.path.realpath(joined))
+    return joined if real.is_relative_to(os.path.realpath(root)) else None
+
+
+def check_plain(path: Path) -> None:
+    """Raise EmoError for what is no plain file, such as a link that leads nowhere or a pipe that nobody writes to."""
+    if not path.is_file():
+        raise EmoError(f"{path} is no plain file, as this corpus has one there; restore the file")
+
+
+def contents(path: Path) -> str:
+    """Return the text of a list of a corpus; raises EmoError where it can't be read."""
+    check_plain(path)
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as fault:
+        raise EmoError(f"can't read {path} ({fault.strerror}); restore the file") from fault

@@ -88,7 +88,7 @@ def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Coun
 
 def _emotion(path: Path) -> int:
     """Return the code of an emotion file, as in "   3.0000000e+00"."""
-    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    text = _files.contents(path).strip()
     try:
         code = float(text)
     except ValueError:
@@ -112,7 +112,6 @@ def _with_landmarks(pictures: Sequence[Picture], root: Path, notes: Counter[str]
 def _points(path: Path | None) -> NDArray[np.float32] | None:
     """Return the (68, 2) points of a landmark file, in pixels of the frame, or None for another content."""
     try:
-        numbers = np.array(path.read_text(encoding="utf-8").split() if path else [], np.float32)
-        return numbers.reshape(POINTS, 2)
-    except (OSError, ValueError):
+        return np.array(_files.contents(path).split() if path else [], np.float32).reshape(POINTS, 2)
+    except (EmoError, ValueError):
         return None

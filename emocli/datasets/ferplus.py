@@ -25,7 +25,7 @@ from pathlib import Path
 
 from emocli import labels as names
 from emocli.data.samples import Corpus, Sample
-from emocli.datasets import _csv, _fer_csv
+from emocli.datasets import _csv, _fer_csv, _files
 from emocli.datasets._fer_csv import Table
 from emocli.datasets._fer_decode import USAGES
 from emocli.errors import EmoError
@@ -72,6 +72,7 @@ def _both(sources: Sequence[Path]) -> tuple[Path, Path]:
     for file in files:
         if file.is_dir():
             raise EmoError(f"{file} is a folder; give one folder with both files, or fer2013.csv and fer2013new.csv")
+        _files.check_plain(file)
         with open(file, "rb") as opened:
             (pixels if b"pixels" in opened.read(200) else votes).append(file)
     if len(votes) != 1 or len(pixels) != 1:

@@ -63,4 +63,4 @@ def _codes(root: Path) -> dict[str, str]:
     files = [path for path in sorted(root.glob("**/EmoEvaluation/*.txt")) if not path.name.startswith(".")]
     if not files:
         raise EmoError(f"{root} has no Session1/dialog/EmoEvaluation/*.txt; give the folder of IEMOCAP's release")
-    return {name: code for path in files for name, code in _LINE.findall(path.read_text("utf-8", errors="replace"))}
+    return {name: code for path in files for name, code in _LINE.findall(_files.contents(path))}

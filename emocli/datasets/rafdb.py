@@ -38,7 +38,7 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
     suffix = "_aligned.jpg" if image == "aligned" else ".jpg"
     notes: Counter[str] = Counter()
     pictures = []
-    for number, line in enumerate(listed.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+    for number, line in enumerate(_files.contents(listed).splitlines(), 1):
         if not line.strip():
             continue
         name, y, split = _entry(line, f"{listed.name} line {number}")
