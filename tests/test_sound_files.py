@@ -186,6 +186,20 @@ def test_a_rate_that_cannot_be_is_refused(tmp_path: Path) -> None:
         sound_files.read(write(tmp_path / "x.wav", tone(), 1))
 
 
+def test_a_sound_that_nothing_decodes_is_said_to_be_one(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "x.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1600), np.int16), format="s16", layout="mono")
+        frame.rate = 16_000
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    content = (tmp_path / "x.mkv").read_bytes()
+    (tmp_path / "x.mkv").write_bytes(content.replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT"))
+    with pytest.raises(Unreadable, match="sound that can't be decoded"):
+        sound_files.read(tmp_path / "x.mkv")
+
+
 def test_a_picture_has_no_sound(tmp_path: Path) -> None:
     import cv2
 

@@ -148,12 +148,15 @@ def _ffmpeg(path: Path) -> Native:
     except (av.error.FFmpegError, ValueError) as fault:
         file.close()
         raise Unreadable(path, "is no sound file") from fault
-    rate_hz = container.streams.audio[0].rate if container.streams.audio else 0
-    if not rate_hz:
-        container.close()
-        file.close()
-        raise Unreadable(path, "has no sound in it")
-    return rate_hz, _decoded(path, file, container, rate_hz)
+    streams = container.streams.audio
+    why = "has no sound in it"
+    if streams and streams[0].codec_context is None:
+        why = "has sound that can't be decoded"
+    elif streams and streams[0].rate:
+        return streams[0].rate, _decoded(path, file, container, streams[0].rate)
+    container.close()
+    file.close()
+    raise Unreadable(path, why)
 
 
 def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: int) -> Iterator[Sound]:
