@@ -93,6 +93,16 @@ def test_a_file_that_is_no_state_is_refused(data: hdf5.Data, tmp_path: Path, con
         trained(data, resume=tmp_path / "state.h5")
 
 
+@pytest.mark.parametrize(("accuracy", "said"), [(1 / 3, True), (0.4, False)])
+def test_a_run_that_learned_nothing_says_so(
+    data: hdf5.Data, accuracy: float, said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(loop.step, "evaluate", lambda *run: accuracy)
+    trained(data, replace(QUICK, epochs=1), note=notes.append)
+    assert any("nothing is learned; try a lower --lr" in note for note in notes) == said
+
+
 def test_a_state_that_lacks_something_is_refused(data: hdf5.Data, tmp_path: Path) -> None:
     state = tmp_path / "state.h5"
     trained(data, replace(QUICK, epochs=1), resume=state)

@@ -116,6 +116,7 @@ def train(
             if resume and ranks.is_first():
                 run.save(state, resume, name)
             after_epoch(state.epoch, accuracy)
+    _tell_of_a_constant(validation, state.best_accuracy, note)
     return _outcome(state, len(validation))
 
 
@@ -236,6 +237,15 @@ def _tell_of_divergence(state: Run, note: Note) -> None:
     if not state.best:
         raise EmoError("the loss was no finite number before the first epoch ended; lower --lr or use --precision fp32")
     note(f"the loss is no finite number in epoch {state.epoch + 1}: stops, and keeps epoch {state.best_epoch}")
+
+
+def _tell_of_a_constant(validation: Rows, accuracy: float, note: Note) -> None:
+    """Say so when no epoch was better than the most frequent class: a rate too high for a net looks like this."""
+    labels = validation.labels if validation.own is None else validation.labels[validation.own]
+    counts = np.bincount(labels[labels >= 0])
+    if accuracy <= counts.max() / counts.sum() + 1e-9:
+        always = validation.names[int(counts.argmax())] if validation.names else f"class {counts.argmax()}"
+        note(f"no epoch is better than always saying {always}: nothing is learned; try a lower --lr, or more --epochs")
 
 
 def _outcome(state: Run, n: int) -> Outcome:
