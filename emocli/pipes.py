@@ -95,7 +95,7 @@ def output(target: str | None, *, force: bool, shared: bool = False) -> Iterator
     place = None if target in (None, "-", "/dev/stdout") else Path(str(target))
     _refuse(place, force)
     if place is not None and place.is_symlink():  # written through, as a shell would
-        place = place.resolve()
+        place = Path(os.path.realpath(place))
     stream = place is None or _is_device(place)
     scratch = store.spool() if stream or place is None else _beside(place)
     try:
@@ -119,7 +119,7 @@ def second_output(target: str | None, first: str | None, *, force: bool, shared:
     if target is None:
         yield None
         return
-    if target == "-" or (first is not None and Path(target).resolve() == Path(first).resolve()):
+    if target in ("-", "/dev/stdout") or (first is not None and Path(target).resolve() == Path(first).resolve()):
         raise EmoError(f"{target} is no file of its own for what is written beside the main output; name another")
     with output(target, force=force, shared=shared) as scratch:
         yield scratch

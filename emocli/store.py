@@ -15,10 +15,13 @@ CACHE_BYTES = 8 << 30
 
 
 def home() -> Path:
-    """Return the store's folder: $EMO_HOME, else emo in the user's data folder."""
+    """Return the store's folder: $EMO_HOME, else emo in the user's data folder; raises EmoError where there is none."""
     if chosen := os.environ.get("EMO_HOME"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "emo"
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "emo"
+    except RuntimeError as fault:  # a user whom the system does not know, as in a container
+        raise EmoError("there is no home folder to keep things in; set EMO_HOME to a folder you can write") from fault
 
 
 def folder(name: str) -> Path:

@@ -77,6 +77,18 @@ def test_a_store_that_can_not_be_made_says_what_to_set(tmp_path: Path, monkeypat
         store.folder("cache")
 
 
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EMO_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(EmoError, match="set EMO_HOME"):
+        store.home()
+
+
 def test_a_bound_of_the_cache_that_is_no_number_is_one_line(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
     monkeypatch.setenv("EMO_CACHE_BYTES", "8G")
     with pytest.raises(EmoError, match="no number of bytes"):

@@ -100,7 +100,7 @@ def test_a_run_that_learned_nothing_says_so(
     notes: list[str] = []
     monkeypatch.setattr(loop.step, "evaluate", lambda *run: accuracy)
     trained(data, replace(QUICK, epochs=1), note=notes.append)
-    assert any("nothing is learned; try a lower --lr" in note for note in notes) == said
+    assert any("nothing is learned; try more --epochs" in note for note in notes) == said
 
 
 def test_a_state_that_lacks_something_is_refused(data: hdf5.Data, tmp_path: Path) -> None:

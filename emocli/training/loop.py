@@ -240,12 +240,12 @@ def _tell_of_divergence(state: Run, note: Note) -> None:
 
 
 def _tell_of_a_constant(validation: Rows, accuracy: float, note: Note) -> None:
-    """Say so when no epoch was better than the most frequent class: a rate too high for a net looks like this."""
+    """Say so when no epoch was better than the most frequent class, as with too few steps or too high a rate."""
     labels = validation.labels if validation.own is None else validation.labels[validation.own]
     counts = np.bincount(labels[labels >= 0])
     if accuracy <= counts.max() / counts.sum() + 1e-9:
         always = validation.names[int(counts.argmax())] if validation.names else f"class {counts.argmax()}"
-        note(f"no epoch is better than always saying {always}: nothing is learned; try a lower --lr, or more --epochs")
+        note(f"no epoch is better than always saying {always}: nothing is learned; try more --epochs, or another --lr")
 
 
 def _outcome(state: Run, n: int) -> Outcome:
