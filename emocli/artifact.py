@@ -123,7 +123,7 @@ def _guess(start: bytes) -> str:
 
 
 def _is_label(label: object) -> bool:
-    return isinstance(label, str) and not any(map(telling.is_control, label))
+    return isinstance(label, str) and telling.harmless(label) == label
 
 
 def _are_steps(steps: tuple[object, ...]) -> bool:

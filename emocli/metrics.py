@@ -35,7 +35,7 @@ def evaluate(
     accuracy, macro_f1, uar (unweighted average recall), roc_auc (one class against the rest, averaged over classes)
     and ece (expected calibration error of the largest softmax in 15 bins, Guo et al. 2017, arXiv 1706.04599) are
     {"value", "low", "high", "n"} from 0 to 1; the interval is the 2.5 to 97.5 percentile over `samples` bootstrap
-    draws, that of ece begins further below (`_unbiased`). Averages are over the classes that occur in y (for a draw, in
+    draws, that of ece begins further below (`_lowered`). Averages are over the classes that occur in y (for a draw, in
     the draw); `absent` names the others. roc_auc is None when y has one class only. `per_class` has precision, recall,
     f1 and n by label; `confusion` is (k, k), the true class down.
     Raises EmoError when no row has a label; rows with a negative label are left out.
@@ -44,7 +44,7 @@ def evaluate(
     shares = softmax(logits.astype(np.float64))
     guess = shares.argmax(axis=1)
     figures = _of_guesses(y, guess, len(labels)) | {"roc_auc": _roc_auc(shares, y)} | _ece(shares, y)
-    results: dict[str, Any] = _unbiased(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
+    results: dict[str, Any] = _lowered(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
     confusion = np.bincount(y * len(labels) + guess, minlength=len(labels) ** 2).reshape(len(labels), -1)
     results["per_class"] = _per_class(confusion, labels)
     results["confusion"] = confusion.tolist()
@@ -76,7 +76,7 @@ def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1
     """Return the ECE of logits (n, k) and labels y (n,) alone, as in `evaluate` and from the same draws."""
     logits, y = labelled(logits, y, logits.shape[-1])
     figures = _ece(softmax(logits.astype(np.float64)), y)
-    found: dict[str, Any] = _unbiased(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))["ece"]
+    found: dict[str, Any] = _lowered(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))["ece"]
     return found
 
 
@@ -152,7 +152,7 @@ def _ece(shares: Floats, y: NDArray[np.int64]) -> dict[str, Figure]:
     }
 
 
-def _unbiased(found: Mapping[str, Any]) -> dict[str, Any]:
+def _lowered(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures with an interval of the ECE that holds what endless rows would show.
 
     Chance alone opens a gap in every bin, in each draw once more, so the percentiles of the draws lie above the ECE of

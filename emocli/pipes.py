@@ -40,19 +40,13 @@ def read(argument: str | None, *kinds: str) -> Input:
     artifact.expect(header, kinds, source)
     # every command that reads features leaves them where a later one finds them by their hash
     if header.kind == "features":
-        path = _kept(path, source, digest) if spooled else store.keep(path, digest, move=False)
+        if spooled:
+            from emocli.data import hdf5
+
+            # it takes the place of what has that hash already, which may be whole where this is not
+            hdf5.verify(path, source)
+        path = store.keep(path, digest, move=spooled)
     return Input(path, source, header, digest)
-
-
-def _kept(path: Path, source: str, digest: str) -> Path:
-    """Keep features that came through a pipe; raises EmoError when they are not what they state.
-
-    They take the place of what has that hash already, which may be whole where they are not.
-    """
-    from emocli.data import hdf5
-
-    hdf5.verify(path, source)
-    return store.keep(path, digest, move=True)
 
 
 def features_of(model: Header, argument: str | None, *kinds: str) -> Input:

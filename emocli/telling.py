@@ -3,6 +3,9 @@
 import sys
 import unicodedata
 
+_CONTROL = ("Cc", "Cs")
+"""Kinds of characters that are none that is shown: a command to a terminal, or half of another character."""
+
 
 def tell(text: str) -> None:
     """Say something in one line."""
@@ -13,9 +16,4 @@ def harmless(text: str) -> str:
     """Return a text with its control characters escaped: labels and file names may hold what moves a cursor."""
     if text.isprintable():
         return text
-    return "".join(ascii(sign)[1:-1] if is_control(sign) else sign for sign in text)
-
-
-def is_control(sign: str) -> bool:
-    """Tell whether a character is none that is shown, but a command to a terminal or half of another."""
-    return unicodedata.category(sign) in ("Cc", "Cs")
+    return "".join(ascii(sign)[1:-1] if unicodedata.category(sign) in _CONTROL else sign for sign in text)

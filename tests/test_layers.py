@@ -20,7 +20,7 @@ UPPER = {
     "__main__": 5,
 }
 LAZY = {
-    *("main", "registry", "artifact", "store", "errors", "labels", "extras", "pipes", "kept", "replaying"),
+    *("main", "registry", "artifact", "store", "errors", "labels", "extras", "pipes", "kept", "replaying", "telling"),
     *("shipped", "ranks", "teachers"),
     *("architectures", "commands"),
 }

@@ -31,13 +31,14 @@ def modality(file: h5py.File) -> str:
 
 def _faults(file: h5py.File) -> Iterator[str]:
     """Yield what is wrong; what comes later relies on what came before."""
-    group, y = file[modality(file)], file["y"]
-    x, end, points = (group.get(name) for name in ("x", "end", "landmarks"))
-    texts = [file[name] for name in ("group", "id") if name in file] + list(file.get("about", {}).values())
+    name, y = modality(file), file["y"]
+    group = file[name]
+    x, end, points = (group.get(array) for array in ("x", "end", "landmarks"))
+    texts = [file[column] for column in ("group", "id") if column in file] + list(file.get("about", {}).values())
     columns = {"u": [file["split"]], "S": texts, "i": [file["original"]] if "original" in file else []}
     plain = all(_is_of(column, kind) for kind, each in columns.items() for column in each)
     meaning = MEANINGS.get(y.attrs.get("meaning", "label"))
-    if not plain or meaning is None or not _is_of(y, *meaning) or not _are_samples(x, end, MODALITIES[modality(file)]):
+    if not plain or meaning is None or not _is_of(y, *meaning) or not _are_samples(x, end, MODALITIES[name]):
         yield "has arrays of another kind than emo writes"
     if points is not None and not (_is_of(points, "f", 3) and points.shape[2] == 2):
         yield "has landmarks of another kind than emo writes"

@@ -71,8 +71,8 @@ def write(
         if len(states) == 1 and how.resume != states[-1].exists():
             how.note(_NOTHING if how.resume else _STOPPED)
         taught = {"teacher": lesson.teacher, "distillation": lesson.distillation} if lesson else {}
-        state = {"resume": states[-1], "anew": not how.resume}
-        return trained(one.data, step, one.recipe, beginning, how.note, leave_out=left_out(one.data), **state, **taught)
+        kept = {"resume": states[-1], "anew": not how.resume, "leave_out": left_out(one.data)}
+        return trained(one.data, step, one.recipe, beginning, how.note, **kept, **taught)
 
     with hdf5.open_data(features.path, features.source) as data:
         met = people.learned(data, [model.header for model in _named(lesson, beginning)])
