@@ -68,8 +68,8 @@ def test_fer2013_goes_the_whole_way(corpora: Path, tmp_path: Path, shell: Run) -
     csv = tmp_path / "fer2013" / "fer2013.csv"
     shell(f"python3 {corpora}/unpack.py {tmp_path} fer2013").check_returncode()
     lines = csv.read_text().splitlines(keepends=True)
-    # a partial file is fine: 600 rows of each part
-    csv.write_text("".join([*lines[:601], *lines[-600:]]))
+    # a partial file is fine: 200 rows of each part
+    csv.write_text("".join([*lines[:201], *lines[-200:]]))
     done = _run("fer2013.sh", csv, "--epochs", 1, EMO_HOME=str(tmp_path / "home"))
     assert {json.loads(line)["precision"] for line in done.stdout.splitlines()} >= {"fp32", "int8"}
 

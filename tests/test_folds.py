@@ -89,19 +89,6 @@ def test_a_run_goes_on_where_it_was_and_other_flags_are_refused(row: Path, corpu
     assert other.returncode == 1 and "other flags" in other.stderr
 
 
-def test_a_fold_has_as_many_teachers_as_are_asked_for(corpus: Path, tmp_path: Path) -> None:
-    net = "--arch mlp --epochs 1 --threads 1"
-    words = [VECTORS[0], f"--train={net}", "--teachers=2", f"--distill={net} --alpha 0.5", "--folds", 1, 2]
-    done = _run(sys.executable, SCRIPT, "small", "ravdess", corpus, tmp_path, *words, "-o", tmp_path / "row.json")
-    assert done.returncode == 0, done.stderr
-    models = {name: onnx_file.read_header(tmp_path / f"{name}.onnx") for name in ("1", "1-teacher-0", "1-teacher-1")}
-    assert [(models[name].step("train") or {})["options"]["seed"] for name in models] == [0, 0, 1]
-    assert models["1"].step("distill")
-    seconds = {name: float((tmp_path / f"{name}.seconds").read_text()) for name in models}
-    assert seconds["1"] > seconds["1-teacher-0"] + seconds["1-teacher-1"]
-    assert json.loads((tmp_path / "row.json").read_text())["command"].count("is one more teacher") == 1
-
-
 def test_a_table_of_speech_has_both_intervals(row: Path, tmp_path: Path) -> None:
     (tmp_path / "speech").mkdir()
     shutil.copy(row, tmp_path / "speech" / "small.json")
@@ -136,22 +123,42 @@ def test_what_are_no_folds_is_refused_in_one_line(row: Path, corpus: Path, tmp_p
         )
 
 
-@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-def test_make_ships_one_fold_with_the_figures_of_all(corpus: Path, tmp_path: Path) -> None:
-    place, out = tmp_path / "weights", tmp_path / "out"
-    targets = [place / f"ravdess{ending}" for ending in (".json", ".onnx", "-int8.onnx")]
-    words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={out}", f"WEIGHTS={place}"]
+@pytest.fixture(scope="module")
+def made(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What make ships of three folds with two teachers each: weights/, out/ and results/."""
+    if not shutil.which("make"):
+        pytest.skip("needs make")
+    root = tmp_path_factory.mktemp("made")
+    targets = [root / "weights" / f"ravdess{ending}" for ending in (".json", ".onnx", "-int8.onnx")]
+    words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={root / 'out'}"]
     small = "--arch speech-resnet -p width=8 -p stages=2 --epochs 1 --threads 1"
     flags = [f"ravdess.train={small}", f"ravdess.distill={small}", "ravdess.teachers=2", "SHIPPED_FOLD=1"]
-    done = _run(*words, f"RESULTS={tmp_path / 'results'}", *flags, "ravdess.quantize=--max-drop 100 --force")
+    flags += ["ravdess.features=-x logmel -p mels=64", "ravdess.quantize=--max-drop 100 --force"]
+    done = _run(*words, f"WEIGHTS={root / 'weights'}", f"RESULTS={root / 'results'}", *flags)
     assert done.returncode == 0, done.stderr
+    return root
+
+
+def test_make_ships_one_fold_with_the_figures_of_all(made: Path) -> None:
+    place = made / "weights"
     card, text = json.loads((place / "ravdess.json").read_text()), (place / "ravdess.md").read_text()
     assert card["modality"] == "speech" and card["license"].startswith("CC BY-NC-SA 4.0")
     assert card["models"]["ravdess-int8"]["accuracy"]["n"] == CLIPS and card["folds"]["n"] == 64
     assert card["real_time"]["real_time_factor"] > 0 and card["real_time"]["threads"] == 1
     assert "in voices" in text and "Student's t over folds" in text and "Recall by class" in text
-    assert (place / "ravdess.onnx").read_bytes() == (out / "folds" / "ravdess" / "1.onnx").read_bytes()
+    assert (place / "ravdess.onnx").read_bytes() == (made / "out" / "folds" / "ravdess" / "1.onnx").read_bytes()
     assert not (place / "fer2013.onnx").exists()
+
+
+def test_a_fold_has_as_many_teachers_as_are_asked_for(made: Path) -> None:
+    folder = made / "out" / "folds" / "ravdess"
+    models = {name: onnx_file.read_header(folder / f"{name}.onnx") for name in ("1", "1-teacher-0", "1-teacher-1")}
+    assert [(models[name].step("train") or {})["options"]["seed"] for name in models] == [0, 0, 1]
+    assert models["1"].step("distill")
+    seconds = {name: float((folder / f"{name}.seconds").read_text()) for name in models}
+    assert seconds["1"] > seconds["1-teacher-0"] + seconds["1-teacher-1"]
+    row = json.loads((made / "results" / "speech" / "ravdess.json").read_text())
+    assert row["command"].count("is one more teacher") == 1
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")

@@ -87,7 +87,7 @@ def test_all_but_training_works_without_torch(clean: Path, model: Path, tmp_path
         emo dataset preview d.h5 -o d.png
         emo quantize {model} --data {model.parent}/f.h5 --max-drop 100 --force -o int8.onnx
         emo eval int8.onnx --data {model.parent}/f.h5 --split test
-        emo bench int8.onnx --device host; emo predict {face} --model int8.onnx --detector none
+        emo bench int8.onnx --seconds 0.2 --device host; emo predict {face} --model int8.onnx --detector none
         emo live --source {face} --model int8.onnx --detector haar
         emo predict {face} --detector none; emo bench ferplus-int8 --seconds 0.1; emo list weights ferplus
         emo list; emo doctor; emo replay int8.onnx; emo --help""",

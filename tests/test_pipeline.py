@@ -33,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_five_commands_in_one_line_need_no_file_name(shell: Run) -> None:
     line = f"""emo dataset synthetic -p count=350 | emo features | {TRAIN} |
-        emo distill --arch se-resnet -p width=48 --epochs 1 --threads 1 |
-        emo quantize --max-drop 100 | emo bench --device host"""
+        emo distill --arch se-resnet -p width=16 --epochs 1 --threads 1 |
+        emo quantize --max-drop 100 | emo bench --seconds 0.2 --device host"""
     assert {row["precision"] for row in _rows(shell(line))} == {"fp32", "int8"}
 
 
@@ -45,10 +45,10 @@ def test_fer2013_goes_through_all_commands_and_learns_something(shell: Run, corp
     done = shell(
         """emo dataset fer2013 small.csv --as small | cat; emo features small |
         emo train --arch se-resnet -p width=32 --epochs 3 --batch 32 --augment light --threads 1 -o teacher.onnx
-        emo distill teacher.onnx --arch emotion-cnn --epochs 3 --threads 1 -o student.onnx
+        emo distill teacher.onnx --arch emotion-cnn --epochs 1 --threads 1 -o student.onnx
         emo quantize student.onnx --max-drop 5 -o int8.onnx
         emo eval teacher.onnx --split validation; emo eval int8.onnx --split validation
-        emo bench int8.onnx --device host"""
+        emo bench int8.onnx --seconds 0.2 --device host"""
     )
     teacher, int8, *bench = _rows(done)
     # seven classes by chance give 14 %, always "happy" gives 25 %
@@ -94,7 +94,7 @@ def test_an_accuracy_gate_that_fails_is_exit_3_and_leaves_no_file(folder: Path, 
 
 
 def test_a_frame_rate_that_is_missed_is_exit_3(folder: Path, shell: Run) -> None:
-    done = shell(f"emo bench {folder}/int8.onnx --device host -p fps=1000000")
+    done = shell(f"emo bench {folder}/int8.onnx --seconds 0.2 --device host -p fps=1000000")
     assert done.returncode == 3 and b" images/s at p95 (" in done.stderr
     assert done.stdout.count(b"\n") == 2
 
@@ -105,9 +105,9 @@ def test_drawn_faces_are_the_same_by_name_and_imported(shell: Run) -> None:
 
 
 def test_off_the_device_a_bench_is_called_an_estimate(folder: Path, shell: Run) -> None:
-    rows = _rows(shell(f"emo bench {folder}/int8.onnx --device jetson-orin -p fps=1"))
+    rows = _rows(shell(f"emo bench {folder}/int8.onnx --seconds 0.2 --device jetson-orin -p fps=1"))
     assert {row["status"] for row in rows} <= {"estimated", "unavailable"}
-    here = _rows(shell(f"emo bench {folder}/int8.onnx --device host -p fps=1"))
+    here = _rows(shell(f"emo bench {folder}/int8.onnx --seconds 0.2 --device host -p fps=1"))
     assert {row["status"] for row in here} == {"measured"}
 
 
