@@ -49,27 +49,21 @@ check: lint types test
 fer2013: $(OUT)/eval.json $(OUT)/bench.jsonl
 	@cat $(OUT)/eval.json $(OUT)/bench.jsonl
 
-# A target is removed before it is made anew: --force would also accept an INT8 model that is no faster.
 $(OUT)/dataset.h5: $(FER2013) | setup $(OUT)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: make fer2013 FER2013=path/to/fer2013.csv" >&2; exit 1; }
-	rm -f $@
-	emo dataset fer2013 $(FER2013) -o $@
+	emo dataset fer2013 $(FER2013) --force -o $@
 
 $(OUT)/features.h5: $(OUT)/dataset.h5
-	rm -f $@
-	emo features $< -o $@
+	emo features $< --force -o $@
 
 $(OUT)/teacher.onnx: $(OUT)/features.h5
-	rm -f $@
-	emo train $< --arch $(ARCH) $(TRAIN) -o $@
+	emo train $< --arch $(ARCH) $(TRAIN) --force -o $@
 
 $(OUT)/student.onnx: $(OUT)/teacher.onnx $(OUT)/features.h5
-	rm -f $@
-	emo distill $< --data $(OUT)/features.h5 --arch $(STUDENT) $(TRAIN) -o $@
+	emo distill $< --data $(OUT)/features.h5 --arch $(STUDENT) $(TRAIN) --force -o $@
 
 $(OUT)/student-int8.onnx: $(OUT)/student.onnx $(OUT)/features.h5
-	rm -f $@
-	emo quantize $< --data $(OUT)/features.h5 -o $@
+	emo quantize $< --data $(OUT)/features.h5 --force -o $@
 
 $(OUT)/eval.json: $(OUT)/student-int8.onnx $(OUT)/features.h5
 	emo eval $< --data $(OUT)/features.h5 --split validation --json > $@

@@ -126,7 +126,7 @@ def test_a_trained_net_is_calibrated_in_a_pipe_and_still_itself(tmp_path: Path, 
     done = shell(
         f"""cd {tmp_path}; emo dataset synthetic -p count=400 | emo features -o f.h5
         emo train f.h5 --arch student -p widths=8-16 -p blocks=1-1 --epochs 3 --threads 1 -o m.onnx
-        emo calibrate m.onnx | tee c.onnx | emo quantize --max-drop 100 --force -o q.onnx
+        emo calibrate m.onnx | tee c.onnx | emo quantize --max-drop 100 --min-speedup 0 -o q.onnx
         emo replay q.onnx"""
     )
     assert done.returncode == 0, done.stderr
@@ -143,10 +143,8 @@ def test_a_trained_net_is_calibrated_in_a_pipe_and_still_itself(tmp_path: Path, 
 def test_what_can_not_be_calibrated_is_said_in_one_line(folder: Path, emo: Run) -> None:
     model, features = folder / "model.onnx", folder / "features.h5"
     words = ("--data", features, "-o", folder / "x.onnx")
-    assert (
-        emo("quantize", model, "--data", features, "--max-drop", 100, "--force", "-o", folder / "int8.onnx").returncode
-        == 0
-    )
+    gates = ("--max-drop", 100, "--min-speedup", 0)
+    assert emo("quantize", model, "--data", features, *gates, "-o", folder / "int8.onnx").returncode == 0
     for given, why in {
         (folder / "int8.onnx",): "is INT8",
         (features,): "model",

@@ -12,7 +12,7 @@ import pytest
 from conftest import Run
 
 from emocli.errors import EmoError
-from emocli.live import interrupt, recording, sinks, sources
+from emocli.live import interrupt, recording, sinks, smoothing, sources
 from emocli.live.drawing import annotated
 from emocli.live.frames import Frame, Result
 from emocli.serving.prediction import FaceRecord
@@ -157,6 +157,12 @@ def test_smoothing_marks_tracks_and_leaves_pictures_alone() -> None:
     smooth(result(1, None))
     assert seen[0].faces[0]["track"] == 0
     assert seen[1].faces == [FACE]
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 3601.0, float("nan")])
+def test_what_is_no_time_to_average_over_is_refused(seconds: float) -> None:
+    with pytest.raises(EmoError, match="--smooth"):
+        smoothing.check(seconds)
 
 
 def test_the_first_ctrl_c_ends_the_session_and_the_second_one_the_command() -> None:

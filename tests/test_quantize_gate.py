@@ -42,19 +42,21 @@ def test_no_labelled_row_is_an_error_for_the_user(model, batches):
 
 
 @pytest.mark.parametrize(
-    ("int8", "speedup", "force", "says"),
+    ("int8", "speedup", "least", "says"),
     [
-        (0.650, 3.0, False, ""),
-        (0.655, 3.0, False, ""),
-        (0.639, 3.0, False, "loses 1.10 points on 100"),
-        (0.639, 3.0, True, "loses 1.10 points on 100"),
-        (0.650, 0.9, False, "0.90 x as fast as FP32"),
-        (0.650, 0.9, True, ""),
+        (0.650, 3.0, 1.0, ""),
+        (0.655, 3.0, 1.0, ""),
+        (0.639, 3.0, 1.0, "loses 1.10 points on 100"),
+        (0.639, 3.0, 0.0, "loses 1.10 points on 100"),
+        (0.650, 0.9, 1.0, "0.90 x as fast as FP32"),
+        (0.650, 0.9, 0.0, ""),
+        (0.650, 2.9, 3.0, "--min-speedup asks for more than 3"),
+        (0.650, 2.9, float("nan"), "--min-speedup"),
     ],
 )
-def test_a_gate_fails_for_accuracy_and_unless_forced_for_speed(int8, speedup, force, says):
+def test_a_gate_fails_for_accuracy_and_for_speed(int8, speedup, least, says):
     verdict = Verdict(0.650, int8, 100, speedup)
-    failure = verdict.failure(max_drop=1.0, force=force)
+    failure = verdict.failure(max_drop=1.0, min_speedup=least)
     assert says in failure and bool(failure) == bool(says)
 
 

@@ -31,7 +31,7 @@ def run(
     detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
     length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about, 0.4 to 60.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = 0.5,
-    smooth: Annotated[float, typer.Option(min=0, max=3600, help="Seconds to average answers over; 0 is none.")] = 0.0,
+    smooth: Annotated[float, typer.Option(help="Seconds to average answers over, to 3600; 0 is none.")] = 0.0,
     flip: _flags.Flip = False,
     views: _flags.Views = 1,
     window: Annotated[bool, typer.Option(help="Show a window with the faces where there is a display.")] = True,
@@ -46,9 +46,10 @@ def run(
         raise EmoError("model and sound can't both come from stdin; name the model's file")
     artifact = _flags.model_of(model, _asked_for(mic or bool(mic_device), source))
     from emocli.extracting import extraction
-    from emocli.live import interrupt
+    from emocli.live import interrupt, smoothing
     from emocli.scores.views import PLAIN, Views
 
+    smoothing.check(smooth)
     seen = Views(views, flip)
     speech = extraction.modality(artifact.header) == "speech"
     for_faces = bool(save_video) or seen != PLAIN

@@ -20,15 +20,17 @@ def run(
     calibration: Annotated[int, typer.Option(min=1, help="Samples of the train part to calibrate with.")] = 512,
     exclude: Annotated[list[str], typer.Option(help="Operator type or node to leave in FP32; may be repeated.")] = [],  # noqa: B006
     max_drop: Annotated[float, typer.Option(help="Largest loss of validation accuracy, in points.")] = 1.0,
+    min_speedup: Annotated[
+        float, typer.Option(help="INT8 must be more than so many times as fast as FP32 here; 0 for another device.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the calibration sample.")] = 0,
     output: _flags.Output = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an existing output; accept no gain in speed.")
-    ] = False,
+    force: _flags.Force = False,
 ) -> None:
     """Write the INT8 model, or leave with status 3 when it fails a gate."""
-    options = {"method": method, "percentile": percentile, "calibration": calibration, "seed": seed}
-    step = {"command": "quantize", "name": "static", "options": {**options, "exclude": exclude, "max_drop": max_drop}}
+    how = {"method": method, "percentile": percentile, "calibration": calibration, "seed": seed, "exclude": exclude}
+    gates = {"max_drop": max_drop, "min_speedup": min_speedup}
+    step = {"command": "quantize", "name": "static", "options": {**how, **gates}}
     with pipes.output(output, force=force) as scratch:
         source = pipes.read(model, "model")
         features = pipes.features_of(source.header, data)
@@ -37,7 +39,7 @@ def run(
         static.write(source, features, scratch, step)
         verdict = static.judge(source, features, scratch)
         note(f"INT8 {verdict}")
-        if why := verdict.failure(max_drop=max_drop, force=force):
+        if why := verdict.failure(**gates):
             raise EmoError(why, status=GATE)
     # bench shows INT8 beside the FP32 model it was made from
     store.copy(source.path, source.digest)

@@ -34,15 +34,18 @@ class Verdict:
         scores = f"{self.accuracy_fp32:.2%} -> {self.accuracy_int8:.2%}"
         return f"against FP32: validation accuracy {scores} (n = {self.n}), {self.speedup:.2f} x as fast on one thread"
 
-    def failure(self, *, max_drop: float = 1.0, force: bool = False) -> str:
-        """Return why the INT8 model is refused, and what to do; empty when it passes. `force` accepts a slow one."""
-        if not self.drop <= max_drop:  # NaN allows nothing
+    def failure(self, *, max_drop: float = 1.0, min_speedup: float = 1.0) -> str:
+        """Return why the INT8 model is refused, and what to do; empty when it passes. NaN as a bound allows nothing."""
+        if not self.drop <= max_drop:
             return (
                 f"INT8 loses {self.drop:.2f} points on {self.n} validation rows, --max-drop allows {max_drop:g}; "
                 "try the other --method, more --calibration rows, or --exclude for what is sensitive"
             )
-        if self.speedup <= 1 and not force:
-            return f"INT8 runs {self.speedup:.2f} x as fast as FP32 here; keep FP32, or use --force for another device"
+        if not self.speedup > min_speedup:
+            return (
+                f"INT8 runs {self.speedup:.2f} x as fast as FP32 here, --min-speedup asks for more than "
+                f"{min_speedup:g}; keep FP32, or give --min-speedup 0 for another device"
+            )
         return ""
 
 

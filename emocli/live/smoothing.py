@@ -3,9 +3,17 @@
 import math
 from typing import Any
 
+from emocli.errors import EmoError
 from emocli.serving import verdicts
 
 Probabilities = dict[str, float]
+_LONGEST_SECONDS = 3600.0
+
+
+def check(time_constant: float) -> None:
+    """Raise EmoError for seconds that nothing can be averaged over."""
+    if not 0 <= time_constant <= _LONGEST_SECONDS:
+        raise EmoError(f"--smooth {time_constant:g} is no time to average over; use 0 to {_LONGEST_SECONDS:g} seconds")
 
 
 def blend(old: Probabilities, new: Probabilities, elapsed_seconds: float, time_constant: float) -> Probabilities:

@@ -60,7 +60,10 @@ def video(path: Path, *, realtime: bool = False) -> Source:
         first = _next(capture)
     if first is None:
         capture.release()
-        raise EmoError(f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4")
+        raise EmoError(
+            f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4, "
+            "or hear its sound, for example: --model ravdess-int8"
+        )
     frames, over = _video_frames(capture, first), Event()
     if realtime:
         frames = paced(frames, media_time, sleep=over.wait)

@@ -29,8 +29,7 @@ ablation-table: | setup
 	$(ABLATION_TABLE)
 
 $(ABLATION_FEATURES): $(W)/fer2013.h5 | $(A)
-	rm -f $@
-	emo features $< -p size=$(SIZE) --limit $(ABLATION_LIMIT) -o $@
+	emo features $< -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
 
 # NAME.flags changes only when the flags do, so a row is made again when its line or the budget is another
 $(A)/%.flags: always | $(A)

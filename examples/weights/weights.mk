@@ -105,21 +105,18 @@ $(SPEECH:%=$(W)/%-real-time.json): $(W)/%-real-time.json: $(W)/%-student-int8.on
 # NAME.h5 is what is scored; for FER+ that is not what is trained on
 $(W)/fer2013.h5: $(FER2013) | setup $(W)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: FER2013=path/to/fer2013.csv" >&2; exit 1; }
-	rm -f $@
-	emo dataset fer2013 $(FER2013) -p public_test=test -o $@
+	emo dataset fer2013 $(FER2013) -p public_test=test --force -o $@
 
 $(W)/ferplus.h5 $(W)/ferplus-train.h5: $(FER2013) $(FERPLUS) | setup $(W)
 	@test -n "$(FER2013)" -a -n "$(FERPLUS)" || \
 	  { echo "say where the corpora are: FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv" >&2; exit 1; }
-	rm -f $@
 	emo dataset ferplus $(FER2013) $(FERPLUS) -p public_test=test \
-	  -p labels=$(if $(findstring -train,$@),$(FERPLUS_LABELS),majority) -o $@
+	  -p labels=$(if $(findstring -train,$@),$(FERPLUS_LABELS),majority) --force -o $@
 
 $(W)/fer2013-features.h5: $(W)/fer2013.h5
 $(W)/ferplus-features.h5: $(W)/ferplus-train.h5
 $(CORPORA:%=$(W)/%-features.h5):
-	rm -f $@
-	emo features $< -p size=$(SIZE) -o $@
+	emo features $< -p size=$(SIZE) --force -o $@
 
 # NAME.steps has a line for each step that a net took, those of its teacher and of what it began as included; NAME.seconds
 # is their sum
@@ -129,26 +126,22 @@ INIT = $(if $($*.init),$(W)/$($*.init)-$(1).onnx)
 
 define TAUGHT_BY_LABELS
 $(CORPORA:%=$(W)/%-$(1).onnx): $(W)/%-$(1).onnx: $(W)/%-features.h5 $$$$(call INIT,$(1))
-	rm -f $$@
-	emo train $$< $$($$*.$(1)) $$(addprefix --init ,$$(call INIT,$(1))) --seed $(SEED) $(TRAIN) -o $$@; $$(STEPS)
+	emo train $$< $$($$*.$(1)) $$(addprefix --init ,$$(call INIT,$(1))) --seed $(SEED) $(TRAIN) --force -o $$@; $$(STEPS)
 endef
 $(foreach role,teacher plain,$(eval $(call TAUGHT_BY_LABELS,$(role))))
 
 TEACHERS = $($*.teachers:%=$(W)/$*-%.onnx)
 $(CORPORA:%=$(W)/%-distilled.onnx): $(W)/%-distilled.onnx: $$(TEACHERS) $(W)/%-features.h5 $$(call INIT,distilled)
-	rm -f $@
 	emo distill $< $(patsubst %,--teacher %,$(wordlist 2,9,$(TEACHERS))) --data $(W)/$*-features.h5 $($*.student) \
-	  $(addprefix --init ,$(call INIT,distilled)) --seed $(SEED) $(TRAIN) -o $@; $(STEPS)
+	  $(addprefix --init ,$(call INIT,distilled)) --seed $(SEED) $(TRAIN) --force -o $@; $(STEPS)
 
 # who learned from softened answers is not sure enough of its own
 $(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-distilled.onnx $(W)/%-features.h5
-	rm -f $@
-	emo calibrate $< --data $(W)/$*-features.h5 $(CALIBRATE_FLAGS) -o $@; $(STEPS)
+	emo calibrate $< --data $(W)/$*-features.h5 $(CALIBRATE_FLAGS) --force -o $@; $(STEPS)
 
 define QUANTIZED
 $(W)/%-$(1)-int8.onnx: $(W)/%-$(1).onnx $(W)/%-features.h5
-	rm -f $$@
-	emo quantize $$< --data $(W)/$$*-features.h5 $$(or $$($$*.quantize),$(QUANTIZE_FLAGS)) -o $$@; $$(STEPS)
+	emo quantize $$< --data $(W)/$$*-features.h5 $$(or $$($$*.quantize),$(QUANTIZE_FLAGS)) --force -o $$@; $$(STEPS)
 endef
 $(foreach role,teacher plain student,$(eval $(call QUANTIZED,$(role))))
 
@@ -188,13 +181,11 @@ $(OUT)/speedrun-90-%.onnx:
 	$(MAKE) speedrun-90 SEEDS=$*
 
 $(OUT)/further-%-teacher.onnx: $(OUT)/speedrun-90-%.onnx $(W)/fer2013-features.h5
-	rm -f $@
-	emo quantize $< --data $(W)/fer2013-features.h5 $(QUANTIZE_FLAGS) -o $@
+	emo quantize $< --data $(W)/fer2013-features.h5 $(QUANTIZE_FLAGS) --force -o $@
 
 $(OUT)/further-%.onnx: $(OUT)/speedrun-90-%.onnx $(OUT)/further-%-teacher.onnx $(W)/fer2013-features.h5
-	rm -f $@
 	emo distill $(OUT)/further-$*-teacher.onnx --teacher $(WEIGHTS)/fer2013-int8.onnx --data $(W)/fer2013-features.h5 \
-	  $(FURTHER_FLAGS) --init $< --seed $* $(TRAIN) -o $@; \
+	  $(FURTHER_FLAGS) --init $< --seed $* $(TRAIN) --force -o $@; \
 	  echo $$((SECONDS + 2 * $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
 
 $(OUT)/further-%.json: $(OUT)/further-%.onnx $(W)/fer2013-features.h5
@@ -206,12 +197,10 @@ distillation: $(foreach seed,$(DISTILLATION_SEEDS),$(D)/alone-$(seed).json $(D)/
 	python examples/results/table.py
 
 $(D)/alone-%.onnx: $(W)/fer2013-features.h5 | $(D)
-	rm -f $@
-	emo train $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
+	emo train $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) --force -o $@; echo $$SECONDS > $(@:onnx=seconds)
 
 $(D)/taught-%.onnx: $(W)/fer2013-features.h5 | $(D)
-	rm -f $@
-	emo distill $(WEIGHTS)/fer2013.onnx --data $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) -o $@; echo $$SECONDS > $(@:onnx=seconds)
+	emo distill $(WEIGHTS)/fer2013.onnx --data $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) --force -o $@; echo $$SECONDS > $(@:onnx=seconds)
 
 $(D)/%.json: $(D)/%.onnx $(W)/fer2013.h5
 	emo eval $< --data $(W)/fer2013.h5 --split test --json > $@
