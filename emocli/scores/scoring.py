@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import metrics, registry
-from emocli.scores import abstention, calibration, evaluation, group_gaps, robustness
+from emocli.scores import abstention, calibration, evaluation, group_gaps, met_rows, robustness
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
 from emocli.scores.pairing import Options, Pair
@@ -35,7 +35,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
     `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `not_found`, samples without a face or
     voice that the detector finds, which are not scored; `shared_groups` where the model was trained on people whom the
-    part has too.
+    part has too, `shared_rows` on rows of it, as its corpus was divided otherwise.
     """
     _tell_of_rows(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views)
@@ -51,6 +51,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
         result["not_found"] = found.no_face
     if found.known:
         result["shared_groups"] = _shared_groups(found, pair, options, note)
+    elif shared := _shared_rows(found, pair, options, note):
+        result["shared_rows"] = shared
     if options.views.flip:
         result["flip"] = True
     if options.views.count > 1:
@@ -149,6 +151,19 @@ def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> 
         f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
     )
     return {"groups": len(found.known), "rows": rows}
+
+
+def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:
+    """Return how many rows are known from training though the part is not the model's train part, and say so."""
+    if options.split in ("train", "all") or not met_rows.divided_otherwise(pair.model.header, pair.data.header):
+        return 0
+    shared = met_rows.count(pair.model.header, pair.data, found.rows)
+    why = f"{pair.model.source} learned from the corpus of {pair.data.source} divided in another way"
+    if shared is None:
+        note(f"{why}: rows of this {options.split} part may be among those it knows; use the same options and --seed")
+    elif shared:
+        note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; use the same options and --seed")
+    return shared or 0
 
 
 def _groups(logits: NDArray[Any], y: NDArray[np.int64], found: Answers, options: Options) -> dict[str, Any] | None:

@@ -1,0 +1,72 @@
+"""A corpus that is divided anew: rows that the model learned from are counted, or said to be possible."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import pytest
+from conftest import Run
+from scored import score, stripes
+from small_model import write_model
+
+from emocli import onnx_file, pipes
+from emocli.data import hdf5
+
+EMOTIONS = ("happy", "sad", "angry")
+Made = tuple[Path, Path]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    for row, x in enumerate(stripes(60)):
+        place = tmp_path / "pictures" / EMOTIONS[row % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(place / f"{row}.png"), x[0])
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def made(pictures: Path, emo: Run, tmp_path: Path) -> Made:
+    """Features of the pictures and a model that says it learned from them."""
+    features, model = _divided(emo, pictures, tmp_path / "own.h5"), write_model(tmp_path / "m.onnx", names=EMOTIONS)
+    header, net = onnx_file.read_header(model), onnx_file.load(model)
+    source = pipes.read(str(features), "features")
+    learned = {**header.steps[-1], "input": source.digest, "data": source.digest}
+    onnx_file.write_header(net, replace(header, labels=source.header.labels, steps=(*source.header.steps, learned)))
+    onnx_file.save(net, model)
+    return features, model
+
+
+def _divided(emo: Run, pictures: Path, path: Path, *options: object) -> Path:
+    dataset = path.with_suffix(".dataset.h5")
+    assert emo("dataset", "folder", pictures, *options, "-o", dataset).returncode == 0
+    assert emo("features", dataset, "-o", path).returncode == 0
+    return path
+
+
+def _ids(path: Path, *parts: str) -> set[str]:
+    with hdf5.open_data(path) as data:
+        return {data.id[row] for part in parts for row in data.rows(part)}
+
+
+def test_rows_of_the_test_part_that_the_model_knows_are_counted_aloud(
+    made: Made, pictures: Path, emo: Run, tmp_path: Path
+) -> None:
+    other, notes = _divided(emo, pictures, tmp_path / "other.h5", "--seed", 1, "--test", 0.5), list[str]()
+    record, known = score(made[1], other, notes), _ids(made[0], "train", "validation") & _ids(other, "test")
+    assert record["shared_rows"] == len(known) > 0
+    assert any(f"it knows {len(known)} of the {record['accuracy']['n']} rows" in note for note in notes)  # type: ignore[index]
+
+
+def test_where_the_models_features_are_gone_it_is_said_to_be_possible(
+    made: Made, pictures: Path, emo: Run, tmp_path: Path
+) -> None:
+    other, notes = _divided(emo, pictures, tmp_path / "other.h5", "--seed", 1), list[str]()
+    made[0].unlink()
+    assert "shared_rows" not in score(made[1], other, notes)
+    assert any("may be among those it knows" in note for note in notes)
+
+
+def test_nothing_is_said_of_the_models_own_test_part(made: Made) -> None:
+    notes: list[str] = []
+    assert "shared_rows" not in score(made[1], made[0], notes) and notes == []
