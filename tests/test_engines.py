@@ -10,9 +10,9 @@ from onnx import helper
 from quantizable_nets import NETS, batches, cosine, exported, pictures, plain_session, run
 from small_model import write_model
 
-from emocli import onnx_file
+from emocli import onnx_constants, onnx_file, onnx_graph
 from emocli.compress.quantize import quantize
-from emocli.engines import _constants, _graph, _zero_points
+from emocli.engines import _zero_points
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
 
@@ -136,8 +136,8 @@ def test_the_engine_gives_what_the_stored_int8_model_gives(tmp_path, name, int8)
 @pytest.mark.parametrize("name", NETS)
 def test_codes_begin_at_zero_after_relu_and_lie_around_128_elsewhere(name, int8):
     before, after = int8[name].graph, _zero_points.shift(int8[name]).graph
-    old, new = _graph.constants(before), _graph.constants(after)
-    makers = _graph.producers(after)
+    old, new = onnx_graph.constants(before), onnx_graph.constants(after)
+    makers = onnx_graph.producers(after)
     quantizers = [node for node in after.node if node.op_type == "QuantizeLinear"]
     assert quantizers
     for node in quantizers:
@@ -148,13 +148,13 @@ def test_codes_begin_at_zero_after_relu_and_lie_around_128_elsewhere(name, int8)
         if maker in ("Conv", "Sub", "Gemm"):
             assert zero == 128
         assert new[node.input[1]] == old[node.input[1]]
-        for taker in _graph.consumers(after)[node.output[0]]:
+        for taker in onnx_graph.consumers(after)[node.output[0]]:
             assert list(taker.input[1:]) == list(node.input[1:])
 
 
 def test_weights_keep_their_zero_point(int8):
     after = _zero_points.shift(int8["se_resnet"]).graph
-    known = _graph.constants(after)
+    known = onnx_graph.constants(after)
     weights = [node for node in after.node if node.op_type == "DequantizeLinear" and node.input[0] in known]
     assert len(weights) == 21
     assert all(known[node.input[2]].dtype == np.int8 for node in weights)
@@ -162,8 +162,8 @@ def test_weights_keep_their_zero_point(int8):
 
 def test_values_that_are_only_moved_keep_their_zero_point(int8):
     after = _zero_points.shift(int8["emotion_cnn"]).graph
-    known = _graph.constants(after)
-    makers, takers = _graph.producers(after), _graph.consumers(after)
+    known = onnx_graph.constants(after)
+    makers, takers = onnx_graph.producers(after), onnx_graph.consumers(after)
     pools = [node for node in after.node if node.op_type in ("MaxPool", "Reshape", "Transpose")]
     assert pools
     for pool in pools:
@@ -189,14 +189,14 @@ def relu6(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with ReLU6 for every ReLU, its input scaled so that six is reached."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    low, high = (_graph.put(copy.graph, f"bound{x}", np.asarray(x, np.float32)) for x in (0, 6))
+    low, high = (onnx_graph.put(copy.graph, f"bound{x}", np.asarray(x, np.float32)) for x in (0, 6))
     for node in copy.graph.node:
         if node.op_type == "Relu":
             node.op_type = "Clip"
             node.input.extend([low, high])
         if node.op_type == "Conv":
-            weight = _graph.constants(copy.graph)[node.input[1]]
-            _graph.put(copy.graph, node.input[1], weight * 3)
+            weight = onnx_graph.constants(copy.graph)[node.input[1]]
+            onnx_graph.put(copy.graph, node.input[1], weight * 3)
     return copy
 
 
@@ -215,19 +215,19 @@ def test_relu6_is_taken_into_the_codes():
 def test_a_clip_that_cuts_below_the_codes_end_stays():
     model = relu6(exported("emotion_cnn"))
     stored = quantize(model, batches, method="minmax")
-    _graph.put(stored.graph, "bound6", np.asarray(1, np.float32))
+    onnx_graph.put(stored.graph, "bound6", np.asarray(1, np.float32))
     assert sum(node.op_type == "Clip" for node in _zero_points.shift(stored).graph.node) == 6
 
 
 def test_constants_that_an_exporter_left_are_computed(tmp_path):
     proto = onnx_file.load(write_model(tmp_path / "m.onnx"))
-    assert not _constants.are_left(proto)
+    assert not onnx_constants.are_left(proto)
     one = helper.make_node("Constant", [], ["one"], value_float=1.0)
     nodes = [one, helper.make_node("Mul", ["scale", "one"], ["same"]), *proto.graph.node]
     nodes[3].input[1] = "same"
-    _graph.replace_nodes(proto.graph, nodes)
-    assert _constants.are_left(proto)
-    found = _constants.fold_constants(proto)
+    onnx_graph.replace_nodes(proto.graph, nodes)
+    assert onnx_constants.are_left(proto)
+    found = onnx_constants.fold_constants(proto)
     assert [node.op_type for node in found.graph.node][:2] == ["Cast", "Mul"]
     want = load(tmp_path / "m.onnx").run(X)["logits"]
     assert (load(saved(proto, tmp_path / "spread.onnx")).run(X)["logits"] == want).all()

@@ -8,9 +8,9 @@ import pytest
 from onnx import helper
 from quantizable_nets import batches, cosine, exported, pictures, plain_session, run
 
-from emocli import onnx_file
+from emocli import onnx_constants, onnx_file, onnx_graph
 from emocli.compress.quantize import quantize
-from emocli.engines import _channels_last, _constants, _graph, _pixels, _sixteens, _zero_points
+from emocli.engines import _channels_last, _pixels, _sixteens, _zero_points
 from emocli.engines.onnxruntime import load
 
 X = pictures(32, seed=5)
@@ -60,7 +60,7 @@ def test_pixels_are_the_first_codes_and_the_answers_stay(name):
 def test_pixels_that_pass_a_curve_are_quantized_as_before():
     model = copy_of(_zero_points.shift(quantize(exported("emotion_cnn"), batches, method="minmax")))
     node = next(node for node in model.graph.node if node.op_type == "Sub")
-    _graph.replace_nodes(
+    onnx_graph.replace_nodes(
         model.graph,
         [each if each != node else helper.make_node("Pow", node.input, node.output) for each in model.graph.node],
     )
@@ -97,7 +97,7 @@ def test_a_gates_inner_layer_has_sixteen_channels(se_resnet):
     def inner(model: onnx.ModelProto) -> list[int]:
         return [
             len(codes)
-            for name, codes in _graph.constants(model.graph).items()
+            for name, codes in onnx_graph.constants(model.graph).items()
             if "se.reduce.weight" in name and "codes" in name
         ]
 
@@ -112,9 +112,9 @@ def test_no_map_is_brought_into_another_order_on_the_way(se_resnet, tmp_path):
 
 
 def test_the_weights_of_a_float_head_are_float_before_the_first_run(se_resnet):
-    after = rewritten(se_resnet, lambda model: _constants.dequantize_floats(model.graph))
+    after = rewritten(se_resnet, lambda model: onnx_constants.dequantize_floats(model.graph))
     head = next(node for node in after.graph.node if node.op_type == "Gemm")
-    assert _graph.constants(after.graph)[head.input[1]].dtype == np.float32
+    assert onnx_graph.constants(after.graph)[head.input[1]].dtype == np.float32
     assert (run(se_resnet, X)["logits"] == run(after, X)["logits"]).all()
 
 

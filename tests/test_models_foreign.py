@@ -1,6 +1,5 @@
 """Models that carry emo's header and were not made by it: refused in one line, never run into the ground."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from small_model import write_model
 
-from emocli import metrics, onnx_file, registry
+from emocli import metrics, onnx_constants, onnx_file, registry
 from emocli.compress import gate
-from emocli.engines import _constants
 from emocli.errors import EmoError
 from emocli.serving.verdicts import verdict
 
@@ -140,9 +138,9 @@ def test_loops_draws_and_huge_tensors_are_not_computed_ahead(tmp_path: Path) -> 
     huge_constant(model)
     model.graph.node[-1].output[0] = "quiet"
     model.graph.node.append(helper.make_node("Add", ["quiet", "drawn"], ["logits"]))
-    begun = time.monotonic()
-    left = {node.op_type for node in _constants.fold_constants(model).graph.node}
-    assert {"Loop", "RandomNormal", "ConstantOfShape"} <= left and time.monotonic() - begun < 60
+    # were the loop run, this would not end
+    left = {node.op_type for node in onnx_constants.fold_constants(model).graph.node}
+    assert {"Loop", "RandomNormal", "ConstantOfShape"} <= left
 
 
 def test_answers_that_are_not_numbers_are_an_error_and_no_verdict() -> None:

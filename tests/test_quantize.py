@@ -9,10 +9,10 @@ from numpy.testing import assert_allclose
 from onnx import numpy_helper
 from quantizable_nets import NETS, batches, cosine, exported, pictures, run
 
+from emocli import onnx_graph
 from emocli.compress import calibrate
 from emocli.compress.fold import fold
 from emocli.compress.quantize import quantize, weight_codes
-from emocli.engines import _graph
 from emocli.errors import EmoError
 
 X = pictures(16, seed=9)
@@ -33,7 +33,7 @@ def test_int8_gives_the_answers_of_fp32(name, int8):
 
 @pytest.mark.parametrize("name", NETS)
 def test_everything_is_symmetric_int8(name, int8):
-    known = _graph.constants(int8[name].graph)
+    known = onnx_graph.constants(int8[name].graph)
     pairs = [node for node in int8[name].graph.node if node.op_type in ("QuantizeLinear", "DequantizeLinear")]
     assert pairs
     for node in pairs:
@@ -46,7 +46,7 @@ def test_everything_is_symmetric_int8(name, int8):
 @pytest.mark.parametrize("name", NETS)
 def test_every_operator_between_first_and_last_is_quantized(name, int8):
     graph = int8[name].graph
-    makers, ends = _graph.producers(graph), _graph.outputs(graph)
+    makers, ends = onnx_graph.producers(graph), onnx_graph.outputs(graph)
     for node in graph.node:
         if node.op_type in ("Conv", "Gemm", "Add", "Mul", "Sigmoid", "GlobalAveragePool", "MaxPool"):
             sources = {makers[source].op_type for source in node.input[:2] if source in makers}
@@ -54,7 +54,7 @@ def test_every_operator_between_first_and_last_is_quantized(name, int8):
         if node.op_type == "Relu":
             # the ReLU belongs to what comes before it: the codes begin after it
             assert makers[node.input[0]].op_type in ("Conv", "Add", "Gemm")
-            takers = _graph.consumers(graph)[node.output[0]]
+            takers = onnx_graph.consumers(graph)[node.output[0]]
             assert [taker.op_type for taker in takers] == ["QuantizeLinear"] or node.output[0] in ends
 
 
@@ -66,7 +66,7 @@ def test_codes_begin_after_what_only_rearranges_the_pixels(int8):
 @pytest.mark.parametrize("name", NETS)
 def test_biases_stay_float_and_the_file_shrinks(name, int8):
     graph = int8[name].graph
-    known = _graph.constants(graph)
+    known = onnx_graph.constants(graph)
     for node in graph.node:
         if node.op_type in ("Conv", "Gemm") and len(node.input) > 2:
             assert known[node.input[2]].dtype == np.float32
@@ -88,7 +88,7 @@ def test_the_same_inputs_give_the_same_bytes(int8):
 
 def test_what_only_moves_values_keeps_their_scale(int8):
     graph = int8["emotion_cnn"].graph
-    known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
+    known, makers, takers = onnx_graph.constants(graph), onnx_graph.producers(graph), onnx_graph.consumers(graph)
     pools = [node for node in graph.node if node.op_type in ("MaxPool", "Reshape", "Transpose")]
     assert len(pools) >= 3
     for pool in pools:
@@ -128,7 +128,7 @@ def test_percentile_cuts_the_tail_off():
     scales = [
         {
             name: float(value)
-            for name, value in _graph.constants(model.graph).items()
+            for name, value in onnx_graph.constants(model.graph).items()
             if name.endswith("/scale") and not value.ndim
         }
         for model in (few, all_of_it)
@@ -164,7 +164,7 @@ def test_weights_are_the_codes_of_onnxruntimes_quantizer(tmp_path, int8):
 
 def _weights(model):
     """The int8 weights of each Conv and Gemm, in order."""
-    known, makers = _graph.constants(model.graph), _graph.producers(model.graph)
+    known, makers = onnx_graph.constants(model.graph), onnx_graph.producers(model.graph)
     users = [node for node in model.graph.node if node.op_type in ("Conv", "Gemm")]
     return [known[makers[node.input[1]].input[0]] for node in users]
 
@@ -199,11 +199,11 @@ def test_options_out_of_range_are_an_error_for_the_user(options, says):
 def test_nan_activations_are_an_error_for_the_user():
     broken = onnx.ModelProto()
     broken.CopyFrom(exported("emotion_cnn"))
-    weight = _graph.constants(broken.graph)["head.weight"].copy()
+    weight = onnx_graph.constants(broken.graph)["head.weight"].copy()
     weight[0, 0] = np.nan
-    _graph.put(broken.graph, "head.weight", weight)
-    stem = next(name for name, value in _graph.constants(broken.graph).items() if value.ndim == 4)
-    _graph.put(broken.graph, stem, np.full_like(_graph.constants(broken.graph)[stem], np.inf))
+    onnx_graph.put(broken.graph, "head.weight", weight)
+    stem = next(name for name, value in onnx_graph.constants(broken.graph).items() if value.ndim == 4)
+    onnx_graph.put(broken.graph, stem, np.full_like(onnx_graph.constants(broken.graph)[stem], np.inf))
     with pytest.raises(EmoError, match="NaN or infinite"):
         quantize(broken, batches)
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
-from emocli.engines import _graph
-from emocli.engines._constants import fold_constants
+from emocli import onnx_graph
+from emocli.onnx_constants import fold_constants
 
 
 def fold(model: ModelProto) -> ModelProto:
@@ -19,7 +19,7 @@ def fold(model: ModelProto) -> ModelProto:
     ranks = _ranks(copy.graph)
     _pool_means(copy.graph)
     _fold_norms(copy.graph, ranks)
-    _graph.prune(copy.graph)
+    onnx_graph.prune(copy.graph)
     return copy
 
 
@@ -29,28 +29,28 @@ def _ranks(graph: GraphProto) -> dict[str, int]:
 
 
 def _pool_means(graph: GraphProto) -> None:
-    known = _graph.constants(graph)
+    known = onnx_graph.constants(graph)
     nodes: list[NodeProto] = []
     for node in graph.node:
         if node.op_type != "ReduceMean" or _mean_axes(node, known) not in ([2, 3], [-2, -1]):
             nodes.append(node)
-        elif _graph.attribute(node, "keepdims", 1):
+        elif onnx_graph.attribute(node, "keepdims", 1):
             nodes.append(helper.make_node("GlobalAveragePool", node.input[:1], node.output, node.name))
         else:
             pooled = f"{node.output[0]}_pooled"
             nodes.append(helper.make_node("GlobalAveragePool", node.input[:1], [pooled], node.name))
             nodes.append(helper.make_node("Flatten", [pooled], node.output, f"{node.name}_flatten", axis=1))
-    _graph.replace_nodes(graph, nodes)
+    onnx_graph.replace_nodes(graph, nodes)
 
 
 def _mean_axes(node: NodeProto, known: dict[str, NDArray[np.int64]]) -> list[int]:
     if len(node.input) > 1:
         return sorted(known[node.input[1]].tolist()) if node.input[1] in known else []
-    return sorted(_graph.attribute(node, "axes", []))
+    return sorted(onnx_graph.attribute(node, "axes", []))
 
 
 def _fold_norms(graph: GraphProto, ranks: dict[str, int]) -> None:
-    known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
+    known, makers, takers = onnx_graph.constants(graph), onnx_graph.producers(graph), onnx_graph.consumers(graph)
     nodes: list[NodeProto] = []
     for node in graph.node:
         if node.op_type != "BatchNormalization":
@@ -64,18 +64,18 @@ def _fold_norms(graph: GraphProto, ranks: dict[str, int]) -> None:
             before.output[0] = node.output[0]
         else:
             nodes.extend(_by_itself(graph, node, scale, shift, ranks.get(node.input[0], 4)))
-    _graph.replace_nodes(graph, nodes)
+    onnx_graph.replace_nodes(graph, nodes)
 
 
 def _affine(node: NodeProto, known: dict[str, NDArray[np.float32]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the factor and the summand, per channel, that a BatchNormalization amounts to at inference."""
     gamma, beta, mean, variance = (known[name].astype(np.float64) for name in node.input[1:5])
-    scale = gamma / np.sqrt(variance + _graph.attribute(node, "epsilon", 1e-5))
+    scale = gamma / np.sqrt(variance + onnx_graph.attribute(node, "epsilon", 1e-5))
     return scale, beta - mean * scale
 
 
 def _can_absorb(node: NodeProto, known: dict[str, NDArray[np.float32]]) -> bool:
-    plain = all(_graph.attribute(node, name, 1.0) == 1.0 for name in ("alpha", "beta"))
+    plain = all(onnx_graph.attribute(node, name, 1.0) == 1.0 for name in ("alpha", "beta"))
     return node.op_type in ("Conv", "Gemm") and plain and all(name in known for name in node.input[1:] if name)
 
 
@@ -88,13 +88,13 @@ def _absorb(
 ) -> None:
     """Multiply a Conv's or Gemm's weight by `scale` and move its bias along."""
     weight = known[node.input[1]].astype(np.float64)
-    columns = node.op_type == "Gemm" and not _graph.attribute(node, "transB", 0)
+    columns = node.op_type == "Gemm" and not onnx_graph.attribute(node, "transB", 0)
     weight *= scale if columns else scale.reshape(-1, *[1] * (weight.ndim - 1))
     bias = known[node.input[2]].astype(np.float64) if len(node.input) > 2 and node.input[2] else 0.0
     # names of its own: two nodes may share the weight they were exported with
     name = f"{node.input[1]}_folded"
-    weight_name = _graph.put(graph, name, weight.astype(np.float32))
-    bias_name = _graph.put(graph, f"{name}_bias", (bias * scale + shift).astype(np.float32))
+    weight_name = onnx_graph.put(graph, name, weight.astype(np.float32))
+    bias_name = onnx_graph.put(graph, f"{name}_bias", (bias * scale + shift).astype(np.float32))
     node.input[:] = [node.input[0], weight_name, bias_name]
 
 
@@ -105,11 +105,11 @@ def _by_itself(
     source, target = node.input[0], node.output[0]
     factor, summand = scale.astype(np.float32), shift.astype(np.float32)
     if rank == 4:
-        weight = _graph.put(graph, f"{target}_weight", factor.reshape(-1, 1, 1, 1))
-        bias = _graph.put(graph, f"{target}_bias", summand)
+        weight = onnx_graph.put(graph, f"{target}_weight", factor.reshape(-1, 1, 1, 1))
+        bias = onnx_graph.put(graph, f"{target}_bias", summand)
         return [helper.make_node("Conv", [source, weight, bias], [target], node.name, group=len(factor))]
-    weight = _graph.put(graph, f"{target}_factor", factor.reshape(-1, *[1] * max(0, rank - 2)))
-    bias = _graph.put(graph, f"{target}_summand", summand.reshape(-1, *[1] * max(0, rank - 2)))
+    weight = onnx_graph.put(graph, f"{target}_factor", factor.reshape(-1, *[1] * max(0, rank - 2)))
+    bias = onnx_graph.put(graph, f"{target}_summand", summand.reshape(-1, *[1] * max(0, rank - 2)))
     scaled = f"{target}_scaled"
     return [
         helper.make_node("Mul", [source, weight], [scaled], f"{node.name}_mul"),

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper
 
-from emocli import registry
+from emocli import onnx_graph, registry
 from emocli.compress import calibrate, sequences
 from emocli.compress.fold import fold
-from emocli.engines import _graph
 from emocli.errors import EmoError
 
 _ARITHMETIC = frozenset({"Add", "Div", "Mul", "Sub"})
@@ -57,7 +56,7 @@ def quantize(
     scales = _scales(result.graph, limits)
     _quantize_weights(result.graph, scales, spared)
     _quantize_activations(result.graph, scales)
-    _graph.prune(result.graph)
+    onnx_graph.prune(result.graph)
     # the exporter's notes on shapes name tensors that are no more
     del result.graph.value_info[:]
     return result
@@ -78,18 +77,18 @@ def _choose(graph: GraphProto, spared: set[str]) -> list[str]:
     """Return the tensors to quantize, in the order they are computed; what makes a `spared` one stays float."""
     floats = _prologue(graph) | spared
     known = {tensor.name for tensor in graph.initializer}
-    takers, makers = _graph.consumers(graph), _graph.producers(graph)
+    takers, makers = onnx_graph.consumers(graph), onnx_graph.producers(graph)
     chosen: dict[str, None] = {}
     for node in graph.node:
-        if node.op_type not in _INTEGER | _graph.SAME_VALUES or node.output[0] in floats:
+        if node.op_type not in _INTEGER | onnx_graph.SAME_VALUES or node.output[0] in floats:
             continue
         if (
-            node.op_type in _graph.SAME_VALUES
+            node.op_type in onnx_graph.SAME_VALUES
             and node.input[0] not in chosen
             and not _leads_to_integer(node, takers, floats)
         ):
             continue
-        count = 1 if node.op_type in _WEIGHTED | _graph.SAME_VALUES else len(node.input)
+        count = 1 if node.op_type in _WEIGHTED | onnx_graph.SAME_VALUES else len(node.input)
         for name in node.input[:count]:
             if name not in known and makers.get(name) is not None:
                 chosen[name] = None
@@ -113,7 +112,7 @@ def _prologue(graph: GraphProto) -> set[str]:
     known = {tensor.name for tensor in graph.initializer}
     for node in graph.node:
         scaling = node.op_type in _ARITHMETIC and not known.isdisjoint(node.input)
-        if (node.op_type in _graph.SAME_VALUES | {"Cast"} or scaling) and found.union(known).issuperset(node.input):
+        if (node.op_type in onnx_graph.SAME_VALUES | {"Cast"} or scaling) and found.union(known).issuperset(node.input):
             found.update(node.output)
     return found
 
@@ -130,14 +129,14 @@ def _scales(graph: GraphProto, limits: dict[str, float]) -> dict[str, float]:
     """Return the real value of one step of each tensor's codes; what only moves values keeps its input's."""
     scales = {name: limit / _LARGEST or 1.0 for name, limit in limits.items()}
     for node in graph.node:
-        if node.op_type in _graph.SAME_VALUES and {node.input[0], node.output[0]} <= set(scales):
+        if node.op_type in onnx_graph.SAME_VALUES and {node.input[0], node.output[0]} <= set(scales):
             scales[node.output[0]] = scales[node.input[0]]
     return scales
 
 
 def _quantize_weights(graph: GraphProto, scales: dict[str, float], spared: set[str]) -> None:
     """Put int8 weights and their DequantizeLinear before each Conv, Gemm and MatMul with a quantized input."""
-    known = _graph.constants(graph)
+    known = onnx_graph.constants(graph)
     nodes: list[NodeProto] = []
     for node in graph.node:
         quantized = node.output[0] not in spared and not scales.keys().isdisjoint(node.input)
@@ -152,7 +151,7 @@ def _quantize_weights(graph: GraphProto, scales: dict[str, float], spared: set[s
         elif quantized and node.op_type in _INTEGER - _WEIGHTED:
             nodes.extend(_quantized_operands(graph, node, known))
         nodes.append(node)
-    _graph.replace_nodes(graph, nodes)
+    onnx_graph.replace_nodes(graph, nodes)
 
 
 def _quantized_operands(graph: GraphProto, node: NodeProto, known: dict[str, NDArray[Any]]) -> list[NodeProto]:
@@ -171,7 +170,7 @@ def _channel_axis(node: NodeProto, weight: NDArray[np.float32]) -> int:
     """Return the axis of a weight that counts output channels."""
     if node.op_type == "MatMul":
         return weight.ndim - 1
-    return 1 if node.op_type == "Gemm" and not _graph.attribute(node, "transB", 0) else 0
+    return 1 if node.op_type == "Gemm" and not onnx_graph.attribute(node, "transB", 0) else 0
 
 
 def weight_codes(
@@ -195,9 +194,9 @@ def _dequantize(
 ) -> NodeProto:
     """Add the constants of a weight to the graph and return the node that gives it as float."""
     inputs = [
-        _graph.put(graph, f"{name}/codes", codes),
-        _graph.put(graph, f"{name}/scale", steps),
-        _graph.put(graph, f"{name}/zero", np.zeros(steps.shape, dtype=np.int8)),
+        onnx_graph.put(graph, f"{name}/codes", codes),
+        onnx_graph.put(graph, f"{name}/scale", steps),
+        onnx_graph.put(graph, f"{name}/zero", np.zeros(steps.shape, dtype=np.int8)),
     ]
     node = helper.make_node("DequantizeLinear", inputs, [f"{name}/float"], f"{name}/dequantize")
     if axis is not None:
@@ -207,8 +206,8 @@ def _dequantize(
 
 def _quantize_activations(graph: GraphProto, scales: dict[str, float]) -> None:
     """Put QuantizeLinear and DequantizeLinear after each chosen tensor, before all that take it."""
-    ends = _graph.outputs(graph)
-    zero = _graph.put(graph, "zero", np.asarray(0, dtype=np.int8))
+    ends = onnx_graph.outputs(graph)
+    zero = onnx_graph.put(graph, "zero", np.asarray(0, dtype=np.int8))
     nodes: list[NodeProto] = []
     names = {name: name if name in ends else f"{name}/dequantized" for name in scales}
     for node in graph.node:
@@ -219,9 +218,9 @@ def _quantize_activations(graph: GraphProto, scales: dict[str, float]) -> None:
             if name in scales:
                 # an output of the graph keeps its name for what the INT8 model gives there
                 node.output[place] = f"{name}/float" if name in ends else name
-                scale = _graph.put(graph, f"{name}/scale", np.asarray(scales[name], dtype=np.float32))
+                scale = onnx_graph.put(graph, f"{name}/scale", np.asarray(scales[name], dtype=np.float32))
                 codes = [f"{name}/codes"]
                 quantizer, dequantizer = [node.output[place], scale, zero], [*codes, scale, zero]
                 nodes.append(helper.make_node("QuantizeLinear", quantizer, codes, f"{name}/quantize"))
                 nodes.append(helper.make_node("DequantizeLinear", dequantizer, [names[name]], f"{name}/dequantize"))
-    _graph.replace_nodes(graph, nodes)
+    onnx_graph.replace_nodes(graph, nodes)

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from onnx import GraphProto
 
-from emocli import metrics, onnx_file, pipes, registry
+from emocli import metrics, onnx_file, onnx_graph, pipes, registry
 from emocli.artifact import Step
-from emocli.engines import _graph
 from emocli.errors import EmoError
 from emocli.scores import calibration, evaluation
 
@@ -64,15 +63,15 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
 
 def divide(graph: GraphProto, by: float, source: str) -> None:
     """Divide the logits in place, by dividing the weights and the bias of the layer that makes them."""
-    known = _graph.constants(graph)
+    known = onnx_graph.constants(graph)
     for name in _last_layer(graph, source):
-        _graph.put(graph, name, known[name] / known[name].dtype.type(by))
+        onnx_graph.put(graph, name, known[name] / known[name].dtype.type(by))
 
 
 def _last_layer(graph: GraphProto, source: str) -> list[str]:
     """Return the names of the weights and the bias of the last layer, which nothing but the logits depends on."""
-    known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
-    others = _graph.outputs(graph) - {"logits"}
+    known, makers, takers = onnx_graph.constants(graph), onnx_graph.producers(graph), onnx_graph.consumers(graph)
+    others = onnx_graph.outputs(graph) - {"logits"}
     name, found, last = "logits", [], "nothing"
     while name in makers and name not in others and len(takers[name]) <= 1:
         node = makers[name]

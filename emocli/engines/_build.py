@@ -4,8 +4,8 @@ from types import ModuleType
 
 from onnx import ModelProto
 
-from emocli import extras
-from emocli.engines import _constants, _plan
+from emocli import extras, onnx_constants
+from emocli.engines import _plan
 from emocli.errors import EmoError
 
 _OLDEST = 10
@@ -27,7 +27,7 @@ def build_plan(model: ModelProto, *, batch: int = 32, source: str = "the model")
     # always so in TensorRT 11, asked for in 10: types come from the graph alone
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
-    if not parser.parse(_constants.fold_constants(model).SerializeToString()):
+    if not parser.parse(onnx_constants.fold_constants(model).SerializeToString()):
         reasons = "; ".join(parser.get_error(place).desc() for place in range(parser.num_errors))
         raise EmoError(f"TensorRT can't read {source} ({reasons}); run it with the onnxruntime engine")
     config = builder.create_builder_config()

@@ -2,8 +2,7 @@
 
 from onnx import ModelProto, TensorProto, helper
 
-from emocli import onnx_file
-from emocli.engines import _graph
+from emocli import onnx_file, onnx_graph
 from emocli.errors import EmoError
 
 States = dict[str, tuple[str, tuple[int, ...]]]
@@ -23,7 +22,7 @@ def carried(model: ModelProto, source: str) -> tuple[ModelProto, States]:
     copy = ModelProto.FromString(model.SerializeToString())
     states: States = {}
     for index, node in enumerate(node for node in copy.graph.node if node.op_type == "LSTM"):
-        shape = (1, 1, int(_graph.attribute(node, "hidden_size")))
+        shape = (1, 1, int(onnx_graph.attribute(node, "hidden_size")))
         names = [(f"state.{index}.{what}", f"next.{index}.{what}") for what in ("hidden", "cell")]
         # X, W, R, B, no lengths, then the states; Y, then the states
         node.input.extend([""] * (5 - len(node.input)) + [before for before, _ in names])

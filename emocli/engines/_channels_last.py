@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, helper
 
-from emocli.engines import _graph
+from emocli import onnx_graph
 
 _FEW = 64
 """Channels up to which a call for each pixel costs more than the multiplication in it."""
@@ -18,7 +18,7 @@ _GATES = frozenset({"HardSigmoid", "Sigmoid"})
 def end_in_order(model: ModelProto) -> None:
     """Turn the channels of a pooled map last before it is flattened, which changes nothing but the maps before it."""
     graph = model.graph
-    makers = _graph.producers(graph)
+    makers = onnx_graph.producers(graph)
     nodes: list[NodeProto] = []
     for node in graph.node:
         maker = makers.get(node.input[0]) if node.op_type == "Flatten" else None
@@ -32,14 +32,14 @@ def end_in_order(model: ModelProto) -> None:
             nodes.append(helper.make_node("DequantizeLinear", [f"{turned}/codes", *maker.input[1:]], [turned]))
             node.input[0] = turned
         nodes.append(node)
-    _graph.replace_nodes(graph, nodes)
-    _graph.prune(graph)
+    onnx_graph.replace_nodes(graph, nodes)
+    onnx_graph.prune(graph)
 
 
 def repeat_gates(model: ModelProto) -> None:
     """Repeat the gates of squeeze-and-excitation along each row of maps with few channels and many pixels."""
     graph = model.graph
-    makers = _graph.producers(graph)
+    makers = onnx_graph.producers(graph)
     gated = [(node, gate) for node in graph.node if node.op_type == "Mul" and (gate := _gate(node, makers))]
     if not gated:
         return
@@ -52,15 +52,15 @@ def repeat_gates(model: ModelProto) -> None:
         _, channels, _, width = shapes.get(node.output[0], [0, 0, 0, 0])
         if 0 < channels <= _FEW and width > 1 and shapes.get(gate.output[0], [])[2:] == [1, 1]:
             row = f"{gate.output[0]}/{node.output[0]}/row"
-            times = _graph.put(graph, f"{row}/times", np.array([1, 1, 1, width]))
+            times = onnx_graph.put(graph, f"{row}/times", np.array([1, 1, 1, width]))
             place = nodes.index(node)
             nodes[place:place] = [
                 helper.make_node("Tile", [gate.input[0], times], [f"{row}/codes"]),
                 helper.make_node("DequantizeLinear", [f"{row}/codes", *gate.input[1:]], [row]),
             ]
             node.input[list(node.input).index(gate.output[0])] = row
-    _graph.replace_nodes(graph, nodes)
-    _graph.prune(graph)
+    onnx_graph.replace_nodes(graph, nodes)
+    onnx_graph.prune(graph)
 
 
 def _gate(node: NodeProto, makers: dict[str, NodeProto]) -> NodeProto | None:

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
-from emocli.engines import _graph
+from emocli import onnx_graph
 
 
 def take_as_codes(model: ModelProto) -> None:
@@ -20,7 +20,7 @@ def take_as_codes(model: ModelProto) -> None:
     if entry.type.tensor_type.elem_type != TensorProto.UINT8:
         return
     path = _path(graph)
-    line = _line(path, _graph.constants(graph))
+    line = _line(path, onnx_graph.constants(graph))
     sides = [axis.dim_value for axis in entry.type.tensor_type.shape.dim[1:]]
     last = path[-1] if path else None
     if line is None or last is None or last.op_type != "QuantizeLinear" or len(sides) != 3 or not all(sides):
@@ -36,13 +36,13 @@ def take_as_codes(model: ModelProto) -> None:
                 nodes = _space_to_depth(graph, node, source, sides)
                 source = nodes[-1].output[0]
         _connect(graph, last, source, line, convolutions)
-        _graph.replace_nodes(graph, [*nodes, *graph.node])
-        _graph.prune(graph)
+        onnx_graph.replace_nodes(graph, [*nodes, *graph.node])
+        onnx_graph.prune(graph)
 
 
 def _path(graph: GraphProto) -> list[NodeProto]:
     """Return the nodes from the input on, as long as each has one taker, up to the first quantizer."""
-    takers = _graph.consumers(graph)
+    takers = onnx_graph.consumers(graph)
     found: list[NodeProto] = []
     name = graph.input[0].name
     while len(takers[name]) == 1 and (not found or found[-1].op_type != "QuantizeLinear"):
@@ -70,7 +70,7 @@ def _line(path: list[NodeProto], known: dict[str, np.ndarray]) -> tuple[float, f
 
 def _convolutions(graph: GraphProto, quantizer: NodeProto) -> list[tuple[NodeProto, NodeProto]]:
     """Return each convolution of the codes with its weight's DequantizeLinear; none if anything else takes them."""
-    takers, makers, known = _graph.consumers(graph), _graph.producers(graph), _graph.constants(graph)
+    takers, makers, known = onnx_graph.consumers(graph), onnx_graph.producers(graph), onnx_graph.constants(graph)
     found = []
     for dequantizer in takers[quantizer.output[0]]:
         for node in takers[dequantizer.output[0]]:
@@ -87,14 +87,14 @@ def _convolutions(graph: GraphProto, quantizer: NodeProto) -> list[tuple[NodePro
 
 def _space_to_depth(graph: GraphProto, node: NodeProto, source: str, sides: list[int]) -> list[NodeProto]:
     """Return the same of one channel of uint8; channels come last in memory, as the convolution after it takes them."""
-    (_, height, width), block = sides, _graph.attribute(node, "blocksize")
+    (_, height, width), block = sides, onnx_graph.attribute(node, "blocksize")
     blocks = [-1, height // block, block, width // block, block]
     shape = [-1, height // block, width // block, block**2]
     apart, ordered, joined = (f"emo/pixels/{name}" for name in ("blocks", "ordered", "joined"))
     return [
-        helper.make_node("Reshape", [source, _graph.put(graph, f"{apart}/shape", np.array(blocks))], [apart]),
+        helper.make_node("Reshape", [source, onnx_graph.put(graph, f"{apart}/shape", np.array(blocks))], [apart]),
         helper.make_node("Transpose", [apart], [ordered], perm=[0, 1, 3, 2, 4]),
-        helper.make_node("Reshape", [ordered, _graph.put(graph, f"{joined}/shape", np.array(shape))], [joined]),
+        helper.make_node("Reshape", [ordered, onnx_graph.put(graph, f"{joined}/shape", np.array(shape))], [joined]),
         helper.make_node("Transpose", [joined], ["emo/pixels"], perm=[0, 3, 1, 2]),
     ]
 
@@ -108,13 +108,13 @@ def _connect(
 ) -> None:
     """Let what takes the codes take the pixels; a bias makes up for a zero point that is no whole number."""
     factor, zero = line
-    known, takers = _graph.constants(graph), _graph.consumers(graph)
-    scale = _graph.put(graph, "emo/pixels/scale", np.asarray(factor, np.float32))
-    place = _graph.put(graph, "emo/pixels/zero", np.asarray(round(zero), np.uint8))
+    known, takers = onnx_graph.constants(graph), onnx_graph.consumers(graph)
+    scale = onnx_graph.put(graph, "emo/pixels/scale", np.asarray(factor, np.float32))
+    place = onnx_graph.put(graph, "emo/pixels/zero", np.asarray(round(zero), np.uint8))
     for dequantizer in takers[quantizer.output[0]]:
         dequantizer.input[:] = [source, scale, place]
     for node, weight in convolutions:
         codes, steps = known[weight.input[0]].astype(np.float64), known[weight.input[1]]
         sums = codes.reshape(len(codes), -1).sum(axis=1) * steps
         bias = known[node.input[2]] + factor * (round(zero) - zero) * sums
-        node.input[2] = _graph.put(graph, f"{node.input[2]}/pixels", bias.astype(np.float32))
+        node.input[2] = onnx_graph.put(graph, f"{node.input[2]}/pixels", bias.astype(np.float32))

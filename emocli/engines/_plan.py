@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import ModelProto, helper
 
-from emocli import store
-from emocli.engines import _graph
+from emocli import onnx_graph, store
 from emocli.errors import EmoError
 
 _SOURCE = "TensorrtExecutionProvider"
@@ -66,8 +65,8 @@ def unwrap(container: ModelProto, source: str) -> Plan:
     if len(nodes) != 1 or len(container.graph.node) != 1:
         raise EmoError(f"{source} is not a TensorRT plan; build one on the GPU it shall run on")
     (node,) = nodes
-    code = _graph.attribute(node, "ep_cache_context", b"")
-    if not _graph.attribute(node, "embed_mode", 0) or not code:
+    code = onnx_graph.attribute(node, "ep_cache_context", b"")
+    if not onnx_graph.attribute(node, "embed_mode", 0) or not code:
         raise EmoError(f"{source} keeps its plan in another file; build it again with the plan embedded")
     if (made_for := _text(node, "source")) not in (_SOURCE, ""):
         raise EmoError(f"{source} is compiled for {made_for}, not for TensorRT; build it again from the ONNX model")
@@ -88,5 +87,5 @@ def is_mine(plan: Plan) -> bool:
 
 
 def _text(node: onnx.NodeProto, name: str) -> str:
-    value: bytes = _graph.attribute(node, name, b"")
+    value: bytes = onnx_graph.attribute(node, name, b"")
     return value.decode("utf-8", "replace")

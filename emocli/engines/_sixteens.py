@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto
 
-from emocli.engines import _graph
+from emocli import onnx_graph
 
 _LANES = 16
 _BETWEEN = frozenset({"DequantizeLinear", "QuantizeLinear", "Relu"})
@@ -16,8 +16,8 @@ def fill_up(model: ModelProto) -> None:
     Those are the two layers of squeeze-and-excitation, whose inner one is narrow. The second takes none of them.
     """
     graph = model.graph
-    known, makers, takers = _graph.constants(graph), _graph.producers(graph), _graph.consumers(graph)
-    for name in _graph.outputs(graph):
+    known, makers, takers = onnx_graph.constants(graph), onnx_graph.producers(graph), onnx_graph.consumers(graph)
+    for name in onnx_graph.outputs(graph):
         # what leaves the graph is taken too
         takers[name].append(NodeProto())
     for first in graph.node:
@@ -33,7 +33,7 @@ def fill_up(model: ModelProto) -> None:
                 )
             wide.input[0] = _filled(graph, known[wide.input[0]], wide.input[0], 1, missing, 0)
             first.input[2] = _filled(graph, known[first.input[2]], first.input[2], 0, missing, 0)
-    _graph.prune(graph)
+    onnx_graph.prune(graph)
 
 
 def _only_taker(node: NodeProto, takers: dict[str, list[NodeProto]]) -> NodeProto | None:
@@ -51,9 +51,9 @@ def _is_layer(node: NodeProto, makers: dict[str, NodeProto], known: dict[str, np
     weight = makers.get(node.input[1])
     if weight is None or weight.op_type != "DequantizeLinear" or not set(weight.input) <= set(known):
         return False
-    return known[weight.input[0]].shape[2:] == (1, 1) and _graph.attribute(node, "group", 1) == 1
+    return known[weight.input[0]].shape[2:] == (1, 1) and onnx_graph.attribute(node, "group", 1) == 1
 
 
 def _filled(graph: GraphProto, array: np.ndarray, name: str, axis: int, count: int, filler: int) -> str:
     widths = [(0, count if place == axis else 0) for place in range(array.ndim)]
-    return _graph.put(graph, f"{name}/filled", np.pad(array, widths, constant_values=filler))
+    return onnx_graph.put(graph, f"{name}/filled", np.pad(array, widths, constant_values=filler))

@@ -7,17 +7,23 @@ the convolution only if the lowest code means 0, and else runs the convolution i
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
-from emocli.engines import _graph
+from emocli import onnx_graph
 
 _NOT_NEGATIVE = frozenset({"Abs", "Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax"})
 _AS_INPUTS = frozenset({"Add", "Concat", "Div", "Max", "Mul", "Min"})
-_AS_INPUT = _graph.SAME_VALUES | {"AveragePool", "DequantizeLinear", "GlobalAveragePool", "QuantizeLinear", "Resize"}
+_AS_INPUT = onnx_graph.SAME_VALUES | {
+    "AveragePool",
+    "DequantizeLinear",
+    "GlobalAveragePool",
+    "QuantizeLinear",
+    "Resize",
+}
 _AS_INPUT |= {"ReduceMax", "ReduceMean", "Slice"}
 
 
 def is_symmetric(model: ModelProto) -> bool:
     """Whether the model has activations quantized to int8 with zero point 0."""
-    known = _graph.constants(model.graph)
+    known = onnx_graph.constants(model.graph)
     return any(_is_symmetric(node, known) for node in model.graph.node)
 
 
@@ -30,11 +36,11 @@ def shift(model: ModelProto) -> ModelProto:
     copy = ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
-    known, positive = _graph.constants(graph), _not_negative(graph)
-    makers = _graph.producers(graph)
-    low = _graph.put(graph, "emo/zero", np.asarray(0, np.uint8))
-    middle = _graph.put(graph, "emo/middle", np.asarray(128, np.uint8))
-    readers = _graph.consumers(graph)
+    known, positive = onnx_graph.constants(graph), _not_negative(graph)
+    makers = onnx_graph.producers(graph)
+    low = onnx_graph.put(graph, "emo/zero", np.asarray(0, np.uint8))
+    middle = onnx_graph.put(graph, "emo/middle", np.asarray(128, np.uint8))
+    readers = onnx_graph.consumers(graph)
     for node in list(graph.node):
         if not _is_symmetric(node, known):
             continue
@@ -42,12 +48,12 @@ def shift(model: ModelProto) -> ModelProto:
         cut = _upper_bound(makers.get(node.input[0]), known)
         scale = node.input[1]
         if cut is not None and known[scale] * 127 <= cut * (1 + 1e-6):
-            scale = _graph.put(graph, f"{scale}/uint8", known[scale] * np.float32(127 / 255))
+            scale = onnx_graph.put(graph, f"{scale}/uint8", known[scale] * np.float32(127 / 255))
             node.input[0] = makers[node.input[0]].input[0]
         for reader in (node, *readers[node.output[0]]):
             if reader.op_type in ("QuantizeLinear", "DequantizeLinear"):
                 reader.input[1:] = [scale, zero]
-    _graph.prune(graph)
+    onnx_graph.prune(graph)
     return copy
 
 
@@ -60,7 +66,7 @@ def _is_symmetric(node: NodeProto, known: dict[str, np.ndarray]) -> bool:
 
 def _not_negative(graph: GraphProto) -> set[str]:
     """Return the tensors that can't hold a negative number, as far as the operators before them tell."""
-    known = _graph.constants(graph)
+    known = onnx_graph.constants(graph)
     found = {name for name, value in known.items() if value.dtype.kind in "fiu" and (value >= 0).all()}
     found |= {value.name for value in graph.input if value.type.tensor_type.elem_type == TensorProto.UINT8}
     for node in graph.node:

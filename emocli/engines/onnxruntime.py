@@ -16,8 +16,8 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from emocli import onnx_file
-from emocli.engines import _carry, _channels_last, _constants, _pixels, _plan, _sixteens, _zero_points
+from emocli import onnx_constants, onnx_file
+from emocli.engines import _carry, _channels_last, _pixels, _plan, _sixteens, _zero_points
 from emocli.engines._carry import States
 from emocli.engines._engine import CarryingEngine, check_input
 from emocli.errors import EmoError
@@ -122,13 +122,13 @@ def _refused(fault: Exception, model: Path) -> EmoError:
 
 def _prepared(proto: onnx.ModelProto, provider: str) -> onnx.ModelProto:
     """Return the model as this provider runs it best: itself, or a changed copy."""
-    if _constants.are_left(proto):
-        proto = _constants.fold_constants(proto)
+    if onnx_constants.are_left(proto):
+        proto = onnx_constants.fold_constants(proto)
     if provider == _CPU and _zero_points.is_symmetric(proto):
         proto = _zero_points.shift(proto)
         _pixels.take_as_codes(proto)
         _sixteens.fill_up(proto)
         _channels_last.repeat_gates(proto)
         _channels_last.end_in_order(proto)
-        _constants.dequantize_floats(proto.graph)
+        onnx_constants.dequantize_floats(proto.graph)
     return proto

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from emocli.engines import _graph
+from emocli import onnx_graph
 
 _MOST = 1 << 26
 """Values of a tensor that is still computed ahead."""
@@ -40,7 +40,7 @@ def fold_constants(model: ModelProto) -> ModelProto:
         _close_reshapes(model.graph, types)
         _evaluate(model, types)
         _skip_identities(model.graph)
-        _graph.prune(model.graph)
+        onnx_graph.prune(model.graph)
         if model.graph.SerializeToString(deterministic=True) == before:
             break
     return model
@@ -48,7 +48,7 @@ def fold_constants(model: ModelProto) -> ModelProto:
 
 def dequantize_floats(graph: GraphProto) -> None:
     """Make the weights of a float layer float: ONNX Runtime dequantizes them in every run else."""
-    known, takers = _graph.constants(graph), _graph.consumers(graph)
+    known, takers = onnx_graph.constants(graph), onnx_graph.consumers(graph)
     kept = []
     for node in graph.node:
         layers = takers[node.output[0]]
@@ -56,15 +56,15 @@ def dequantize_floats(graph: GraphProto) -> None:
         weight = node.op_type == "DequantizeLinear" and node.input[0] in known
         if weight and after <= {"Softmax"} and all(layer.op_type == "Gemm" for layer in layers):
             shape = [
-                -1 if axis == _graph.attribute(node, "axis", 1) else 1 for axis in range(known[node.input[0]].ndim)
+                -1 if axis == onnx_graph.attribute(node, "axis", 1) else 1 for axis in range(known[node.input[0]].ndim)
             ]
             steps = known[node.input[1]]
             codes = known[node.input[0]].astype(np.float32)
-            _graph.put(graph, node.output[0], codes * (steps.reshape(shape) if steps.ndim else steps))
+            onnx_graph.put(graph, node.output[0], codes * (steps.reshape(shape) if steps.ndim else steps))
         else:
             kept.append(node)
-    _graph.replace_nodes(graph, kept)
-    _graph.prune(graph)
+    onnx_graph.replace_nodes(graph, kept)
+    onnx_graph.prune(graph)
 
 
 def _types(graph: GraphProto) -> dict[str, onnx.TypeProto.Tensor]:
@@ -80,7 +80,7 @@ def _shape(kind: onnx.TypeProto.Tensor | None) -> list[int | None] | None:
 
 
 def _evaluate(model: ModelProto, types: dict[str, onnx.TypeProto.Tensor]) -> None:
-    known = _graph.constants(model.graph)
+    known = onnx_graph.constants(model.graph)
     kept = []
     for node in model.graph.node:
         values = _value(node, known, types, list(model.opset_import))
@@ -89,8 +89,8 @@ def _evaluate(model: ModelProto, types: dict[str, onnx.TypeProto.Tensor]) -> Non
             continue
         for name, value in zip(node.output, values, strict=True):
             known[name] = value
-            _graph.put(model.graph, name, value)
-    _graph.replace_nodes(model.graph, kept)
+            onnx_graph.put(model.graph, name, value)
+    onnx_graph.replace_nodes(model.graph, kept)
 
 
 def _value(
@@ -140,7 +140,7 @@ def _known_shape(node: NodeProto, types: dict[str, onnx.TypeProto.Tensor]) -> li
     shape = _shape(types.get(node.input[0]))
     if shape is None:
         return None
-    part = shape[_graph.attribute(node, "start", 0) : _graph.attribute(node, "end", len(shape))]
+    part = shape[onnx_graph.attribute(node, "start", 0) : onnx_graph.attribute(node, "end", len(shape))]
     return None if None in part else [np.array(part, dtype=np.int64)]
 
 
@@ -152,19 +152,19 @@ def _close_reshapes(graph: GraphProto, types: dict[str, onnx.TypeProto.Tensor]) 
         if shape is None or node.input[1] in known or shape.count(None) > 1:
             continue
         target = np.array([-1 if axis is None else axis for axis in shape], dtype=np.int64)
-        node.input[1] = _graph.put(graph, f"{node.output[0]}_shape", target)
+        node.input[1] = onnx_graph.put(graph, f"{node.output[0]}_shape", target)
 
 
 def _skip_identities(graph: GraphProto) -> None:
     """Take out Identity, Dropout and a Reshape that is followed by nothing but another Reshape."""
-    takers, ends = _graph.consumers(graph), _graph.outputs(graph)
+    takers, ends = onnx_graph.consumers(graph), onnx_graph.outputs(graph)
     for node in graph.node:
         if node.output[0] in ends:
             continue
         takes = takers[node.output[0]]
         idle = node.op_type in ("Identity", "Dropout")
         if idle or (node.op_type == "Reshape" and all(_reshapes_anew(graph, taker) for taker in takes)):
-            _graph.redirect(graph, node.output[0], node.input[0], takes)
+            onnx_graph.redirect(graph, node.output[0], node.input[0], takes)
 
 
 def _reshapes_anew(graph: GraphProto, node: NodeProto) -> bool:
