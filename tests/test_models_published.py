@@ -22,7 +22,7 @@ PUBLISHED: list[tuple[Callable[..., nn.Module], dict[str, Any], int]] = [
     (resnet.build, {"depth": 34, **CONV7}, 21_797_672),
     (resnet.build, {"depth": 50, **CONV7}, 25_557_032),
     (se_resnet.build, {"depth": 50, **CONV7}, 28_088_024),
-    (vgg.build, {"depth": 16, "hidden": 4096, "norm": False}, 138_357_544),
+    (vgg.build, {"depth": 16, "hidden": 4096}, 138_357_544),
     (efficientnet.build, {"width": 1.0, "halvings": 5}, 5_288_548),
     (efficientnet.build, {"width": 1.0, "depth": 1.1, "halvings": 5}, 7_794_184),
     (efficientnet.build, {"width": 1.1, "depth": 1.2, "halvings": 5}, 9_109_994),
@@ -37,7 +37,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("resnet", {"width": 16, "neck": "fpn"}),
     ("resnet", {"width": 16, "depth": 50}),
     ("se-resnet", {"width": 16, "neck": "fpn"}),
-    ("vgg", {"depth": 16, "hidden": 64}),
+    ("vgg", {"depth": 16, "norm": True, "hidden": 64}),
     ("mobilenetv2", {"stem": "s2d"}),
     ("efficientnet", {"stem": "s2d", "activation": "relu", "halvings": 3}),
     ("shufflenetv2", {"stem": "s2d", "halvings": 5, "width": 0.5}),
@@ -83,7 +83,7 @@ def test_the_file_and_the_module_rebuilt_from_it_give_the_logits_of_the_net(
 
 
 def test_vgg13_is_that_of_the_fer_plus_paper() -> None:
-    net = vgg.build((1, 64, 64), 8, norm=False)
+    net = vgg.build((1, 64, 64), 8)
     assert parameters(net) == 8_757_704
     assert [conv.out_channels for conv in kinds(net, nn.Conv2d)] == [64] * 2 + [128] * 2 + [256] * 6
     assert [layer.out_features for layer in kinds(net, nn.Linear)] == [1024, 1024, 8]
@@ -92,14 +92,14 @@ def test_vgg13_is_that_of_the_fer_plus_paper() -> None:
 
 
 def test_vgg_begins_as_the_published_code_does() -> None:
-    for conv in kinds(vgg.build(SHAPE, 7, norm=False), nn.Conv2d)[1:]:
+    for conv in kinds(vgg.build(SHAPE, 7), nn.Conv2d)[1:]:
         glorot = (2 / (9 * (conv.in_channels + conv.out_channels))) ** 0.5
         assert abs(conv.weight.std() / glorot - 1) < 0.05 and not conv.bias.any()
 
 
 @pytest.mark.parametrize("depth", [13, 16])
-def test_vgg_has_a_norm_for_each_convolution_unless_it_is_that_of_the_paper(depth: int) -> None:
-    net = vgg.build(SHAPE, 7, depth=depth, hidden=16)
+def test_vgg_has_a_norm_for_each_convolution_where_asked(depth: int) -> None:
+    net = vgg.build(SHAPE, 7, depth=depth, norm=True, hidden=16)
     assert len(kinds(net, nn.BatchNorm2d)) == len(kinds(net, nn.Conv2d)) == depth - 3
 
 

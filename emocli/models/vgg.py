@@ -1,10 +1,9 @@
-"""VGG for small images: the 13-layer net of the FER+ paper and the 16-layer one of the VGG paper, with BatchNorm.
+"""VGG for small images: the 13-layer net of the FER+ paper, as published, and the 16-layer one of the VGG paper.
 
 Depth 13 is that of Barsoum et al. 2016 (arXiv 1608.01041) with the initial weights and dropouts of its authors' code
 (github.com/microsoft/FERPlus, src/models.py): 8,757,704 parameters for 64 pixels and 8 classes. Depth 16 is
 configuration D of Simonyan and Zisserman 2015 (arXiv 1409.1556) with the same smaller fully connected layers and
-dropouts. BatchNorm (Ioffe and Szegedy 2015, arXiv 1502.03167) is in neither paper, but without it such a net learns
-nothing in a run of usual length: norm=false builds those of the papers.
+dropouts. BatchNorm (Ioffe and Szegedy 2015, arXiv 1502.03167) is not in either paper; it makes them train faster.
 
 Options:
     depth: 13 or 16
@@ -32,7 +31,7 @@ def build(
     classes: int,
     *,
     depth: int = 13,
-    norm: bool = True,
+    norm: bool = False,
     hidden: int = 1024,
     drop_maps: float = 0.25,
     dropout: float = 0.5,
