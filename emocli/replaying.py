@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from emocli.artifact import Header, Step
+from emocli.telling import harmless
 
 _POSITIONAL = ("dataset",)
 _NAME_FLAG = {"features": "--extractor", "train": "--arch", "distill": "--arch"}
@@ -39,7 +40,8 @@ def pipeline(header: Header) -> str:
         if data
     ]
     lines = [f"{line(step)} --data FEATURES" if data else line(step) for step, data in steps]
-    return "\n".join([*map(_one_line, comments), " |\n  ".join(lines)])
+    # a header from elsewhere may hold line breaks, and what follows them would be run
+    return "\n".join([*map(harmless, comments), " |\n  ".join(lines)])
 
 
 def _unpiped(steps: Sequence[Step]) -> Iterator[str]:
@@ -50,11 +52,6 @@ def _unpiped(steps: Sequence[Step]) -> Iterator[str]:
         yield "" if step["command"] == "train" or data == learned else data
         if step["command"] in ("train", "distill"):
             learned = data
-
-
-def _one_line(comment: str) -> str:
-    """Return a comment that stays one: a header from elsewhere may hold line breaks, and what follows would be run."""
-    return "".join(letter if letter.isprintable() else "?" for letter in comment)
 
 
 def line(step: Step) -> str:
