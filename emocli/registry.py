@@ -4,7 +4,7 @@ import ast
 import difflib
 import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,6 +94,22 @@ def resolve(folder: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
             known = f"it takes {', '.join(defaults)}" if defaults else "it takes none"
             raise EmoError(f"{name} has no option {key!r}{nearest(key, defaults)}; {known}")
     return {key: convert(key, given.get(key, default), default) for key, default in defaults.items()}
+
+
+def shares(folder: str, names: Sequence[str], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return which entry gets which of the options given for all of them, or as NAME.option for one, which wins.
+
+    Raises EmoError for an option that none of them has.
+    """
+    found: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for key, value in sorted(given.items(), key=lambda item: "." in item[0]):
+        owner, dot, option = key.rpartition(".")
+        takers = [owner] if dot else [name for name in names if key in options(folder, name)]
+        if not takers or not set(takers) <= set(names):
+            raise EmoError(f"none of {', '.join(names)} has an option {key!r}; see: emo list {folder} {names[0]}")
+        for name in takers:
+            found[name][option] = value
+    return found
 
 
 def recorded(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -205,8 +205,8 @@ def test_each_effect_is_drawn_by_its_chance_and_a_copy_has_one_at_least() -> Non
         (2, ["noise=200"], {}, "no range LOW:HIGH of decibels"),
         (2, ["noise", "noise=3"], {}, "twice"),
         (2, ["noise=5:20"], {"noise.snr": "0:3"}, "given snr twice"),
-        (2, ["noise"], {"reverb.direct": "3"}, "none of the effects"),
-        (2, ["noise"], {"kinds": "pink"}, "none of the effects"),
+        (2, ["noise"], {"reverb.direct": "3"}, "none of noise has"),
+        (2, ["noise"], {"kinds": "pink"}, "none of noise has"),
         (2, ["noise"], {"noise.kinds": "pink"}, "did you mean kind"),
     ],
 )

@@ -61,8 +61,8 @@ def test_the_options_that_come_back_make_the_same_again() -> None:
     [
         ("pixel", {}, "did you mean pixels"),
         ("lbp+lbp", {}, "twice"),
-        ("lbp+hog", {"colour": 1}, "no part"),
-        ("lbp+hog", {"deep.model": "x"}, "no part"),
+        ("lbp+hog", {"colour": 1}, "none of lbp, hog"),
+        ("lbp+hog", {"deep.model": "x"}, "none of lbp, hog"),
         ("lbp+hog", {"hog.points": 8}, "hog has no option"),
         ("lbp+", {}, "no ''"),
     ],

@@ -96,7 +96,7 @@ def build(name: str, params: Mapping[str, Any]) -> tuple[Extractor, dict[str, An
         return registry.load("features", name)(**options), options
     if len(set(parts)) < len(parts):
         raise EmoError(f"{name} names an extractor twice; name each once")
-    resolved = {part: _resolved(part, share) for part, share in joining.shares(parts, params).items()}
+    resolved = {part: _resolved(part, share) for part, share in registry.shares("features", parts, params).items()}
     joining.modality(parts)
     extractors = {part: registry.load("features", part)(**options) for part, options in resolved.items()}
     flat = {f"{part}.{key}": value for part, options in resolved.items() for key, value in options.items()}

@@ -19,20 +19,6 @@ Extractor = Callable[[Sequence[Any]], Features]
 """n faces or n sounds, at least one, to their features."""
 
 
-def shares(parts: Sequence[str], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return which part gets which of the options given for the whole; raises EmoError for one that nobody has."""
-    found: dict[str, dict[str, Any]] = {part: {} for part in parts}
-    # an option given to one part wins over the same one given to all, whichever comes first
-    for key, value in sorted(params.items(), key=lambda item: "." in item[0]):
-        owner, dot, option = key.rpartition(".")
-        takers = [owner] if dot else [part for part in parts if key in registry.options("features", part)]
-        if not takers or not set(takers) <= set(parts):
-            raise EmoError(f"no part of {'+'.join(parts)} has an option {key!r}; see: emo list extractors {parts[0]}")
-        for part in takers:
-            found[part][option] = value
-    return found
-
-
 def modality(parts: Sequence[str]) -> str:
     """Return what the extractors work on, face or speech; raises EmoError where they differ."""
     kinds = {part: registry.describe("features", part).modality for part in parts}

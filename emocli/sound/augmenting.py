@@ -52,7 +52,7 @@ def planned(
     if not 0 < chance <= 1 or seed < 0:
         raise EmoError(f"--effect-chance {chance:g} is more than 0 and at most 1, --seed {seed} is 0 or more")
     given = _given(effects, modality)
-    shares = _shares(given, params)
+    shares = _completed(given, params)
     chosen = tuple((name, tuple(registry.resolve("effects", name, share).items())) for name, share in shares.items())
     for name, options in chosen:  # strengths out of range are found before anything is read
         registry.load("effects", name)(**dict(options))
@@ -91,16 +91,11 @@ def _given(effects: Sequence[str], modality: str) -> dict[str, dict[str, Any]]:
     return given
 
 
-def _shares(given: dict[str, dict[str, Any]], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _completed(given: dict[str, dict[str, Any]], params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return all options given for each effect; raises EmoError for one that no effect has."""
-    # an option given to one effect wins over the same one given to all
-    for key, value in sorted(params.items(), key=lambda item: "." not in item[0]):
-        owner, dot, option = key.rpartition(".")
-        takers = [owner] if dot else [name for name in given if key in registry.options("effects", name)]
-        if not takers or not set(takers) <= set(given):
-            raise EmoError(f"none of the effects {', '.join(given)} has an option {key!r}; see: emo list effects")
-        for name in takers:
-            if dot and option in given[name]:
+    for name, share in registry.shares("effects", list(given), params).items():
+        for option, value in share.items():
+            if option in given[name] and f"{name}.{option}" in params:
                 raise EmoError(f"{name} is given {option} twice, by --effect and by --effect-param; give it once")
             given[name].setdefault(option, value)
     return given
