@@ -8,6 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
+from emocli import onnx_session
 from emocli.errors import EmoError
 
 Batches = Callable[[], Iterable[NDArray[Any]]]
@@ -108,7 +109,4 @@ def _session(model: ModelProto, outputs: list[str], threads: int) -> onnxruntime
     probe.CopyFrom(model)
     del probe.graph.output[:]
     probe.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in outputs)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnx_session.opened(probe.SerializeToString(), threads=threads)

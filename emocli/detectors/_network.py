@@ -1,10 +1,9 @@
-"""What the detectors that are networks share: the frame they see, their session, and how boxes become faces."""
+"""What the detectors that are networks share: the frame they see, and how boxes become faces."""
 
 from functools import lru_cache
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
@@ -18,14 +17,6 @@ def check(size: int, score: float, overlap: float) -> None:
     """Raise EmoError for options that can't be."""
     if 0 < size < 32 or size < 0 or not 0 < score < 1 or not 0 < overlap <= 1:
         raise EmoError(f"size={size} is 0 or at least 32, score={score} and overlap={overlap} lie between 0 and 1")
-
-
-def session(model: str | bytes) -> onnxruntime.InferenceSession:
-    """Return a session for a network's path or bytes on one thread: frames overlap with other work instead."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def frame(pixels: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], float]:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import download, store
+from emocli import download, onnx_session, store
 from emocli.detectors import _network
 from emocli.errors import EmoError
 from emocli.image.faces import Face
@@ -32,7 +32,7 @@ _ANCHORS = 2
 def detector(*, size: int = 640, score: float = 0.5, overlap: float = 0.4) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """Return the function from a picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first."""
     _network.check(size, score, overlap)
-    session = _network.session(str(_model()))
+    session = onnx_session.opened(str(_model()))
 
     def detect(pixels: NDArray[np.uint8]) -> list[Face]:
         frame, scale = _network.frame(pixels, size)

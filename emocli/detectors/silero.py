@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import onnxruntime
 
-from emocli import download
-from emocli.detectors import _network, _spans
+from emocli import download, onnx_session
+from emocli.detectors import _spans
 from emocli.detectors._spans import Span
 from emocli.errors import EmoError
 from emocli.sound.sounds import RATE_HZ, Sound
@@ -36,7 +36,7 @@ def detector(
     if not 0 < score < 1:
         raise EmoError(f"score={score} lies between 0 and 1")
     _spans.check(shortest, silence, margin)
-    session = _network.session(str(download.fetch(_URL, _SHA256)))
+    session = onnx_session.opened(str(download.fetch(_URL, _SHA256)))
     how = {"on": score, "off": max(score - 0.15, 0.01), "shortest": shortest, "silence": silence, "margin": margin}
 
     def detect(sound: Sound) -> list[Span]:

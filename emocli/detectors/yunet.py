@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from emocli import download
+from emocli import download, onnx_session
 from emocli.detectors import _network
 from emocli.image.faces import Face
 
@@ -30,7 +30,7 @@ _SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 def detector(*, size: int = 320, score: float = 0.6, overlap: float = 0.3) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """Return the function from a picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first."""
     _network.check(size, score, overlap)
-    session = _network.session(_any_size(download.fetch(_URL, _SHA256).read_bytes()))
+    session = onnx_session.opened(_any_size(download.fetch(_URL, _SHA256).read_bytes()))
     outputs = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _network.STRIDES]
 
     def detect(pixels: NDArray[np.uint8]) -> list[Face]:

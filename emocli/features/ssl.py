@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from emocli import store
+from emocli import onnx_session, store
 from emocli.errors import EmoError
 from emocli.features import _whisper
 from emocli.sound.sounds import RATE_HZ, Sound
@@ -101,11 +101,8 @@ def _parts(sound: Sound, longest: int) -> list[Sound]:
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnx_session.opened(str(path))
     except Exception as fault:
         # ONNX Runtime has an error class per cause
         raise EmoError(
