@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import signal
 from pathlib import Path
@@ -157,6 +158,13 @@ def test_smoothing_marks_tracks_and_leaves_pictures_alone() -> None:
     smooth(result(1, None))
     assert seen[0].faces[0]["track"] == 0
     assert seen[1].faces == [FACE]
+
+
+def test_an_hour_of_small_steps_goes_all_the_way() -> None:
+    chances = {"happy": 1.0, "sad": 0.0}
+    for _ in range(30 * 3600):
+        chances = smoothing.blend(chances, {"happy": 0.0, "sad": 1.0}, 1 / 30, 3600.0)
+    assert chances["happy"] == pytest.approx(math.exp(-1), abs=1e-6)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 3601.0, float("nan")])

@@ -19,10 +19,11 @@ def check(time_constant: float) -> None:
 def blend(old: Probabilities, new: Probabilities, elapsed_seconds: float, time_constant: float) -> Probabilities:
     """Return the exponential mean of what was and, `elapsed_seconds` later, is; 0 for no smoothing.
 
-    It has a time constant in seconds and not a weight per answer, so that dropped ones change nothing.
+    It has a time constant in seconds and not a weight per answer, so that dropped ones change nothing. What is smoothed
+    is not rounded: many small steps would be none.
     """
     weight = 1 - math.exp(-elapsed_seconds / time_constant) if time_constant > 0 else 1.0
-    return {label: round(old[label] + weight * (new[label] - old[label]), verdicts.DIGITS) for label in new}
+    return {label: old[label] + weight * (new[label] - old[label]) for label in new}
 
 
 class Smoother:
@@ -39,4 +40,4 @@ class Smoother:
             then, old = self._last
             probabilities = blend(old, probabilities, seconds - then, self._time_constant)
         self._last = (seconds, probabilities)
-        return {**answer, **verdicts.of_printed(probabilities)}
+        return {**answer, **verdicts.of(probabilities)}

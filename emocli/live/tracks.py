@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from emocli.live.smoothing import blend
+from emocli.live.smoothing import Probabilities, blend
 from emocli.serving import verdicts
 from emocli.serving.prediction import FaceRecord
 
@@ -22,33 +22,31 @@ class Tracks:
 
     def __init__(self, seconds: float) -> None:
         self._time_constant = seconds
-        self._tracks: dict[int, tuple[float, FaceRecord]] = {}
+        self._tracks: dict[int, tuple[float, Box, Probabilities]] = {}
         self._next = 0
 
     def update(self, seconds: float, faces: Sequence[FaceRecord]) -> list[FaceRecord]:
         """Return the faces of a frame at `seconds`, with their `track` and smoothed; times must not fall."""
         self._tracks = {key: old for key, old in self._tracks.items() if seconds - old[0] <= FORGET_SECONDS}
         matches = self._match(faces)
-        smoothed = []
+        smoothed: list[FaceRecord] = []
         for place, face in enumerate(faces):
-            key = matches.get(place)
+            key, chances = matches.get(place), face["probabilities"]
             if key is None:
                 key, self._next = self._next, self._next + 1
-                face = _with(face, key, face["probabilities"])
             else:
-                then, old = self._tracks[key]
-                chances = blend(old["probabilities"], face["probabilities"], seconds - then, self._time_constant)
-                face = _with(face, key, chances)
-            self._tracks[key] = (seconds, face)
-            smoothed.append(face)
+                then, _, old = self._tracks[key]
+                chances = blend(old, chances, seconds - then, self._time_constant)
+            self._tracks[key] = (seconds, face["box"], chances)
+            smoothed.append({**face, **verdicts.of(chances), "track": key})  # type: ignore[typeddict-item]
         return smoothed
 
     def _match(self, faces: Sequence[FaceRecord]) -> dict[int, int]:
         """Return the track of each face that continues one, best overlaps first, none used twice."""
         overlaps = [
-            (overlap(face["box"], old["box"]), -key, place)
+            (overlap(face["box"], box), -key, place)
             for place, face in enumerate(faces)
-            for key, (_, old) in self._tracks.items()
+            for key, (_, box, _) in self._tracks.items()
         ]
         matches: dict[int, int] = {}
         for value, negative_key, place in sorted(overlaps, reverse=True):
@@ -64,7 +62,3 @@ def overlap(a: Box, b: Box) -> float:
     if width <= 0 or height <= 0:
         return 0.0
     return width * height / (a[2] * a[3] + b[2] * b[3] - width * height)
-
-
-def _with(face: FaceRecord, track: int, probabilities: dict[str, float]) -> FaceRecord:
-    return {**face, **verdicts.of_printed(probabilities), "track": track}  # type: ignore[typeddict-item]

@@ -18,14 +18,11 @@ def verdict(chances: NDArray[np.float64], labels: tuple[str, ...]) -> dict[str, 
     """
     if chances.shape != (len(labels),):
         raise EmoError(f"the model gives logits {chances.shape} for {len(labels)} labels; make it again")
-    probabilities = {label: round(float(chance), DIGITS) for label, chance in zip(labels, chances, strict=True)}
-    return _of(labels[int(chances.argmax())], probabilities)
+    return of(dict(zip(labels, chances.tolist(), strict=True)))
 
 
-def of_printed(probabilities: dict[str, float]) -> dict[str, Any]:
-    """Return the same of probabilities by label that are printed already, such as smoothed ones."""
-    return _of(max(probabilities, key=lambda name: probabilities[name]), probabilities)
-
-
-def _of(label: str, probabilities: dict[str, float]) -> dict[str, Any]:
+def of(chances: dict[str, float]) -> dict[str, Any]:
+    """Return the same of chances by label."""
+    label = max(chances, key=lambda name: chances[name])
+    probabilities = {name: round(chance, DIGITS) for name, chance in chances.items()}
     return {"label": label, "probability": probabilities[label], "probabilities": probabilities}
