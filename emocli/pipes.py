@@ -56,13 +56,20 @@ def features_of(model: Header, argument: str | None, *kinds: str) -> Input:
     digest = model.features_digest
     if digest is None:
         raise EmoError("the model's header names no features; say which with --data FILE")
+    if found := at_hand(digest):
+        return found
+    raise EmoError(f"the features {digest} that the model was made with are no longer at hand; name them: --data FILE")
+
+
+def at_hand(digest: str) -> Input | None:
+    """Return the features with this content hash, where the store or a file that it knows still has them."""
     from emocli.data import hdf5
 
     for path in store.candidates(digest):
         with contextlib.suppress(EmoError):
             if hdf5.verify(path) == digest:
                 return Input(path, str(path), hdf5.read_header(path)[0], digest)
-    raise EmoError(f"the features {digest} that the model was made with are no longer at hand; name them: --data FILE")
+    return None
 
 
 def kept(named: str) -> Input:

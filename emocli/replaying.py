@@ -7,6 +7,7 @@ from typing import Any
 from emocli.artifact import Header, Step
 from emocli.telling import harmless
 
+_OF_DATA = ("dataset", "features")
 _POSITIONAL = ("dataset",)
 _NAME_FLAG = {"features": "--extractor", "train": "--arch", "distill": "--arch"}
 
@@ -33,24 +34,31 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if "processes" in step
     ]
-    steps = list(zip(header.steps, _unpiped(header.steps), strict=True))
+    steps = list(_piped(header.steps))
     comments += [
-        f"# {data} are the features that emo {step['command']} took; name their file for FEATURES"
-        for step, data in steps
+        f"# {data} are the features that emo {step['command']} took{made}; name their file for FEATURES"
+        for step, data, made in steps
         if data
     ]
-    lines = [f"{line(step)} --data FEATURES" if data else line(step) for step, data in steps]
+    lines = [f"{line(step)} --data FEATURES" if data else line(step) for step, data, _ in steps]
     # a header from elsewhere may hold line breaks, and what follows them would be run
     return "\n".join([*map(harmless, comments), " |\n  ".join(lines)])
 
 
-def _unpiped(steps: Sequence[Step]) -> Iterator[str]:
-    """Yield for each step the hash of features that it took and the pipe would not bring; empty where it would."""
-    learned = ""
+def _piped(steps: Sequence[Step]) -> Iterator[tuple[Step, str, str]]:
+    """Yield each step of the pipe with the hash of features that the pipe would not bring, and what says who made them.
+
+    Both are empty where the pipe brings what the step takes.
+    """
+    learned, made = "", ""
     for step in steps:
-        data = step.get("data", "")
-        yield "" if step["command"] == "train" or data == learned else data
-        if step["command"] in ("train", "distill"):
+        command, data = step["command"], step.get("data", "")
+        if learned and command in _OF_DATA:  # of a student that looks at other data than its teacher
+            made += f"{' |' if made else ', made by'} {line(step)}"
+            continue
+        yield step, "" if command == "train" or data == learned else data, made
+        made = ""
+        if command in ("train", "distill"):
             learned = data
 
 

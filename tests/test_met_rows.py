@@ -49,22 +49,35 @@ def _ids(path: Path, *parts: str) -> set[str]:
         return {data.id[row] for part in parts for row in data.rows(part)}
 
 
-def test_rows_of_the_test_part_that_the_model_knows_are_counted_aloud(
-    made: Made, pictures: Path, emo: Run, tmp_path: Path
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_rows_that_the_model_knows_are_counted_aloud(
+    split: str, made: Made, pictures: Path, emo: Run, tmp_path: Path
 ) -> None:
     other, notes = _divided(emo, pictures, tmp_path / "other.h5", "--seed", 1, "--test", 0.5), list[str]()
-    record, known = score(made[1], other, notes), _ids(made[0], "train", "validation") & _ids(other, "test")
+    record = score(made[1], other, notes, split=split)
+    known = _ids(made[0], "train", "validation") & _ids(other, split)
     assert record["shared_rows"] == len(known) > 0
     assert any(f"it knows {len(known)} of the {record['accuracy']['n']} rows" in note for note in notes)  # type: ignore[index]
 
 
-def test_where_the_models_features_are_gone_it_is_said_to_be_possible(
+def test_what_the_teacher_knows_counts_on_the_students_own_data(
     made: Made, pictures: Path, emo: Run, tmp_path: Path
 ) -> None:
-    other, notes = _divided(emo, pictures, tmp_path / "other.h5", "--seed", 1), list[str]()
+    other = _divided(emo, pictures, tmp_path / "other.h5", "--seed", 1, "--test", 0.5)
+    train = ("distill", made[1], "--data", other, "--arch", "mlp", "--epochs", 1, "--threads", 1)
+    assert emo(*train, "-o", tmp_path / "student.onnx").returncode == 0
+    record = score(tmp_path / "student.onnx", other)
+    assert record["shared_rows"] == len(_ids(made[0], "train", "validation") & _ids(other, "test")) > 0
+
+
+@pytest.mark.parametrize("options", [("--seed", 1), ("-p", "subject=([0-9]+)[.]")])
+def test_where_the_models_features_are_gone_it_is_said_that_nobody_knows(
+    options: tuple[object, ...], made: Made, pictures: Path, emo: Run, tmp_path: Path
+) -> None:
+    other, notes = _divided(emo, pictures, tmp_path / "other.h5", *options), list[str]()
     made[0].unlink()
     assert "shared_rows" not in score(made[1], other, notes)
-    assert any("may be among those it knows" in note for note in notes)
+    assert any("can't be told" in note for note in notes)
 
 
 def test_nothing_is_said_of_the_models_own_test_part(made: Made) -> None:

@@ -10,7 +10,7 @@ from conftest import Run
 from onnx import numpy_helper
 from small_runs import QUICK, SHAPE, three_classes, trained, written
 
-from emocli import onnx_file, pipes, replaying
+from emocli import onnx_file, pipes
 from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
@@ -230,23 +230,3 @@ def test_a_student_is_repeated_too_and_its_pipeline_can_be_replayed(emo: Run, fe
     assert emo("replay", "s.onnx", cwd=tmp_path).stdout.decode().strip().endswith("--folds 2")
     scored = emo("eval", "s.onnx", "--split", "validation", cwd=tmp_path)
     assert b"learned from rows of this validation part" in scored.stderr
-
-
-def test_replay_names_the_features_that_the_pipe_would_not_bring() -> None:
-    mine, other = (f"sha256:{number:064}" for number in (1, 2))
-    train = {"command": "train", "name": "mlp", "input": mine, "data": mine}
-    distill = {"command": "distill", "name": "student", "input": f"sha256:{3:064}", "data": other}
-    same = {"command": "quantize", "input": f"sha256:{4:064}", "data": other}
-    lines = replaying.pipeline(Header("model", ("happy",), (train, distill, same))).splitlines()
-    assert lines[0].startswith(f"# {other} are the features that emo distill took")
-    assert [line.rstrip(" |").strip() for line in lines[1:]] == [
-        "emo train --arch mlp",
-        "emo distill --arch student --data FEATURES",
-        "emo quantize",
-    ]
-
-
-def test_what_replay_prints_of_a_strange_header_is_no_command_of_its_own() -> None:
-    step = {"command": "dataset", "name": "folder", "input": "sha256:x\ntouch PWNED #"}
-    lines = replaying.pipeline(Header("dataset", ("happy",), (step,))).splitlines()
-    assert len(lines) == 2 and lines[0].startswith("# ") and lines[1].startswith("emo dataset folder")

@@ -1,40 +1,40 @@
 """Rows of a part that a model learned from, where the corpus was divided in another way than for the model."""
 
-import contextlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emocli import pipes
-from emocli.artifact import Header
+from emocli.artifact import Header, Step
 from emocli.data import hdf5
-from emocli.errors import EmoError
-
-
-def divided_otherwise(model: Header, data: Header) -> bool:
-    """Say whether both come from the same files of a corpus, with other options of `emo dataset`."""
-    ours, theirs = model.step("dataset") or {}, data.step("dataset") or {}
-    return bool(ours.get("input")) and ours.get("input") == theirs.get("input") and ours != theirs
 
 
 def count(model: Header, source: pipes.Input, rows: NDArray[np.int64]) -> int | None:
-    """Return how many of the rows are in the model's own train and validation parts.
+    """Return how many rows of the data are in a train or validation part that taught a model, or its first teachers.
 
-    None where that can't be told, as the features that the model learned from are not at hand and the parts may have
-    been drawn otherwise.
+    None where that can't be told: it learned from the same corpus with other options, and those features are not at
+    hand. Rows of the model's own division are not counted, as its test part is nobody's train part.
     """
-    with contextlib.suppress(EmoError):
-        learned = _ids(pipes.features_of(model, None), "train", "validation")
-        with hdf5.open_data(source.path, source.source) as data:
-            return sum(data.id[row] in learned for row in rows)
-    return None if _draw(model) != _draw(source.header) else 0
+    theirs = source.header.step("dataset") or {}
+    if not any(_is_divided_otherwise(step, theirs) for step in model.steps if step["command"] == "dataset"):
+        return 0
+    learned: set[str] = set()
+    unknown = False
+    taught_by = (step.get("data", "") for step in model.steps if step["command"] in ("train", "distill"))
+    for digest in {*taught_by} - {source.digest}:
+        own = pipes.at_hand(digest)
+        unknown |= own is None
+        if own and _is_divided_otherwise(own.header.step("dataset") or {}, theirs):
+            learned |= _ids(own, "train", "validation")
+    with hdf5.open_data(source.path, source.source) as data:
+        known = sum(data.id[row] in learned for row in rows)
+    return None if unknown and not known else known
+
+
+def _is_divided_otherwise(ours: Step, theirs: Step) -> bool:
+    """Say whether both come from the same files of a corpus, with other options of `emo dataset`."""
+    return bool(ours.get("input")) and ours.get("input") == theirs.get("input") and ours != theirs
 
 
 def _ids(source: pipes.Input, *parts: str) -> set[str]:
     with hdf5.open_data(source.path, source.source) as data:
         return {data.id[row] for part in parts for row in data.rows(part)} - {""}
-
-
-def _draw(header: Header) -> object:
-    """Return what parts that a corpus does not publish are drawn by."""
-    return (header.step("dataset") or {}).get("options")

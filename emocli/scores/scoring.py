@@ -37,7 +37,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     voice that the detector finds, which are not scored; `shared_groups` where the model was trained on people whom the
     part has too, `shared_rows` on rows of it, as its corpus was divided otherwise.
     """
-    _tell_of_rows(pair, options, note)
+    told = _tell_of_rows(pair, options, note)
     found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views)
     if found.no_face:
         note(f"{found.no_face} samples of {pair.data.source} have no face or voice that the model's detector finds")
@@ -51,7 +51,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
         result["not_found"] = found.no_face
     if found.known:
         result["shared_groups"] = _shared_groups(found, pair, options, note)
-    elif shared := _shared_rows(found, pair, options, note):
+    if not told and (shared := _shared_rows(found, pair, options, note)):
         result["shared_rows"] = shared
     if options.views.flip:
         result["flip"] = True
@@ -73,19 +73,22 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     return result
 
 
-def _tell_of_rows(pair: Pair, options: Options, note: Note) -> None:
-    """Say that a part holds rows which a model learned from: those of the train part, or of a cross-validation."""
+def _tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
+    """Say whether a part holds rows which a model learned from: those of its train part, or of a cross-validation."""
     header = pair.model.header
     own = {header.features_digest, (header.step("features") or {}).get("input")}
-    if options.split in ("train", "all") and pair.data.digest in own:
-        note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
     step = header.step("train", "distill") or {}
     folded = step.get("options", {}).get("folds") or step.get("params", {}).get("choose") == "subjects"
     used = options.split == "validation" or options.temperature == "fit"
-    if folded and used and pair.data.digest == header.features_digest:
+    if options.split in ("train", "all") and pair.data.digest in own:
+        note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
+    elif folded and used and pair.data.digest == header.features_digest:
         note(
             f"{pair.model.source} learned from rows of this validation part (--folds, choose=subjects); use the test's"
         )
+    else:
+        return False
+    return True
 
 
 def _among(labels: Sequence[str], known: LabelMap, found: Answers) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -154,15 +157,13 @@ def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> 
 
 
 def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:
-    """Return how many rows are known from training though the part is not the model's train part, and say so."""
-    if options.split in ("train", "all") or not met_rows.divided_otherwise(pair.model.header, pair.data.header):
-        return 0
+    """Return how many rows are known from training, as the corpus was divided otherwise for it, and say so."""
     shared = met_rows.count(pair.model.header, pair.data, found.rows)
-    why = f"{pair.model.source} learned from the corpus of {pair.data.source} divided in another way"
+    why = f"{pair.model.source} learned from the corpus of {pair.data.source} divided with other options"
     if shared is None:
-        note(f"{why}: rows of this {options.split} part may be among those it knows; use the same options and --seed")
+        note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")
     elif shared:
-        note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; use the same options and --seed")
+        note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; divide as for the model")
     return shared or 0
 
 

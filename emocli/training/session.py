@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import onnx_file, pipes, ranks, store
-from emocli.artifact import Step
+from emocli.artifact import Header, Step
 from emocli.data import hdf5, people
 from emocli.data.hdf5 import Data
 from emocli.training import audit, export, loop, repeats, run, transfer
@@ -85,7 +85,8 @@ def write(
     step |= {"people": met} if met else {}
     step |= {"processes": ranks.count()} if ranks.count() > 1 else {}
     extra = export.abilities(outcome.net, before.header.extra)
-    onnx_file.write_header(model, before.header.then(step, kind="model", precision="fp32", extra=extra))
+    header = _lineage(before.header, features.header)
+    onnx_file.write_header(model, header.then(step, kind="model", precision="fp32", extra=extra))
     onnx_file.save(model, path)
     for state in states:
         state.unlink(missing_ok=True)
@@ -110,10 +111,15 @@ def _recorded(
     soft = asdict(lesson.distillation) if lesson else {}
     named = {"teacher": [teacher.digest for teacher in others]} if others else {}
     options = {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
-    sources = _named(lesson, beginning)
-    if features.header.license != before.header.license:  # a student may look at another corpus than its teacher's
-        sources.append(features)
-    return {**_terms(sources), "options": options, "input": before.digest, "data": features.digest}
+    return {**_terms(_named(lesson, beginning)), "options": options, "input": before.digest, "data": features.digest}
+
+
+def _lineage(before: Header, features: Header) -> Header:
+    """Return the header that a model continues; a student may look at another corpus than its teacher, or other faces.
+
+    What it looked at comes last, so that it is asked about features that were made as these were.
+    """
+    return replace(before, steps=(*before.steps, *(step for step in features.steps if step not in before.steps)))
 
 
 def _named(lesson: Lesson | None, beginning: pipes.Input | None) -> list[pipes.Input]:
