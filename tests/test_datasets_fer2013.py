@@ -91,8 +91,16 @@ def test_public_test_rows_can_be_for_test(tmp_path: Path) -> None:
     lines = [row(each, 0, usage) for each, usage in zip(faces(3), corpus_files.PARTS, strict=True)]
     path = corpus_files.fer2013(tmp_path / "fer2013.csv", lines)
     assert [sample.split for sample in all_of(fer2013.read([path], public_test="test"))] == ["train", "test", "test"]
-    with pytest.raises(EmoError, match="choose validation or test"):
+    with pytest.raises(EmoError, match="choose validation, test, or only"):
         fer2013.read([path], public_test="both")
+
+
+def test_public_test_rows_can_be_the_only_ones_for_test_under_their_own_numbers(tmp_path: Path) -> None:
+    pixels, usages = faces(4), [corpus_files.PARTS["TVS".index(letter)] for letter in "TSVT"]
+    lines = [row(each, 0, usage) for each, usage in zip(pixels, usages, strict=True)]
+    found = all_of(fer2013.read([corpus_files.fer2013(tmp_path / "f.csv", lines)], public_test="only"))
+    assert [(sample.split, sample.id) for sample in found] == [("train", "0"), ("test", "2"), ("train", "3")]
+    assert np.array_equal(np.concatenate([sample.x for sample in found]), np.stack(pixels)[[0, 2, 3]])
 
 
 def test_a_partial_file_is_read_and_noted(tmp_path: Path) -> None:

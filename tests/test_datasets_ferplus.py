@@ -68,7 +68,9 @@ def test_votes_keep_the_largest_counts_of_emotions(tmp_path: Path) -> None:
 def test_public_test_can_be_the_test_part(tmp_path: Path) -> None:
     samples = all_of(ferplus.read(write(tmp_path), public_test="test"))
     assert [sample.split for sample in samples] == ["train", "test"]
-    with pytest.raises(EmoError, match="choose validation or test"):
+    alone = all_of(ferplus.read(write(tmp_path, usages="TTTTTTVSS"[::-1]), public_test="only"))
+    assert [sample.id for sample in alone] == ["6"]  # row 0 is of PrivateTest
+    with pytest.raises(EmoError, match="choose validation, test, or only"):
         ferplus.read([tmp_path], public_test="train")
 
 

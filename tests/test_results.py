@@ -141,7 +141,7 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
     ]
     card = json.loads((place / "fer2013.json").read_text())
     assert card["models"]["fer2013-int8"]["accuracy"]["n"] == 42 and card["models"]["fer2013"]["split"] == "test"
-    assert "-p public_test=test" in card["recipe"] and re.findall(
+    assert "-p public_test=only" in card["recipe"] and re.findall(
         "emo (distill|calibrate|quantize)", card["recipe"]
     ) == [*("quantize", "distill", "calibrate", "quantize")]
     assert "is one more teacher" in card["recipe"]

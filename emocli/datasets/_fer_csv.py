@@ -40,11 +40,16 @@ class Table:
     md5: Any
 
 
+LEFT_OUT = ""
+"""The part of rows that are for nothing."""
+
+
 def parts(public_test: str) -> dict[str, str]:
     """Return the part of each usage; `public_test` is that of the PublicTest rows, EmoError unless it can be."""
-    if public_test not in ("validation", "test"):
-        raise EmoError(f"public_test is {public_test!r}; choose validation or test")
-    return dict(zip(_fer_decode.USAGES, ("train", public_test, "test"), strict=True))
+    if public_test not in ("validation", "test", "only"):
+        raise EmoError(f"public_test is {public_test!r}; choose validation, test, or only")
+    scored = ("test", LEFT_OUT) if public_test == "only" else (public_test, "test")
+    return dict(zip(_fer_decode.USAGES, ("train", *scored), strict=True))
 
 
 def open_table(path: Path, source: Any, jobs: int) -> Table:

@@ -8,13 +8,14 @@ challenge (the latter has no labels), a folder that holds one of these, or train
 Files as published are recognised by their md5; a partial file is read, and noted. No image is shipped with emo.
 
 Options:
-    public_test: what the PublicTest rows are for, validation or test
+    public_test: what the PublicTest rows are for, validation, test, or test and no others (only)
     jobs: threads that decode the csv, 0 for one per core up to four; the result is the same
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def _samples(tables: Sequence[Table], parts: Sequence[str], notes: Counter[str])
         for rows in table.rows:
             seen += np.bincount(rows.usages, minlength=len(USAGES))
             split = [parts[usage] if labelled else "test" for usage in rows.usages.tolist()]
-            yield Samples(rows.pixels, rows.labels.tolist(), split, [*map(str, range(row, row + len(split)))])
+            ids = [*map(str, range(row, row + len(split)))]
+            yield _kept(Samples(rows.pixels, rows.labels.tolist(), split, ids))
             row += len(split)
         published.append(table.md5 is not None and _fer_csv.PUBLISHED.get(table.md5.hexdigest(), ""))
     if not row:
@@ -73,6 +75,15 @@ def _samples(tables: Sequence[Table], parts: Sequence[str], notes: Counter[str])
         notes[f"{' and '.join(map(str, published))} as published (md5)"] = 1
     else:
         notes[_difference(dict(zip(USAGES, seen.tolist(), strict=True)))] = 1
+
+
+def _kept(samples: Samples) -> Samples:
+    """Return the samples without those that are left out, under the numbers that they have in the file."""
+    if _fer_csv.LEFT_OUT not in samples.split:
+        return samples
+    kept = [part != _fer_csv.LEFT_OUT for part in samples.split]
+    y, split, ids = compress(samples.y, kept), compress(samples.split, kept), compress(samples.id, kept)
+    return Samples(samples.x[kept], [*y], [*split], [*ids])
 
 
 def _difference(rows: dict[str, int]) -> str:

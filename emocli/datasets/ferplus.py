@@ -12,7 +12,7 @@ votes, and a row goes that needs more than three emotions, or whose emotions hol
 
 Options:
     labels: majority for a class index, votes for 8 counts, probability for the same divided by their sum
-    public_test: what the PublicTest rows are for, validation or test
+    public_test: what the PublicTest rows are for, validation, test, or test and no others (only)
     jobs: threads that decode the csv, 0 for one per core up to four; the result is the same
 """
 
@@ -111,7 +111,7 @@ def _samples(
                     "the files don't belong together: give both as published"
                 )
             y = _target(tags, labels, notes) if tags else None
-            if tags and y is not None:
+            if tags and y is not None and parts[tags.usage] != _fer_csv.LEFT_OUT:
                 yield Sample(x, y, parts[tags.usage], "", str(row))
             row += 1
     if row != len(tagged):

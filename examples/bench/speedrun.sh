@@ -14,7 +14,7 @@ export EMO_HOME="$out.home"
 trap 'rm -rf "$out.home" "$out.h5"' EXIT
 
 SECONDS=0
-emo dataset fer2013 "$csv" -p public_test=test | emo features -p size=48 -o "$out.h5" --force
+emo dataset fer2013 "$csv" -p public_test=only | emo features -p size=48 -o "$out.h5" --force
 limit=$(awk -v budget="$minutes" -v spent="$((SECONDS + rest))" 'BEGIN { print budget - spent / 60 }')
 emo train "$out.h5" "$@" --time-limit "$limit" -o "$out.onnx" --force
 emo eval "$out.onnx" --data "$out.h5" --split test --views 7 --flip --json > "$out.json"
