@@ -40,7 +40,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What own_pictures.sh makes of them."""
     path = tmp_path_factory.mktemp("model") / "own.onnx"
-    _run("own_pictures.sh", pictures, path, "--epochs", 1)
+    _run("own_pictures.sh", pictures, path, "--epochs", 1, DETECTOR="none")
     return path
 
 

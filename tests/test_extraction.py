@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from conftest import Run
 from real_faces import keep_networks, picture
 from scored import write_photos
 
@@ -155,6 +156,12 @@ def test_what_lies_between_the_rows_that_are_asked_for_is_not_decoded(tmp_path: 
         assert len(data.raw(np.array([0, 3, 4]))) == 3
         with pytest.raises(EmoError, match="can't be decoded"):
             data.raw(np.array([0, 1]))
+
+
+def test_photos_that_are_taken_whole_are_told_of(tmp_path: Path, emo: Run) -> None:
+    photos = write_photos(tmp_path / "d.h5", n=6, side=80)
+    assert b"pictures are taken whole" in emo("features", photos, "-o", tmp_path / "f.h5").stderr
+    assert emo("features", "synthetic", "--limit", 5, "-o", tmp_path / "g.h5").stderr == b""
 
 
 def test_a_header_without_features_is_refused() -> None:

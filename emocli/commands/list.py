@@ -45,24 +45,38 @@ def run(
 def _weights() -> Iterator[dict[str, Any]]:
     """Yield the shipped models in the form of registry entries."""
     for row in shipped.rows():
-        summary = f"{len(row['labels'])} emotions, {row['precision']}, accuracy {row['accuracy']['value']:.1%}"
+        summary = f"{len(row['labels'])} emotions, {row['precision']}, accuracy {_score(row['accuracy'])}"
+        if row["all_folds"]:
+            summary += f"; {_score(row['all_folds'])} over all folds"
         yield {"folder": WEIGHTS, "name": row["name"], "summary": summary, "options": {}}
+
+
+def _score(figure: dict[str, Any]) -> str:
+    return f"{figure['value']:.1%} (n = {figure['n']:,})"
 
 
 def _show_weights(name: str | None, as_json: bool | None) -> None:
     """Print a row per shipped model, or all about one: for people its card."""
     if name is None:
-        rows = [{"folder": WEIGHTS, **row} for row in shipped.rows()]
-        if rows:
-            show(rows, as_json=as_json)
-        else:
+        rows = shipped.rows()
+        if not rows:
             note("no weights ship with this copy of emo; make them: make weights")
+        elif for_people(as_json):
+            show(map(_in_short, rows), as_json=False)
+        else:
+            show(({"folder": WEIGHTS, **row} for row in rows), as_json=True)
         return
     record = shipped.details(name)
     if for_people(as_json):
         show_text(record["text"])
     else:
         show([{"folder": WEIGHTS, **record}], as_json=True)
+
+
+def _in_short(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what a terminal has room for; the card has the rest."""
+    figures = {"emotions": len(row["labels"]), "accuracy": row["accuracy"], "over all folds": row["all_folds"]}
+    return {"name": row["name"], **figures, "MB": row["bytes"] / 1e6}
 
 
 def _rows(folder: str) -> Iterator[dict[str, Any]]:

@@ -81,6 +81,8 @@ def _tell(data: Data, parts: Sequence[Part], numbers: NDArray[np.int64], detecto
     found = int((numbers == 0).sum())
     if asked > found:
         note(f"{asked - found} of {asked} {MISSING[data.modality]} that {detector} finds; left out")
+    if detector == "none" and data.modality == "face" and not data.shape:
+        note("pictures are taken whole; unless they are cut to faces, --detector auto cuts them as predict and live do")
     if not found:
         raise EmoError(f"all {MISSING[data.modality]}; try another --detector, or --detector none to keep all")
     if lost := sum(len(part.rows) for part in parts) - asked - int((numbers > 0).sum()):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from emocli import cores, onnx_file, replaying, store
+from emocli.artifact import Header
 
 Figures = dict[str, Any]
 MEASURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "uar": "UAR", "ece": "ECE"}
@@ -60,13 +61,22 @@ def gather(
         "labels": list(int8.labels),
         "modality": next(iter(inputs)),
         "input": next(iter(inputs.values()))["shape"][1:],
-        "data": [step["name"] for step in int8.steps if step["command"] == "dataset"],
+        "data": sorted(_corpora(int8)),
         "license": int8.license,
         "recipe": replaying.pipeline(int8),
         "minutes": round(seconds / 60, 1),
         "cores": cores.taken(int8.training.get("threads", 0)),
         "models": models,
     }
+
+
+def _corpora(header: Header) -> set[str]:
+    """Return which corpora a model learned from, through its beginnings and all of its teachers too."""
+    found = {step["name"] for step in header.steps if step["command"] == "dataset"}
+    for options in (step.get("options", {}) for step in header.steps):
+        for named in (options.get("init", "none"), *options.get("teacher", ())):
+            found |= _corpora(onnx_file.read_header(store.find(named))) if named != "none" else set()
+    return found
 
 
 def text(card: Figures) -> str:
