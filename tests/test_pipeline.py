@@ -176,6 +176,14 @@ def test_a_killed_run_resumes_to_the_same_bytes(folder: Path, shell: Run, tmp_pa
     assert not list(runs.glob("*.h5"))
 
 
+def test_a_finished_run_whose_reader_is_gone_is_delivered_by_resume(folder: Path, shell: Run, tmp_path: Path) -> None:
+    line = f"emo train {folder}/features.h5 --arch mlp --epochs 1 --threads 1"
+    assert shell(f"{line} | false").returncode
+    done = shell(f"{line} --resume -o late.onnx")
+    assert done.returncode == 0 and b"continues after epoch 1 of 1" in done.stderr
+    assert (tmp_path / "late.onnx").exists() and not list(store.folder("runs").glob("*.h5"))
+
+
 def test_a_nan_loss_stops_says_so_and_writes_nothing_without_a_good_epoch(
     folder: Path, shell: Run, tmp_path: Path
 ) -> None:

@@ -181,6 +181,8 @@ def test_the_last_epoch_can_be_kept_instead_of_the_best(data: hdf5.Data) -> None
         trained(data, replace(QUICK, keep="first"))
     with pytest.raises(EmoError, match="needs --keep best"):
         trained(data, replace(QUICK, keep="last", patience=2))
+    with pytest.raises(EmoError, match="before the average of --swa begins"):
+        trained(data, replace(QUICK, swa=0.25, patience=2))
 
 
 def test_a_time_limit_ends_the_schedule_early_and_still_gives_a_model(data: hdf5.Data) -> None:

@@ -340,6 +340,15 @@ def test_equal_rows_are_found_and_named_by_part(features: Make) -> None:
     assert fault.value.status == 3
 
 
+def test_a_near_copy_beside_an_equal_one_is_left_out_too(features: Make) -> None:
+    x = pictures(6)
+    noise = np.random.default_rng(1).integers(-3, 4, x[0].shape)
+    x[4], x[1] = x[0], np.clip(x[0] * 0.9 + 20 + noise, 0, 255)
+    leaks = features(x, ["train"] * 4 + ["validation"] * 2)
+    assert leaks.train_rows.tolist() == [0, 1]
+    assert leaks.exact == {("train", "validation"): 1} and leaks.near == {}
+
+
 def test_a_brighter_copy_is_a_near_duplicate_and_another_face_is_not(features: Make) -> None:
     x = pictures(6)
     noise = np.random.default_rng(1).integers(-3, 4, x[0].shape)

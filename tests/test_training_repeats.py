@@ -51,7 +51,7 @@ def write(
         notes.append(text)
 
     how = session.How(resume, False, False, note, repetition, out.with_suffix(".jsonl"))
-    session.write(pipes.read(str(features), "features"), out, dict(STEP), recipe, how)
+    session.forget(session.write(pipes.read(str(features), "features"), out, dict(STEP), recipe, how))
     return notes
 
 

@@ -170,7 +170,7 @@ def taught(features: Path, path: Path, named: list[str], argument: str | None = 
     models = [load(source.path).run for source in sources]
     lesson = session.Lesson(sources, teaching.together(models, soft), soft)
     recipe = replace(QUICK, epochs=1, batch=16, lr=0.0)
-    session.write(data, path, STEP, recipe, QUIET, lesson)
+    session.forget(session.write(data, path, STEP, recipe, QUIET, lesson))
     return path
 
 

@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hdf5.Data]:
 def made(features: Path, path: Path, recipe: Recipe, notes: list[str] | None = None, **step: object) -> Path:
     """Do what `emo train` does, without a process for it."""
     how = session.How(resume=False, strict=False, drop_leaks=False, note=(notes if notes is not None else []).append)
-    session.write(pipes.read(str(features), "features"), path, {**STEP, **step}, recipe, how)
+    session.forget(session.write(pipes.read(str(features), "features"), path, {**STEP, **step}, recipe, how))
     return path
 
 
@@ -82,11 +82,23 @@ def test_all_weights_that_fit_are_used_and_nothing_is_said_to_be_drawn(model: Pa
     source = transfer.source(str(model))
     assert source is not None
     before = torch.random.get_rng_state()
-    transfer.fill(fresh, source, notes.append)
+    transfer.fill(fresh, source, source.header.labels, notes.append)
     assert torch.equal(before, torch.random.get_rng_state())
     wanted = state(model)
     assert all(torch.equal(value, wanted[name]) for name, value in fresh.state_dict().items() if "num" not in name)
     assert len(notes) == 1 and "drawn anew" not in notes[0]
+
+
+def test_a_head_is_put_in_the_order_of_the_labels_and_drawn_anew_for_others(model: Path) -> None:
+    source, wanted = transfer.source(str(model)), state(model)
+    assert source is not None
+    for labels, rows in ((source.header.labels[::-1], [2, 1, 0]), (("calm", *source.header.labels[1:]), None)):
+        fresh = loop.make("emotion-cnn", (1, 48, 48), 3, STEP["params"], seed=5)  # type: ignore[arg-type]
+        drawn, notes = fresh.head.weight.detach().clone(), list[str]()  # type: ignore[union-attr,operator]
+        transfer.fill(fresh, source, labels, notes.append)
+        head = fresh.head.weight  # type: ignore[union-attr]
+        assert torch.equal(head, drawn if rows is None else wanted["head.weight"][rows])  # type: ignore[arg-type]
+        assert ("drawn anew: head.weight, head.bias" in notes[0]) == (rows is None)
 
 
 def test_a_model_that_has_nothing_in_common_is_refused(model: Path, features_file: Path, tmp_path: Path) -> None:

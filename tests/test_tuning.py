@@ -66,6 +66,7 @@ def searched(
         ("drop-leaks=yes,no", Choice((True, False))),
         ("optimizer=adamw,sgd", Choice(("adamw", "sgd"))),
         ("milestones=0.5,0.75;0.3,0.6", Choice(("0.5,0.75", "0.3,0.6"))),
+        ("init=../a.onnx,none", Choice(("../a.onnx", "none"))),
     ],
 )
 def test_values_have_the_type_of_the_options_default(text: str, expected: Range | Choice) -> None:
@@ -111,6 +112,22 @@ def test_a_search_finds_more_than_its_first_draws_and_shows_the_best_first(tmp_p
     first, later = ([row["accuracy"] for row in rows if (row["trial"] < 10) == early] for early in (True, False))
     assert np.mean(later) > np.mean(first)
     assert all(row["parameters"]["batch"] in (16, 32, 48, 64) for row in rows)
+
+
+def test_values_that_were_tried_are_not_tried_again(tmp_path: Path) -> None:
+    tried: list[Any] = []
+
+    def counted(values: Mapping[str, Any], report: study.Report) -> tuple[float, dict[str, Any]]:
+        tried.append(values["batch"])
+        return values["batch"] / 100, {"epoch": 1}
+
+    notes: list[str] = []
+    with study.opened(tmp_path / "s.db", {"data": "d"}) as opened:
+        two = space.parse(["batch=16,32"], KNOWN)
+        study.search(opened, two, counted, Limits(6, 0.0, None), 3, notes.append)
+        rows = study.rows(opened, 10)
+    assert len(tried) == len(set(tried)) == 2 and len(rows) == 6 and all(row["epoch"] == 1 for row in rows)
+    assert sum("as before with these values" in note for note in notes) == 4
 
 
 @pytest.mark.parametrize("pruned", [False, True])

@@ -43,5 +43,6 @@ def write_model(folder: Path) -> Path:
     how = session.How(resume=False, strict=False, drop_leaks=False, note=quiet)
     params = registry.resolve("models", "logistic", {})
     train = {"command": "train", "name": "logistic", "params": params}
-    session.write(pipes.read(str(folder / "f.h5"), "features"), folder / "m.onnx", train, Recipe(threads=1), how)
+    features = pipes.read(str(folder / "f.h5"), "features")
+    session.forget(session.write(features, folder / "m.onnx", train, Recipe(threads=1), how))
     return folder / "m.onnx"

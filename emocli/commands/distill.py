@@ -39,13 +39,15 @@ def run(
     step = {"command": "distill", "name": name, "params": params}
     with _flags.model_and_scores(output, scores, force) as (scratch, lines):
         sources, features = teachers.gather(model, teacher, data, note_once)
-        from emocli.training import session, teaching
+        from emocli.training import hardware, session, teaching
 
         recipe, soft = _flags.record_of(Recipe, flags), _flags.record_of(Distillation, flags)
         load = registry.load("engines", engine)
         # the student learns on the same cores
-        running = [load(source.path, threads=recipe.threads, spin=False) for source in sources]
+        threads = hardware.threads(recipe.threads)
+        running = [load(source.path, threads=threads, spin=False) for source in sources]
         again = _flags.record_of(Repetition, flags)
         how = session.How(resume, strict, drop_leaks, note_once, again, lines)
         lesson = session.Lesson(sources, teaching.together([each.run for each in running], soft), soft)
-        session.write(features, scratch, step, recipe, how, lesson)
+        states = session.write(features, scratch, step, recipe, how, lesson)
+    session.forget(states)

@@ -33,4 +33,5 @@ def run(
         recipe = _flags.record_of(Recipe, flags)
         again = _flags.record_of(Repetition, flags)
         how = session.How(resume, strict, drop_leaks, note_once, again, lines)
-        session.write(source, scratch, step, recipe, how)
+        states = session.write(source, scratch, step, recipe, how)
+    session.forget(states)

@@ -34,6 +34,8 @@ def build_plan(model: ModelProto, *, batch: int = 32, source: str = "the model")
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)
     entry = network.get_input(0)
     profile, shape = builder.create_optimization_profile(), tuple(entry.shape)[1:]
+    if -1 in shape:
+        raise EmoError(f"{source} takes clips of any length, for which emo builds no plan; run it with onnxruntime")
     profile.set_shape(entry.name, (1, *shape), (1, *shape), (batch, *shape))
     config.add_optimization_profile(profile)
     code = builder.build_serialized_network(network, config)

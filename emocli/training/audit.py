@@ -115,9 +115,10 @@ def _near(
         some = second[start : start + 256]
         alike = np.argwhere(references @ thumbnails[some].T > _ALIKE)
         for mine, theirs in ((int(first[i]), int(some[j])) for i, j in alike):
-            if hashes[theirs] not in equal and _correlation(data.x[mine], data.x[theirs]) > _SAME:
+            if hashes[mine] != hashes[theirs] and _correlation(data.x[mine], data.x[theirs]) > _SAME:
                 found[0].add(mine)
-                found[1].add(theirs)
+                # what has an equal row there is counted as that
+                found[1].update({theirs} if hashes[theirs] not in equal else ())
     return found
 
 

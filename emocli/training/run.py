@@ -68,6 +68,8 @@ def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> R
         raise EmoError(f"--keep {recipe.keep} is none of best, last")
     if recipe.patience and recipe.keep == "last":
         raise EmoError("--patience waits for a better epoch, so it needs --keep best")
+    if recipe.patience and recipe.swa:
+        raise EmoError("--patience may end a run before the average of --swa begins; leave one of them out")
     net = lay_out(net.to(device), plan.layout).train()
     optimizer = _optimizer(net, recipe)
     return Run(net, average.start(net) if recipe.ema or recipe.swa else net, optimizer, plan, device)

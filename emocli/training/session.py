@@ -50,11 +50,12 @@ class Lesson:
 
 def write(
     features: pipes.Input, path: Path, step: Step, recipe: Recipe, how: How, lesson: Lesson | None = None
-) -> Outcome:
+) -> list[Path]:
     """Train what `step` names (its `name` and `params`) on the features and write the model to `path`.
 
-    Repeated over seeds or folds, the best run is written. The state of each run is kept in the store until all ended
-    well, so that `how.resume` can continue. A student's header continues its first teacher's and names the others by
+    Repeated over seeds or folds, the best run is written. The state of each run is kept in the store, so that
+    `how.resume` can continue, or deliver what was finished and lost; these files are returned, and are to `forget` when
+    the model is where it belongs. A student's header continues its first teacher's and names the others by
     their hashes. Of several processes (torchrun) the first writes. Raises EmoError as the audit and the loop do.
     """
     before = lesson.sources[0] if lesson else features
@@ -78,7 +79,7 @@ def write(
         met = people.learned(data, [model.header for model in _named(lesson, beginning)])
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
         if not ranks.is_first():
-            return outcome
+            return []
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     _report(chosen, outcome, rows, how)
     step |= {"chosen": chosen.name} if repeated else {}
@@ -88,9 +89,14 @@ def write(
     header = _lineage(before.header, features.header)
     onnx_file.write_header(model, header.then(step, kind="model", precision="fp32", extra=extra))
     onnx_file.save(model, path)
+    return states
+
+
+def forget(states: Sequence[Path]) -> None:
+    """Remove the states of runs whose model was delivered, and what a kill left of writing them."""
     for state in states:
-        state.unlink(missing_ok=True)
-    return outcome
+        for file in (state, *state.parent.glob(f".{state.name}.*.part")):
+            file.unlink(missing_ok=True)
 
 
 def trained(
@@ -99,7 +105,7 @@ def trained(
     """Return the net that `step` names, trained once from a new start or from `beginning`; options as `loop.train`."""
     net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
     if beginning:
-        transfer.fill(net, beginning, note)
+        transfer.fill(net, beginning, data.labels, note)
     return loop.train(net, data, recipe, note=note, **options)
 
 

@@ -1,14 +1,16 @@
 """Transfer: a net begins with the weights of a trained model, those that fit by name and shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from emocli import onnx_file, pipes
 from emocli.errors import EmoError
 from emocli.training import rebuild
 
+_HEAD = "head."
+"""The layer of every net here whose rows are classes."""
 _NAMED = 8
 """Weights that the note names; a net of another kind may lack hundreds."""
 
@@ -18,13 +20,16 @@ def source(init: str) -> pipes.Input | None:
     return None if init == "none" else pipes.kept(init)
 
 
-def fill(net: nn.Module, model: pipes.Input, note: Callable[[str], None]) -> None:
-    """Give the net the weights of an FP32 model; `note` tells what does not fit and stays as it was drawn.
+def fill(net: nn.Module, model: pipes.Input, labels: Sequence[str], note: Callable[[str], None]) -> None:
+    """Give the net of `labels` the weights of an FP32 model; `note` tells what does not fit and stays as it was drawn.
+
+    A head is put in the order of the labels, and drawn anew for others.
 
     Raises EmoError for a model of another precision and for one that has no weights in common with the net.
     """
     with torch.random.fork_rng(devices=[]):  # a net is drawn before it is filled
         trained = rebuild.from_model(onnx_file.load(model.path), model.header, model.source).state_dict()
+    trained = _of_labels(trained, model.header.labels, labels)
     own = {name: value for name, value in net.state_dict().items() if not name.endswith("num_batches_tracked")}
     fitting = {name: trained[name] for name in own if name in trained and trained[name].shape == own[name].shape}
     if not any(trained[name].ndim > 1 for name in fitting):  # a bias of one number a class fits any head
@@ -32,6 +37,14 @@ def fill(net: nn.Module, model: pipes.Input, note: Callable[[str], None]) -> Non
     net.load_state_dict(fitting, strict=False)
     drawn = [name for name in own if name not in fitting]
     note(f"begins with {len(fitting)} of {len(own)} weights of {model.source}{_told(drawn)}")
+
+
+def _of_labels(trained: dict[str, Tensor], theirs: Sequence[str], ours: Sequence[str]) -> dict[str, Tensor]:
+    """Return the weights with the rows of the head for our labels; without a head where it is for others."""
+    if set(theirs) != set(ours):
+        return {name: weight for name, weight in trained.items() if not name.startswith(_HEAD)}
+    order = [theirs.index(label) for label in ours]
+    return {name: weight[order] if name.startswith(_HEAD) else weight for name, weight in trained.items()}
 
 
 def _told(drawn: list[str]) -> str:

@@ -60,9 +60,11 @@ def parse(texts: Sequence[str], known: Mapping[str, Any]) -> Space:
 
 def _values(name: str, text: str, default: Any) -> Range | Choice:
     low, dots, rest = text.partition("..")
-    if not dots:
+    listed = isinstance(default, bool | str)
+    # a path may have dots too
+    if not dots or (listed and ("," in text or ";" in text)):
         return _choice(name, text, default)
-    if isinstance(default, bool | str):
+    if listed:
         raise EmoError(f"{name} is no number, so it has no range; list its values: {name}=A,B")
     high, _, how = rest.partition(":")
     ends = _number(name, low, default), _number(name, high, default)

@@ -86,7 +86,8 @@ def search(
         _prepare(study, limits, seed, number)
         trial = study.ask()
         values = {name: _suggested(trial, name, values) for name, values in space.items()}
-        note(f"trial {number}: {_outcome(study, trial, values, objective)} ({_listed(values)})")
+        outcome = _known(study, trial) or _outcome(study, trial, values, objective)
+        note(f"trial {number}: {outcome} ({_listed(values)})")
 
 
 def ended(study: optuna.Study) -> list[FrozenTrial]:
@@ -159,6 +160,18 @@ def _suggested(trial: optuna.Trial, name: str, values: Any) -> Any:
     if isinstance(values.low, int) and isinstance(values.high, int):
         return trial.suggest_int(name, values.low, values.high, step=int(values.step or 1), log=values.log)
     return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
+
+
+def _known(study: optuna.Study, trial: optuna.Trial) -> str:
+    """End a trial whose values were tried before as that one did, and say so; empty where they are new."""
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    before = next((each for each in done if each.params == trial.params), None)
+    if before is None or before.value is None:
+        return ""
+    for name, fact in before.user_attrs.items():
+        trial.set_user_attr(name, fact)
+    study.tell(trial, before.value)
+    return f"validation accuracy {before.value:.2%}, as before with these values"
 
 
 def _outcome(study: optuna.Study, trial: optuna.Trial, values: Mapping[str, Any], objective: Objective) -> str:

@@ -39,7 +39,7 @@ $(A)/%.flags: always | $(A)
 
 # NAME.jsonl has the scores, NAME.seconds the time of all seeds: a line per call, as one that was killed is continued
 $(ABLATION_NAMES:%=$(A)/%.onnx): $(A)/%.onnx: $(A)/%.flags $(ABLATION_FEATURES) | setup
-	rm -f $@ $(@:onnx=jsonl)
+	if [ -e $@ ]; then rm -f $@ $(@:onnx=seconds); fi; rm -f $(@:onnx=jsonl)
 	trap 'echo $$SECONDS >> $(@:onnx=seconds)' EXIT; \
 	  emo train $(ABLATION_FEATURES) $$(cat $<) --resume --scores $(@:onnx=jsonl) -o $@
 
