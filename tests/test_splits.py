@@ -108,3 +108,9 @@ def test_rows_without_a_name_are_no_third_subject_and_not_kept_together() -> Non
     many = [*PEOPLE[:100], *[""] * 100]
     parts = splits.assign([""] * 200, many, IDS, Y, split="subject")
     assert set(parts[100:]) == {"train", "validation", "test"}
+
+
+def test_shares_are_of_all_rows_where_nothing_is_published() -> None:
+    shares = {"validation": 0.3, "test": 0.4}
+    anew = splits.assign([""] * 200, PEOPLE, IDS, Y, split="subject", **shares)
+    assert list(splits.assign([""] * 200, PEOPLE, IDS, Y, **shares)) == list(anew)

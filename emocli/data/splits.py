@@ -58,7 +58,7 @@ def assign(
         )
     taught = (parts == "train").any()
     if missing and split != "random" and named >= 3:
-        _draw_subjects(parts, groups, missing, seed, of_all=split == "subject")
+        _draw_subjects(parts, groups, missing, seed, of_all=split == "subject" or not any(published))
     elif missing:
         _draw_samples(parts, ids, y, missing, seed)
     if taught and not (parts == "train").any():
