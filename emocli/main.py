@@ -28,6 +28,9 @@ SECOND_WORDS = {("dataset", "preview"): "preview"}
 """Commands that are reached as the second word of another too; no corpus has that name."""
 
 
+_HELP = {"help_option_names": ["--help", "-h"]}
+
+
 class Commands(TyperGroup):
     """Subcommands are the modules of the commands folder; for the list only their first line is read."""
 
@@ -49,7 +52,7 @@ class Commands(TyperGroup):
         if name not in known:
             ctx.fail(f"no command {name!r}{registry.nearest(name, known)}")
         module = importlib.import_module(f"emocli.commands.{name}")
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, context_settings=_HELP)
         single.command(name=name, help=module.__doc__)(module.run)
         return name, typer.main.get_command(single), args[1:]
 
@@ -61,7 +64,13 @@ class Commands(TyperGroup):
             _leave_quietly()
 
 
-app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings=_HELP,
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -98,7 +107,7 @@ def main() -> NoReturn:
         _fail(str(fault), fault.status)
     except click.UsageError as fault:
         name = fault.ctx.command_path if fault.ctx else "emo"
-        _fail(f"{fault.format_message()}; see: {name} --help", USAGE)
+        _fail(f"{fault.format_message().rstrip('.')}; see: {name} --help", USAGE)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:

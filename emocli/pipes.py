@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emocli import artifact, ranks, shipped, store
+from emocli import artifact, ranks, registry, shipped, store
 from emocli.artifact import Header
 from emocli.errors import EmoError
 
@@ -140,6 +140,13 @@ def full_disk(fault: OSError, place: Path) -> EmoError | None:
     return None
 
 
+def _hint(name: str) -> str:
+    """Return what may have been meant by a name that is no file's."""
+    if name in {*registry.names("datasets"), *store.datasets()}:
+        return f"; a corpus goes through its features: emo features {name} | emo train"
+    return f"{registry.nearest(name, shipped.names())}; check the name"
+
+
 def _locate(argument: str | None) -> tuple[Path, bool]:
     """Return where the input is, and whether it was spooled to a file of our own."""
     if argument not in (None, "-"):
@@ -147,7 +154,7 @@ def _locate(argument: str | None) -> tuple[Path, bool]:
         try:
             mode = os.stat(path).st_mode
         except OSError as fault:
-            raise EmoError(f"can't read {path} ({fault.strerror}); check the name") from fault
+            raise EmoError(f"can't read {path} ({fault.strerror}){_hint(str(argument))}") from fault
         if stat.S_ISREG(mode):
             return path, False
         if stat.S_ISDIR(mode):

@@ -70,7 +70,7 @@ def test_fer2013_goes_the_whole_way(corpora: Path, tmp_path: Path, shell: Run) -
     lines = csv.read_text().splitlines(keepends=True)
     # a partial file is fine: 200 rows of each part
     csv.write_text("".join([*lines[:201], *lines[-200:]]))
-    done = _run("fer2013.sh", csv, "--epochs", 1, EMO_HOME=str(tmp_path / "home"))
+    done = _run("fer2013.sh", csv, tmp_path / "int8.onnx", "--epochs", 1, EMO_HOME=str(tmp_path / "home"))
     assert {json.loads(line)["precision"] for line in done.stdout.splitlines()} >= {"fp32", "int8"}
 
 

@@ -199,6 +199,7 @@ def test_pictures_are_predicted_and_unreadable_ones_are_reported(folder: Path, s
     done = shell(f"printf '%s\\n' {face} junk.png | emo predict - --model {folder}/int8.onnx --detector none")
     good, bad = _rows(done)
     assert len(good["faces"]) == 1 and "error" in bad  # type: ignore[arg-type]
+    assert b"1 of the files could not be read" in done.stderr
     assert shell(f"emo predict junk.png --model {folder}/int8.onnx --detector none").returncode == 1
 
 

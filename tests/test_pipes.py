@@ -66,6 +66,15 @@ def test_a_truncated_stream_is_refused(emo: Run, features_file: Path) -> None:
     assert "truncated" in _line(done)
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(("info", "ferplus_int8"), "did you mean ferplus-int8?"), (("train", "synthetic"), "emo features synthetic")],
+)
+def test_a_name_that_is_no_files_gets_the_one_that_was_meant(emo: Run, words: tuple[str, str], says: str) -> None:
+    done = emo(*words)
+    assert done.returncode == 1 and says in _line(done)
+
+
 def test_an_onnx_file_without_a_header_is_refused(emo: Run, tmp_path: Path) -> None:
     import onnx
     from onnx import helper

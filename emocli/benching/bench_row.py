@@ -39,6 +39,7 @@ def row(
             timing = {"p50_ms": round(slow_ms, 3), "images_per_second": round(batch / slow_ms * 1e3, 1)}
         timing = {**timing, "p95_ms": None, "p99_ms": None, "batch": batch}
         record |= {"status": "unavailable" if slow_ms is None else "estimated", "how": _how(device, slow_ms)}
+        record["threads"] = device.cores
     in_time = None if slow_ms is None else batch / slow_ms * 1e3 >= device.budget_fps
     budget = {"size_bytes": model.stat().st_size, "budget_fps": device.budget_fps, "within_budget": in_time}
     return record | timing | budget

@@ -13,7 +13,7 @@ from emocli.errors import GATE, EmoError
 def run(
     model: _flags.Input = None,
     data: _flags.Data = None,
-    device: Annotated[str, typer.Option(help="Whose frame rate to keep; see: emo list devices.")] = "host",
+    device: Annotated[str, typer.Option(help="Whose frame rate the model alone must keep: emo list devices.")] = "host",
     param: _flags.Params = [],  # noqa: B006
     threads: _flags.Threads = 1,
     batch: Annotated[int, typer.Option(min=1, help="Images a run.")] = 1,

@@ -53,7 +53,7 @@ def run(
     stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:
         found = either.suffixes(heard=shipped.has("speech"))
-        records = either.records(named_files.expand(names, found, stdin=stdin), opened)
+        records = either.records(named_files.expand(names, found, stdin=stdin), opened, note)
     else:
         kind = extraction.modality(source.header)
         found = sound_files.SUFFIXES if kind == "speech" else pictures.SUFFIXES
@@ -61,6 +61,8 @@ def run(
     _print(records, as_json)
     if counts.keys() == {"unreadable"}:
         raise EmoError("none of the files could be read; the lines above say why")
+    if counts["unreadable"]:
+        note(f"{counts['unreadable']} of the files could not be read; their records say why")
     if not counts:
         raise EmoError(f"no file in {' '.join(names)}; of a folder these are taken: {' '.join(sorted(found))}")
 

@@ -30,6 +30,20 @@ def count(model: Header, source: pipes.Input, rows: NDArray[np.int64]) -> int | 
     return None if unknown and not known else known
 
 
+def differences(model: Header, data: Header) -> str:
+    """Return which options of `emo dataset` differ, as `seed 0 there, 1 here`."""
+    ours, theirs = ({**step.get("params", {}), **step.get("options", {})} for step in _datasets(model, data))
+    differing = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
+    return ", ".join(f"{key} {ours.get(key)} there and {theirs.get(key)} here" for key in differing)
+
+
+def _datasets(model: Header, data: Header) -> tuple[Step, Step]:
+    """Return the last other way in which the corpus was imported for the model, and how it was for the data."""
+    theirs = data.step("dataset") or {}
+    others = [step for step in model.steps if step["command"] == "dataset" and _is_divided_otherwise(step, theirs)]
+    return (others or [theirs])[-1], theirs
+
+
 def _is_divided_otherwise(ours: Step, theirs: Step) -> bool:
     """Say whether both come from the same files of a corpus, with other options of `emo dataset`."""
     return bool(ours.get("input")) and ours.get("input") == theirs.get("input") and ours != theirs

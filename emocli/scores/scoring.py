@@ -159,7 +159,8 @@ def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> 
 def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:
     """Return how many rows are known from training, as the corpus was divided otherwise for it, and say so."""
     shared = met_rows.count(pair.model.header, pair.data, found.rows)
-    why = f"{pair.model.source} learned from the corpus of {pair.data.source} divided with other options"
+    differing = met_rows.differences(pair.model.header, pair.data.header)
+    why = f"{pair.model.source} learned from the corpus of {pair.data.source} with other options ({differing})"
     if shared is None:
         note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")
     elif shared:
