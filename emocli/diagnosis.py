@@ -1,5 +1,6 @@
 """What this installation can do: extras, providers that really load, versions that fit, camera, disk."""
 
+import importlib
 import importlib.metadata
 import importlib.util
 import os
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emocli import extras, store
+from emocli import download, extras, store
 
 Finding = dict[str, Any]
 _LOW_BYTES = 2 << 30
@@ -22,6 +23,7 @@ def findings() -> Iterator[Finding]:
     yield from map(_extra, extras.EXTRAS)
     yield from _torch_versions()
     yield from _providers()
+    yield from map(detector, ("yunet", "silero"))
     yield from _cameras()
     yield _microphone()
     yield _disk()
@@ -67,6 +69,16 @@ def _providers() -> Iterator[Finding]:
         yield _finding(
             f"provider {provider}", "ok" if loads else "problem", detail, "" if loads else "use another provider"
         )
+
+
+def detector(name: str) -> Finding:
+    """A detector that is downloaded with its first use: a machine without a network has to be given it."""
+    network: Any = importlib.import_module(f"emocli.detectors.{name}")
+    place = download.place(network.SHA256)
+    if place.exists():
+        return _finding(f"detector {name}", "ok", str(place))
+    action = f"comes with its first use; without a network, put {network.URL} there by hand"
+    return _finding(f"detector {name}", "absent", f"not yet at {place}", action)
 
 
 def _cameras() -> Iterator[Finding]:

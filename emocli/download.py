@@ -12,14 +12,19 @@ from emocli.errors import EmoError
 from emocli.telling import tell
 
 
+def place(sha256: str) -> Path:
+    """Return where the file with this sha256 is, once it was fetched."""
+    return store.home() / "downloads" / sha256
+
+
 # a download is never silent, whoever asks for it
 def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
     """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
     if not url.startswith(("https://", "http://127.0.0.1:")):
         raise EmoError(f"{url} is not an https address; nothing was downloaded")
-    place = store.folder("downloads") / sha256
-    if place.exists() and store.file_digest(place) == f"sha256:{sha256}":
-        return place
+    kept = store.folder("downloads") / sha256
+    if kept.exists() and store.file_digest(kept) == f"sha256:{sha256}":
+        return kept
     note(f"downloading {url}")
     scratch = store.spool()
     try:
@@ -27,10 +32,10 @@ def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
             shutil.copyfileobj(answer, file)
         if (found := store.file_digest(scratch)) != f"sha256:{sha256}":
             raise EmoError(f"{url} is not the pinned file (expected sha256:{sha256}, got {found}); nothing was kept")
-        os.replace(scratch, place)
+        os.replace(scratch, kept)
     except (urllib.error.URLError, OSError) as fault:
         why = getattr(fault, "reason", fault)
-        raise EmoError(f"can't download {url} ({why}); put the file at {place} by hand") from fault
+        raise EmoError(f"can't download {url} ({why}); put the file at {kept} by hand") from fault
     finally:
         scratch.unlink(missing_ok=True)
-    return place
+    return kept

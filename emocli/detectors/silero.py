@@ -23,8 +23,8 @@ from emocli.sound.sounds import RATE_HZ, Sound
 
 MODALITY = "speech"
 
-_URL = "https://raw.githubusercontent.com/snakers4/silero-vad/v6.2.1/src/silero_vad/data/silero_vad.onnx"
-_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
+URL = "https://raw.githubusercontent.com/snakers4/silero-vad/v6.2.1/src/silero_vad/data/silero_vad.onnx"
+SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
 _STEP, _BEFORE = 512, 64
 """Samples of a step, and samples before it that the network sees again."""
 
@@ -36,7 +36,7 @@ def detector(
     if not 0 < score < 1:
         raise EmoError(f"score={score} lies between 0 and 1")
     _spans.check(shortest, silence, margin)
-    session = onnx_session.opened(str(download.fetch(_URL, _SHA256)))
+    session = onnx_session.opened(str(download.fetch(URL, SHA256)))
     how = {"on": score, "off": max(score - 0.15, 0.01), "shortest": shortest, "silence": silence, "margin": margin}
 
     def detect(sound: Sound) -> list[Span]:

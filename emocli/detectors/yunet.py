@@ -20,17 +20,17 @@ from emocli import download, onnx_session
 from emocli.detectors import _network
 from emocli.image.faces import Face
 
-_URL = (
+URL = (
     "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/"
     "models/face_detection_yunet/face_detection_yunet_2023mar.onnx"
 )
-_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 
 
 def detector(*, size: int = 320, score: float = 0.6, overlap: float = 0.3) -> Callable[[NDArray[np.uint8]], list[Face]]:
     """Return the function from a picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first."""
     _network.check(size, score, overlap)
-    session = onnx_session.opened(_any_size(download.fetch(_URL, _SHA256).read_bytes()))
+    session = onnx_session.opened(_any_size(download.fetch(URL, SHA256).read_bytes()))
     outputs = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _network.STRIDES]
 
     def detect(pixels: NDArray[np.uint8]) -> list[Face]:
