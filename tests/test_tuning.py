@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Run
+from small_model import write_model
 from small_runs import QUICK, SHAPE, three_classes, written
 
 from emocli import pipes
@@ -305,6 +306,15 @@ def test_a_study_goes_on_with_its_own_data_and_options_only(features: Path, tmp_
     with pytest.raises(EmoError, match="is a study with other values to search;"):
         tuned(features, ["p.width=4,16"], tmp_path / "s.db")
     assert tuned(features, ["p.width=4,8"], tmp_path / "s.db", device="auto") == first
+
+
+def test_a_model_to_begin_as_is_the_one_that_it_was(features: Path, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "a.onnx")
+    rows = tuned(features, [f"init={model},none"], tmp_path / "s.db", 3)
+    assert {row["parameters"]["init"] for row in rows} <= {pipes.read(str(model), "model").digest, "none"}
+    write_model(model, seed=1)
+    with pytest.raises(EmoError, match="is a study with other values to search;"):
+        tuned(features, [f"init={model},none"], tmp_path / "s.db", 3)
 
 
 def test_a_wrong_call_is_one_line_and_writes_nothing(emo: Run, features: Path, tmp_path: Path) -> None:

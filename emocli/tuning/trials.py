@@ -20,7 +20,7 @@ from emocli.errors import EmoError
 from emocli.training import audit, rows, session, transfer
 from emocli.training.recipe import Recipe
 from emocli.tuning import study
-from emocli.tuning.space import Space
+from emocli.tuning.space import Choice, Space
 from emocli.tuning.study import Limits, Objective, Report
 
 Note = Callable[[str], None]
@@ -58,6 +58,7 @@ def run(
         raise EmoError("emo tune is one process, a study has one writer; leave out torchrun and use --threads")
     architectures.resolve(fixed.arch, fixed.params)
     _refuse_both(fixed, space)
+    space = _by_hash(space)
     question = _question(source, fixed, space)
     with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
         # what is wrong with the data is said once, and is no trial's fault
@@ -132,6 +133,15 @@ def _refuse_both(fixed: Fixed, space: Space) -> None:
     given |= {f"{_PARAM}{name}" for name in fixed.params} | ({"drop_leaks"} if fixed.drop_leaks else set())
     if both := sorted(given & set(space)):
         raise EmoError(f"{', '.join(both)}: both given and searched; leave one of them out")
+
+
+def _by_hash(space: Space) -> Space:
+    """Return the space with the models that training may begin as named by their hashes: files change."""
+    beginnings = space.get("init")
+    if not isinstance(beginnings, Choice):
+        return space
+    found = map(transfer.source, beginnings.values)
+    return {**space, "init": Choice(tuple(model.digest if model else "none" for model in found))}
 
 
 def _question(source: pipes.Input, fixed: Fixed, space: Space) -> dict[str, Any]:
