@@ -161,7 +161,7 @@ def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> in
     shared = met_rows.count(pair.model.header, pair.data, found.rows)
     differing = met_rows.differences(pair.model.header, pair.data.header)
     why = f"{pair.model.source} learned from the corpus of {pair.data.source} with other options ({differing})"
-    if shared is None:
+    if shared is None and not found.known:  # whom it knows is said already
         note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")
     elif shared:
         note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; divide as for the model")

@@ -114,11 +114,7 @@ class Recipe:
     compile: bool = _option(False, "compile the net for this machine before it is trained (torch.compile)")
     threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun", least=0, most=1024)
     seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte", least=0)
-    time_limit: float = _option(
-        0.0,
-        "minutes of steps that the schedule is compressed into, 0 is no limit",
-        least=0,
-    )
+    time_limit: float = _option(0.0, "minutes of steps that the schedule is compressed into, 0 is no limit", least=0)
 
 
 AUGMENTATION = (
