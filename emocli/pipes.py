@@ -229,7 +229,16 @@ def _settle(scratch: Path, place: Path, force: bool) -> None:
         os.fsync(file.fileno())
     if place.exists() and not force:
         raise EmoError(f"{place} was made by another program meanwhile; replace it with --force")
+    if (kind := _kind(place)) not in ("", _kind(scratch)):  # the input, as a rule
+        raise EmoError(f"{place} is {kind.upper()}, which this is not; name another file, or remove it first")
     os.replace(scratch, place)
+
+
+def _kind(path: Path) -> str:
+    """Return hdf5 or onnx for what looks like an artifact, else nothing."""
+    with contextlib.suppress(EmoError, OSError):
+        return artifact.sniff(path, str(path))
+    return ""
 
 
 def _copy_out(scratch: Path, handle: int) -> None:

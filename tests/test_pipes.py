@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 from conftest import Run, write_features
+from small_model import write_model
 
 from emocli import artifact, pipes, store
 from emocli.data import hdf5
@@ -113,6 +114,16 @@ def test_an_existing_output_is_replaced_only_with_force(emo: Run, tmp_path: Path
     assert target.read_text() == "precious"
     assert emo(*arguments, "--force").returncode == 0
     assert hdf5.read_header(target)[0].kind == "dataset"
+
+
+def test_data_are_not_replaced_by_a_model_nor_a_model_by_data(emo: Run, features_file: Path, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "m.onnx")
+    before = model.read_bytes(), features_file.read_bytes()
+    for target, words in ((model, ("features", "synthetic", "--limit", 9)), (features_file, ("calibrate", model))):
+        data = ("--data", features_file, "--temperature", 2) if target == features_file else ()
+        done = emo(*words, *data, "-o", target, "--force")
+        assert done.returncode == 1 and "name another file" in done.stderr.decode(), done.stderr
+    assert (model.read_bytes(), features_file.read_bytes()) == before
 
 
 def test_a_failed_stage_writes_nothing(tmp_path: Path) -> None:
