@@ -8,7 +8,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def read(argument: str | None, *kinds: str) -> Input:
 
     Where a model is wanted and no such file exists, the name of a shipped one will do.
     """
-    path, spooled = _locate(shipped.named(argument) if "model" in kinds else argument)
+    path, spooled = _locate(shipped.named(argument) if "model" in kinds else argument, kinds)
     source = str(path) if argument not in (None, "-") and not spooled else "the input"
     header, digest = _open(path, source)
     artifact.expect(header, kinds, source)
@@ -85,16 +85,19 @@ def kept(named: str) -> Input:
 
 
 @contextlib.contextmanager
-def output(target: str | None, *, force: bool, shared: bool = False) -> Iterator[Path]:
+def output(target: str | None, *, force: bool, shared: bool = False, makes: str = "") -> Iterator[Path]:
     """Yield a scratch file that becomes the output when the block ends well, and vanishes when it does not.
 
-    A `shared` output is one of several processes (torchrun): the first writes it, the others nothing.
+    What `makes` hdf5 or onnx is refused at once where a file of the other kind would be replaced. A `shared` output is
+    one of several processes (torchrun): the first writes it, the others nothing.
     """
     if shared and not ranks.is_first():
         yield store.spool()
         return
     place = None if target in (None, "-", "/dev/stdout") else Path(str(target))
     _refuse(place, force)
+    if place is not None and makes:
+        _expect_kind(place, makes)
     if place is not None and place.is_symlink():  # written through, as a shell would
         place = Path(os.path.realpath(place))
     stream = place is None or _is_device(place)
@@ -140,21 +143,23 @@ def full_disk(fault: OSError, place: Path) -> EmoError | None:
     return None
 
 
-def _hint(name: str) -> str:
-    """Return what may have been meant by a name that is no file's."""
-    if name in {*registry.names("datasets"), *store.datasets()}:
-        return f"; a corpus goes through its features: emo features {name} | emo train"
-    return f"{registry.nearest(name, shipped.names())}; check the name"
+def _unreadable(path: Path, fault: OSError, kinds: Sequence[str]) -> EmoError:
+    """Return the error for what can't be opened, with what may have been meant by a name that is no file's."""
+    name = str(path)
+    if "features" in kinds and name in {*registry.names("datasets"), *store.datasets()}:
+        return EmoError(f"can't read {name}: {fault.strerror}; of a corpus these are made by: emo features {name}")
+    meant = registry.nearest(name, shipped.names()) if "model" in kinds else ""
+    return EmoError(f"can't read {name}{meant}: {fault.strerror}; check the name")
 
 
-def _locate(argument: str | None) -> tuple[Path, bool]:
+def _locate(argument: str | None, kinds: Sequence[str] = ()) -> tuple[Path, bool]:
     """Return where the input is, and whether it was spooled to a file of our own."""
     if argument not in (None, "-"):
         path = Path(str(argument))
         try:
             mode = os.stat(path).st_mode
         except OSError as fault:
-            raise EmoError(f"can't read {path} ({fault.strerror}){_hint(str(argument))}") from fault
+            raise _unreadable(path, fault, kinds) from fault
         if stat.S_ISREG(mode):
             return path, False
         if stat.S_ISDIR(mode):
@@ -229,9 +234,14 @@ def _settle(scratch: Path, place: Path, force: bool) -> None:
         os.fsync(file.fileno())
     if place.exists() and not force:
         raise EmoError(f"{place} was made by another program meanwhile; replace it with --force")
-    if (kind := _kind(place)) not in ("", _kind(scratch)):  # the input, as a rule
-        raise EmoError(f"{place} is {kind.upper()}, which this is not; name another file, or remove it first")
+    _expect_kind(place, _kind(scratch))
     os.replace(scratch, place)
+
+
+def _expect_kind(place: Path, kind: str) -> None:
+    """Refuse to replace an artifact by what is none or of another kind: as a rule it is the input."""
+    if (there := _kind(place)) not in ("", kind):
+        raise EmoError(f"{place} is {there.upper()}, which the output is not; name another file, or remove it first")
 
 
 def _kind(path: Path) -> str:

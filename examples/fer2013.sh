@@ -5,5 +5,5 @@ csv=${1:?usage: examples/fer2013.sh path/to/fer2013.csv MODEL.onnx [--epochs N â
 model=${2:?usage: examples/fer2013.sh path/to/fer2013.csv MODEL.onnx [--epochs N â€¦]}
 shift 2
 emo dataset fer2013 "$csv" --save --force
-emo features fer2013 | emo train --arch se-resnet "$@" | emo distill --arch student "$@" | emo quantize -o "$model"
+emo features fer2013 | emo train --arch se-resnet "$@" | emo distill --arch student "$@" | emo quantize --force -o "$model"
 emo bench "$model" --device pi

@@ -67,14 +67,16 @@ def features_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def write_features(path: Path, *, n: int = 240, kind: str = "features", classes: int = 3, size: int = 48) -> str:
+def write_features(
+    path: Path, *, n: int = 240, kind: str = "features", classes: int = 3, size: int = 48, detector: str = "none"
+) -> str:
     """Write a small data artifact; returns its content hash."""
     rng = np.random.default_rng(0)
     y = np.arange(n) % classes
     x = rng.integers(0, 60, (n, 1, size, size)) + (y * 180 // max(1, classes - 1))[:, None, None, None]
     split = np.where(np.arange(n) % 3 == 2, "validation", "train")
     step = {"command": "dataset", "name": "folder", "params": {}, "input": f"sha256:{0:064}", "license": "none"}
-    steps = (step, {"command": "features", "name": "pixels", "params": {"size": size}, "detector": "none"})
+    steps = (step, {"command": "features", "name": "pixels", "params": {"size": size}, "detector": detector})
     header = Header(kind, labels.SEVEN[:classes], steps[: 2 if kind == "features" else 1])
     writer = Writer(path, count=n)
     writer.append(x.astype(np.uint8))

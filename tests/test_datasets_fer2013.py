@@ -95,6 +95,13 @@ def test_public_test_rows_can_be_for_test(tmp_path: Path) -> None:
         fer2013.read([path], public_test="both")
 
 
+def test_without_public_test_rows_nothing_else_is_scored_in_their_place(tmp_path: Path) -> None:
+    lines = [row(each, 0, usage) for each, usage in zip(faces(2), corpus_files.PARTS[::2], strict=True)]
+    path = corpus_files.fer2013(tmp_path / "f.csv", lines)
+    with pytest.raises(EmoError, match="has no PublicTest rows"):
+        all_of(fer2013.read([path], public_test="only"))
+
+
 def test_public_test_rows_can_be_the_only_ones_for_test_under_their_own_numbers(tmp_path: Path) -> None:
     pixels, usages = faces(4), [corpus_files.PARTS["TVS".index(letter)] for letter in "TSVT"]
     lines = [row(each, 0, usage) for each, usage in zip(pixels, usages, strict=True)]

@@ -69,7 +69,10 @@ def test_a_truncated_stream_is_refused(emo: Run, features_file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [(("info", "ferplus_int8"), "did you mean ferplus-int8?"), (("train", "synthetic"), "emo features synthetic")],
+    [
+        (("info", "ferplus_int8"), "can't read ferplus_int8 (did you mean ferplus-int8?): No such file"),
+        (("train", "synthetic"), "emo features synthetic"),
+    ],
 )
 def test_a_name_that_is_no_files_gets_the_one_that_was_meant(emo: Run, words: tuple[str, str], says: str) -> None:
     done = emo(*words)

@@ -185,6 +185,16 @@ def test_a_student_is_under_the_terms_of_what_it_looks_at_too(features: Path, tm
     assert student.license == "votes MIT; none"
 
 
+def test_a_student_is_asked_about_what_it_looked_at_last(features: Path, tmp_path: Path) -> None:
+    write_features(tmp_path / "found.h5", classes=7, n=84, detector="haar")
+    model, seen = str(write_model(tmp_path / "first.onnx")), []
+    for number, data in enumerate((tmp_path / "found.h5", features, features)):
+        model = str(taught(data, tmp_path / f"{number}.onnx", [], argument=model))
+        steps = onnx_file.read_header(Path(model)).steps
+        seen.append([step["detector"] for step in steps if step["command"] == "features"])
+    assert seen == [["none", "haar"], ["none", "haar", "none"], ["none", "haar", "none"]]
+
+
 def test_the_header_continues_the_first_teacher_and_names_the_others_and_replay_finds_them(
     features: Path, tmp_path: Path
 ) -> None:

@@ -87,7 +87,7 @@ def arch_of(arch: str, features: pipes.Input) -> str:
 @contextlib.contextmanager
 def model_and_scores(output: str | None, scores: str | None, force: bool) -> Iterator[tuple[Path, Path | None]]:
     """Yield where a training command writes its model, and its scores where --scores names a file."""
-    model = pipes.output(output, force=force, shared=True)
+    model = pipes.output(output, force=force, shared=True, makes="onnx")
     lines = pipes.second_output(scores, output, force=force, shared=True)
     with model as model_file, lines as lines_file:
         yield model_file, lines_file

@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Extract the features and write them out."""
     params, found = registry.parse(param), registry.parse(detector_param, "--detector-param")
-    with pipes.output(output, force=force) as scratch:
+    with pipes.output(output, force=force, makes="hdf5") as scratch:
         source = kept.dataset(dataset)
         from emocli.extracting import featurizing
         from emocli.sound import augmenting

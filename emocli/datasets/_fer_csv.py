@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BufferedReader
@@ -50,6 +50,12 @@ def parts(public_test: str) -> dict[str, str]:
         raise EmoError(f"public_test is {public_test!r}; choose validation, test, or only")
     scored = ("test", LEFT_OUT) if public_test == "only" else (public_test, "test")
     return dict(zip(_fer_decode.USAGES, ("train", *scored), strict=True))
+
+
+def expect_scored(parts: Mapping[str, str], public_test_rows: int) -> None:
+    """Raise EmoError where PublicTest is to be the only part that is scored and has no rows: Training would be."""
+    if LEFT_OUT in parts.values() and not public_test_rows:
+        raise EmoError("the csv has no PublicTest rows; leave -p public_test=only out, or name the whole file")
 
 
 def open_table(path: Path, source: Any, jobs: int) -> Table:

@@ -14,7 +14,7 @@ Options:
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def read(sources: Sequence[Path], *, public_test: str = "validation", jobs: int 
         return _from_images(sources[0], notes)
     source = hashlib.sha256()
     tables = [_fer_csv.open_table(file, source, jobs) for file in files]
-    return Corpus(labels.SEVEN, LICENSE, _samples(tables, tuple(parts.values()), notes), notes=notes, source=source)
+    return Corpus(labels.SEVEN, LICENSE, _samples(tables, parts, notes), notes=notes, source=source)
 
 
 def _files(source: Path, notes: Counter[str]) -> list[Path]:
@@ -57,20 +57,22 @@ def _files(source: Path, notes: Counter[str]) -> list[Path]:
     return []
 
 
-def _samples(tables: Sequence[Table], parts: Sequence[str], notes: Counter[str]) -> Iterator[Samples]:
+def _samples(tables: Sequence[Table], parts: Mapping[str, str], notes: Counter[str]) -> Iterator[Samples]:
     """Yield the rows of all tables, numbered from 0; notes at the end what differs from the published files."""
+    of_usage = list(parts.values())
     row, seen, published = 0, np.zeros(len(USAGES), np.intp), []
     for table in tables:
         labelled = "emotion" in table.columns
         for rows in table.rows:
             seen += np.bincount(rows.usages, minlength=len(USAGES))
-            split = [parts[usage] if labelled else "test" for usage in rows.usages.tolist()]
+            split = [of_usage[usage] if labelled else "test" for usage in rows.usages.tolist()]
             ids = [*map(str, range(row, row + len(split)))]
             yield _kept(Samples(rows.pixels, rows.labels.tolist(), split, ids))
             row += len(split)
         published.append(table.md5 is not None and _fer_csv.PUBLISHED.get(table.md5.hexdigest(), ""))
     if not row:
         raise EmoError("the csv has a header and no rows; download FER2013 again")
+    _fer_csv.expect_scored(parts, int(seen[USAGES.index("PublicTest")]))
     if all(published):
         notes[f"{' and '.join(map(str, published))} as published (md5)"] = 1
     else:

@@ -101,7 +101,7 @@ def _samples(
     table: Table, tagged: Sequence[Tagged], parts: Mapping[str, str], labels: str, notes: Counter[str]
 ) -> Iterator[Sample]:
     """Yield the rows that keep a label, joined by their number."""
-    row = 0
+    row = scored = 0
     for rows in table.rows:
         for x, usage in zip(rows.pixels, rows.usages.tolist(), strict=True):
             tags = tagged[row] if row < len(tagged) else None
@@ -111,9 +111,11 @@ def _samples(
                     "the files don't belong together: give both as published"
                 )
             y = _target(tags, labels, notes) if tags else None
+            scored += USAGES[usage] == "PublicTest"
             if tags and y is not None and parts[tags.usage] != _fer_csv.LEFT_OUT:
                 yield Sample(x, y, parts[tags.usage], "", str(row))
             row += 1
+    _fer_csv.expect_scored(parts, scored)
     if row != len(tagged):
         notes[f"fer2013.csv has {row:,} rows, fer2013new.csv {len(tagged):,}; the common ones are joined"] = 1
 

@@ -17,6 +17,7 @@ from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, media_time
 from emocli.live.quiet import quiet
 from emocli.serving.prediction import Pixels
+from emocli.sound import sound_files
 from emocli.telling import tell
 
 STILLS_RATE_HZ = 25.0
@@ -60,9 +61,9 @@ def video(path: Path, *, realtime: bool = False) -> Source:
         first = _next(capture)
     if first is None:
         capture.release()
+        heard = ", or hear its sound: --model ravdess-int8" if path.suffix.lower() in sound_files.SUFFIXES else ""
         raise EmoError(
-            f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4, "
-            "or hear its sound, for example: --model ravdess-int8"
+            f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4{heard}"
         )
     frames, over = _video_frames(capture, first), Event()
     if realtime:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import metrics, registry
+from emocli.data import people
 from emocli.scores import abstention, calibration, evaluation, group_gaps, met_rows, robustness
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
@@ -157,11 +158,16 @@ def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> 
 
 
 def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:
-    """Return how many rows are known from training, as the corpus was divided otherwise for it, and say so."""
+    """Return how many rows are known from training, as the corpus was divided otherwise for it, and say so.
+
+    Where everybody is named on both sides, people are asked for: see `shared_groups`.
+    """
+    if people.of(pair.model.header) and all(found.groups):
+        return 0
     shared = met_rows.count(pair.model.header, pair.data, found.rows)
     differing = met_rows.differences(pair.model.header, pair.data.header)
     why = f"{pair.model.source} learned from the corpus of {pair.data.source} with other options ({differing})"
-    if shared is None and not found.known:  # whom it knows is said already
+    if shared is None:
         note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")
     elif shared:
         note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; divide as for the model")
