@@ -98,9 +98,9 @@ def output(target: str | None, *, force: bool, shared: bool = False, makes: str 
     _refuse(place, force)
     if place is not None and makes:
         _expect_kind(place, makes)
-    if place is not None and place.is_symlink():  # written through, as a shell would
-        place = Path(os.path.realpath(place))
     stream = place is None or _is_device(place)
+    if place is not None and not stream and place.is_symlink():  # written through, as a shell would
+        place = Path(os.path.realpath(place))
     scratch = store.spool() if stream or place is None else _beside(place)
     try:
         yield scratch
@@ -245,9 +245,9 @@ def _expect_kind(place: Path, kind: str) -> None:
 
 
 def _kind(path: Path) -> str:
-    """Return hdf5 or onnx for what looks like an artifact, else nothing."""
+    """Return hdf5 or onnx for a file that looks like an artifact, else nothing; a named pipe would never answer."""
     with contextlib.suppress(EmoError, OSError):
-        return artifact.sniff(path, str(path))
+        return artifact.sniff(path, str(path)) if path.is_file() else ""
     return ""
 
 

@@ -336,6 +336,14 @@ def test_a_link_is_written_through_and_the_name_of_stdout_is_stdout(shell: Run, 
     assert shell("emo dataset synthetic -p count=30 -o /dev/stdout > out.h5; emo info out.h5").returncode == 0
 
 
+def test_what_is_a_pipe_by_name_or_number_is_written_into(shell: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    line = "timeout 60 emo features synthetic --limit 9 -o"
+    assert shell(f"emo info < pipe > a.json & {line} pipe && wait $!").returncode == 0
+    assert shell(f"{line} >(emo info > b.json) && timeout 60 sh -c 'until [ -s b.json ]; do :; done'").returncode == 0
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes() != b""
+
+
 def test_features_that_changed_after_training_are_not_taken_for_the_same(tmp_path: Path) -> None:
     file = tmp_path / "f.h5"
     digest = write_features(file, n=30)
