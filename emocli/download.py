@@ -22,7 +22,8 @@ def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
     """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
     if not url.startswith(("https://", "http://127.0.0.1:")):
         raise EmoError(f"{url} is not an https address; nothing was downloaded")
-    kept = store.folder("downloads") / sha256
+    store.folder("downloads")
+    kept = place(sha256)
     if kept.exists() and store.file_digest(kept) == f"sha256:{sha256}":
         return kept
     note(f"downloading {url}")

@@ -133,13 +133,13 @@ def _open_what_is_closed() -> None:
 
 def _known(fault: Exception) -> str:
     """Return one line for a fault of the machine; anything else is a bug and goes on as a traceback."""
-    from emocli import extras, pipes
+    from emocli import extras, streams
 
     if isinstance(fault, MemoryError):
         return "the machine has too little free memory for this; use a smaller --batch or fewer rows"
     known = extras.missing(fault) if isinstance(fault, ModuleNotFoundError) else None
     if isinstance(fault, OSError):
-        known = pipes.full_disk(fault, Path(fault.filename or "the output"))
+        known = streams.full_disk(fault, Path(fault.filename or "the output"))
         if known is None and isinstance(fault, PermissionError):
             known = EmoError(f"no permission for {fault.filename}; choose another place")
         if known is None and fault.errno == errno.ENAMETOOLONG:

@@ -36,7 +36,7 @@ def pipeline(header: Header) -> str:
     ]
     steps = list(_piped(header.steps))
     comments += [
-        f"# {data} are the features that emo {step['command']} took{made}; name their file for FEATURES"
+        f"# {data} are the features that emo {step['command']} took{_made_by(made)}; name their file for FEATURES"
         for step, data, made in steps
         if data
     ]
@@ -45,21 +45,26 @@ def pipeline(header: Header) -> str:
     return "\n".join([*map(harmless, comments), " |\n  ".join(lines)])
 
 
-def _piped(steps: Sequence[Step]) -> Iterator[tuple[Step, str, str]]:
-    """Yield each step of the pipe with the hash of features that the pipe would not bring, and what says who made them.
+def _piped(steps: Sequence[Step]) -> Iterator[tuple[Step, str, list[Step]]]:
+    """Yield each step of the pipe with the hash of features that the pipe would not bring, and the steps to these.
 
     Both are empty where the pipe brings what the step takes.
     """
-    learned, made = "", ""
+    learned = ""
+    made: list[Step] = []
     for step in steps:
         command, data = step["command"], step.get("data", "")
         if learned and command in _OF_DATA:  # of a student that looks at other data than its teacher
-            made += f"{' |' if made else ', made by'} {line(step)}"
+            made.append(step)
             continue
         yield step, "" if command == "train" or data == learned else data, made
-        made = ""
+        made = []
         if command in ("train", "distill"):
             learned = data
+
+
+def _made_by(steps: Sequence[Step]) -> str:
+    return f", made by {' | '.join(map(line, steps))}" if steps else ""
 
 
 def line(step: Step) -> str:

@@ -20,7 +20,8 @@ UPPER = {
     "__main__": 5,
 }
 LAZY = {
-    *("main", "registry", "artifact", "store", "errors", "labels", "extras", "pipes", "kept", "replaying", "telling"),
+    *("main", "registry", "artifact", "store", "errors", "labels", "extras", "pipes", "outputs", "streams"),
+    *("kept", "replaying", "telling"),
     *("shipped", "ranks", "teachers"),
     *("architectures", "commands"),
 }

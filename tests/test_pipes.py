@@ -16,7 +16,7 @@ import pytest
 from conftest import Run, write_features
 from small_model import write_model
 
-from emocli import artifact, pipes, store
+from emocli import artifact, outputs, pipes, store
 from emocli.data import hdf5
 from emocli.errors import EmoError
 
@@ -130,7 +130,7 @@ def test_data_are_not_replaced_by_a_model_nor_a_model_by_data(emo: Run, features
 
 
 def test_a_failed_stage_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), pipes.output(str(tmp_path / "x.h5"), force=False) as scratch:
+    with pytest.raises(RuntimeError), outputs.output(str(tmp_path / "x.h5"), force=False) as scratch:
         scratch.write_bytes(b"half")
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
@@ -199,8 +199,8 @@ def test_a_pipe_that_fills_the_disk_loses_no_byte_silently(
 
 def test_a_kill_during_a_write_leaves_the_target_absent(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from emocli import pipes\n"
-        "with pipes.output(sys.argv[1], force=False) as scratch:\n"
+        "import sys, time; from emocli import outputs\n"
+        "with outputs.output(sys.argv[1], force=False) as scratch:\n"
         "    scratch.write_bytes(b'half'); print('ready', flush=True); time.sleep(60)"
     )
     target = tmp_path / "x.h5"
@@ -327,10 +327,10 @@ def test_a_link_is_written_through_and_the_name_of_stdout_is_stdout(shell: Run, 
     (tmp_path / "real.h5").write_bytes(b"old")
     (tmp_path / "link.h5").symlink_to("real.h5")
     (tmp_path / "new.h5").symlink_to("made.h5")
-    with pytest.raises(EmoError, match="exists"), pipes.output(str(tmp_path / "link.h5"), force=False):
+    with pytest.raises(EmoError, match="exists"), outputs.output(str(tmp_path / "link.h5"), force=False):
         pass
     for link, real in (("link.h5", "real.h5"), ("new.h5", "made.h5")):
-        with pipes.output(str(tmp_path / link), force=link == "link.h5") as scratch:
+        with outputs.output(str(tmp_path / link), force=link == "link.h5") as scratch:
             scratch.write_bytes(b"new")
         assert (tmp_path / link).is_symlink() and (tmp_path / real).read_bytes() == b"new"
     assert shell("emo dataset synthetic -p count=30 -o /dev/stdout > out.h5; emo info out.h5").returncode == 0
@@ -413,7 +413,7 @@ def test_without_stderr_what_is_said_does_not_get_into_the_artifact(shell: Run, 
 def test_a_link_under_the_scratch_s_name_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "victim").write_bytes(b"mine")
     (tmp_path / f".out.h5.{os.getpid()}.part").symlink_to(tmp_path / "victim")
-    with pipes.output(str(tmp_path / "out.h5"), force=False) as scratch:
+    with outputs.output(str(tmp_path / "out.h5"), force=False) as scratch:
         scratch.write_bytes(b"new")
     assert (tmp_path / "victim").read_bytes() == b"mine" and not (tmp_path / "out.h5").is_symlink()
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 
-from emocli import architectures, pipes, shipped
+from emocli import architectures, outputs, pipes, shipped
 from emocli.commands._show import note, note_once
 
 Input = Annotated[str | None, typer.Argument(metavar="INPUT", help="Artifact to read; stdin when absent or -.")]
@@ -87,8 +87,8 @@ def arch_of(arch: str, features: pipes.Input) -> str:
 @contextlib.contextmanager
 def model_and_scores(output: str | None, scores: str | None, force: bool) -> Iterator[tuple[Path, Path | None]]:
     """Yield where a training command writes its model, and its scores where --scores names a file."""
-    model = pipes.output(output, force=force, shared=True, makes="onnx")
-    lines = pipes.second_output(scores, output, force=force, shared=True)
+    model = outputs.output(output, force=force, shared=True, makes="onnx")
+    lines = outputs.second_output(scores, output, force=force, shared=True)
     with model as model_file, lines as lines_file:
         yield model_file, lines_file
 

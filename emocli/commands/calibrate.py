@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes
+from emocli import outputs, pipes
 from emocli.commands import _flags
 from emocli.commands._show import note
 
@@ -18,7 +18,7 @@ def run(
 ) -> None:
     """Write the model, whose answers stay the same."""
     step = {"command": "calibrate", "options": {"temperature": temperature}}
-    with pipes.output(output, force=force) as scratch:
+    with outputs.output(output, force=force) as scratch:
         source = pipes.read(model, "model")
         features = pipes.features_of(source.header, data)
         from emocli.compress import temperature as scaling

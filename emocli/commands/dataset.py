@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes, registry, store
+from emocli import outputs, registry, store
 from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import EmoError
@@ -43,7 +43,7 @@ def run(
             raise EmoError("--save and --as keep the data in the store; leave out -o, or the two of them")
         store.folder("datasets")
         target = str(store.dataset(saved))
-    with pipes.output(target, force=force) as scratch:
+    with outputs.output(target, force=force) as scratch:
         from emocli.data import importing
 
         importing.write(registry.load("datasets", name)(paths, **options), scratch, step, parts, note)

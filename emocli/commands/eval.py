@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emocli import pipes
+from emocli import outputs, pipes
 from emocli.commands import _flags
 from emocli.commands._show import for_people, note, show, show_record
 from emocli.errors import EmoError
@@ -112,7 +112,7 @@ def _plots(*targets: str | None, force: bool) -> Iterator[list[Path | None]]:
     if len(set(asked)) < len(asked):
         raise EmoError("two plots can't go to the same file; name one for each")
     with ExitStack() as stack:
-        yield [stack.enter_context(pipes.second_output(target, None, force=force)) for target in targets]
+        yield [stack.enter_context(outputs.second_output(target, None, force=force)) for target in targets]
 
 
 def _draw(record: Mapping[str, Any], plot: Path | None, plot_abstain: Path | None, plot_noise: Path | None) -> None:

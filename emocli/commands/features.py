@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import kept, pipes, registry
+from emocli import kept, outputs, registry
 from emocli.commands import _flags
 from emocli.commands._show import note
 
@@ -33,7 +33,7 @@ def run(
 ) -> None:
     """Extract the features and write them out."""
     params, found = registry.parse(param), registry.parse(detector_param, "--detector-param")
-    with pipes.output(output, force=force, makes="hdf5") as scratch:
+    with outputs.output(output, force=force, makes="hdf5") as scratch:
         source = kept.dataset(dataset)
         from emocli.extracting import featurizing
         from emocli.sound import augmenting

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes
+from emocli import outputs, pipes
 from emocli.commands import _flags
 
 
@@ -17,7 +17,7 @@ def run(
 ) -> None:
     """Write the plan."""
     step = {"command": "plan", "name": "tensorrt", "options": {"batch": batch}}
-    with pipes.output(output, force=force) as scratch:
+    with outputs.output(output, force=force) as scratch:
         source = pipes.read(model, "model")
         from emocli.compress import plan
 

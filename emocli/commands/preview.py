@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emocli import kept, pipes
+from emocli import kept, outputs
 from emocli.commands import _flags
 from emocli.training.recipe import AUGMENTATION, Recipe
 
@@ -27,7 +27,7 @@ def run(
 ) -> None:
     """Draw the picture and write it out."""
     given = {name: value for name, value in flags.items() if value is not None}
-    with pipes.output(output, force=force) as scratch:
+    with outputs.output(output, force=force) as scratch:
         source = kept.dataset(data, "dataset", "features")
         from emocli import previewing
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes, store
+from emocli import outputs, pipes, store
 from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import GATE, EmoError
@@ -31,7 +31,7 @@ def run(
     how = {"method": method, "percentile": percentile, "calibration": calibration, "seed": seed, "exclude": exclude}
     gates = {"max_drop": max_drop, "min_speedup": min_speedup}
     step = {"command": "quantize", "name": "static", "options": {**how, **gates}}
-    with pipes.output(output, force=force) as scratch:
+    with outputs.output(output, force=force) as scratch:
         source = pipes.read(model, "model")
         features = pipes.features_of(source.header, data)
         from emocli.compress import static

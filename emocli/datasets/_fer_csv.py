@@ -21,6 +21,8 @@ from emocli.errors import EmoError
 BLOCK_BYTES = 1 << 20  # a block and its intermediate results stay in the cache
 _AHEAD = 8  # blocks for each decoder, more than the writer takes at once: none of them waits for it
 LINE_BYTES = 1 << 16  # no row of FER2013 has more than 9,300
+LEFT_OUT = ""
+"""The part of rows that are for nothing."""
 PUBLISHED = {
     "f8428a1edbd21e88f42c73edd2a14f95": "fer2013.csv",
     "b114b9e04e6949e5fe8b6a98b3892b1d": "icml_face_data.csv",
@@ -38,10 +40,6 @@ class Table:
     columns: tuple[str, ...]
     rows: Iterator[Rows]
     md5: Any
-
-
-LEFT_OUT = ""
-"""The part of rows that are for nothing."""
 
 
 def parts(public_test: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from emocli import labels as names
 from emocli.data.samples import Corpus, Sample
 from emocli.datasets import _csv, _fer_csv, _files
@@ -103,6 +105,7 @@ def _samples(
     """Yield the rows that keep a label, joined by their number."""
     row = scored = 0
     for rows in table.rows:
+        scored += int(np.count_nonzero(rows.usages == USAGES.index("PublicTest")))
         for x, usage in zip(rows.pixels, rows.usages.tolist(), strict=True):
             tags = tagged[row] if row < len(tagged) else None
             if tags and "usage" in table.columns and tags.usage != USAGES[usage]:
@@ -111,7 +114,6 @@ def _samples(
                     "the files don't belong together: give both as published"
                 )
             y = _target(tags, labels, notes) if tags else None
-            scored += USAGES[usage] == "PublicTest"
             if tags and y is not None and parts[tags.usage] != _fer_csv.LEFT_OUT:
                 yield Sample(x, y, parts[tags.usage], "", str(row))
             row += 1

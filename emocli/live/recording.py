@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from emocli import pipes
+from emocli import outputs
 from emocli.errors import EmoError
 from emocli.live.drawing import annotated
 from emocli.live.frames import Result
@@ -30,7 +30,7 @@ def video_file(path: Path, rate_hz: float, *, force: bool) -> Iterator[Sink]:
     codec = CODECS.get(path.suffix.lower())
     if codec is None:
         raise EmoError(f"video can't be written as {path.name}; use one of {', '.join(CODECS)}")
-    with pipes.output(str(path), force=force) as scratch, quiet(), ExitStack() as cleanup:
+    with outputs.output(str(path), force=force) as scratch, quiet(), ExitStack() as cleanup:
         # OpenCV chooses the container by the ending
         film = scratch.with_name(scratch.name + path.suffix)
         cleanup.callback(film.unlink, missing_ok=True)

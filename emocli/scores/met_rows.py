@@ -1,5 +1,6 @@
 """Rows of a part that a model learned from, where the corpus was divided in another way than for the model."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,33 +11,35 @@ from emocli.artifact import Header, Step
 from emocli.data import hdf5
 
 
-def count(model: Header, source: pipes.Input, rows: NDArray[np.int64]) -> int | None:
-    """Return how many rows of the data are in a train or validation part that taught a model, or its first teachers.
+def divided_otherwise(model: Header, source: pipes.Input) -> dict[str, Step]:
+    """Return the features that taught a model, or its first teachers, from the data's corpus with other options.
 
-    None where that can't be told: it learned from the same corpus with other options, and those features are not at
-    hand. Rows of the model's own division are not counted, as its test part is nobody's train part.
+    They are named by their hashes, each with the step that imported its corpus. The model's own division is none of
+    them: its test part is nobody's train part.
     """
     theirs = source.header.step("dataset") or {}
-    learned: set[str] = set()
-    unknown = False
-    for digest, ours in _taught_by(model).items():
-        if digest == source.digest or not _is_divided_otherwise(ours, theirs):
-            continue
-        own = pipes.at_hand(digest)
-        unknown |= own is None
-        learned |= _ids(own, "train", "validation") if own else set()
-    if not learned:
-        return None if unknown else 0
+    return {
+        digest: ours
+        for digest, ours in _taught_by(model).items()
+        if digest != source.digest and _is_divided_otherwise(ours, theirs)
+    }
+
+
+def count(taught: Iterable[str], source: pipes.Input, rows: NDArray[np.int64]) -> int | None:
+    """Return how many rows of the data are in a train or validation part of these features.
+
+    None where that can't be told, as not all of them are at hand.
+    """
+    found = [pipes.at_hand(digest) for digest in taught]
+    learned = {name for own in found if own for name in _ids(own, "train", "validation")}
     with hdf5.open_data(source.path, source.source) as data:
         known = sum(data.id[row] in learned for row in rows)
-    return None if unknown and not known else known
+    return known if known or all(found) else None
 
 
-def differences(model: Header, data: Header) -> str:
-    """Return which options of `emo dataset` differ, as `seed 0 there, 1 here`."""
-    theirs = data.step("dataset") or {}
-    others = [step for step in _taught_by(model).values() if _is_divided_otherwise(step, theirs)]
-    ours, theirs = (_division(step) for step in ((others or [theirs])[-1], theirs))
+def differences(ours: Step, theirs: Step) -> str:
+    """Return which options of two `emo dataset` differ, as `seed 0 there and 1 here`."""
+    ours, theirs = _division(ours), _division(theirs)
     differing = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
     return ", ".join(f"{key} {ours.get(key)} there and {theirs.get(key)} here" for key in differing)
 

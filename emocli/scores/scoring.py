@@ -148,10 +148,10 @@ def _noise(
 def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> dict[str, int]:
     """Return how many people of the part are known from training, and how many rows are theirs, and say so."""
     rows = sum(group in found.known for group in found.groups)
-    people = len(set(found.groups) - {""})
+    named = len(set(found.groups) - {""})
     part = "all parts" if options.split == "all" else f"the {options.split} part"
     note(
-        f"{pair.model.source} has learned from {len(found.known)} of the {people} subjects or speakers in {part} of "
+        f"{pair.model.source} has learned from {len(found.known)} of the {named} subjects or speakers in {part} of "
         f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
     )
     return {"groups": len(found.known), "rows": rows}
@@ -164,8 +164,11 @@ def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> in
     """
     if people.of(pair.model.header) and all(found.groups):
         return 0
-    shared = met_rows.count(pair.model.header, pair.data, found.rows)
-    differing = met_rows.differences(pair.model.header, pair.data.header)
+    taught = met_rows.divided_otherwise(pair.model.header, pair.data)
+    if not taught:
+        return 0
+    shared = met_rows.count(taught, pair.data, found.rows)
+    differing = met_rows.differences([*taught.values()][-1], pair.data.header.step("dataset") or {})
     why = f"{pair.model.source} learned from the corpus of {pair.data.source} with other options ({differing})"
     if shared is None:
         note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")

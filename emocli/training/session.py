@@ -125,8 +125,9 @@ def _lineage(before: Header, features: Header) -> Header:
 
     What it looked at comes last, so that it is asked about features that were made as these were.
     """
-    made = [[header.step(command) for command in ("dataset", "features")] for header in (before, features)]
-    return before if made[0] == made[1] else replace(before, steps=(*before.steps, *features.steps))
+    if all(before.step(command) == features.step(command) for command in ("dataset", "features")):
+        return before
+    return replace(before, steps=(*before.steps, *features.steps))
 
 
 def _named(lesson: Lesson | None, beginning: pipes.Input | None) -> list[pipes.Input]:

@@ -1,0 +1,113 @@
+"""Main output of every command, and what is written beside it: a file or the stream, whole or not at all."""
+
+import atexit
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from emocli import artifact, ranks, store, streams
+from emocli.errors import EmoError
+
+
+@contextlib.contextmanager
+def output(target: str | None, *, force: bool, shared: bool = False, makes: str = "") -> Iterator[Path]:
+    """Yield a scratch file that becomes the output when the block ends well, and vanishes when it does not.
+
+    What `makes` hdf5 or onnx is refused at once where a file of the other kind would be replaced. A `shared` output is
+    one of several processes (torchrun): the first writes it, the others nothing.
+    """
+    if shared and not ranks.is_first():
+        yield store.spool()
+        return
+    place = None if target in (None, "-", "/dev/stdout") else Path(str(target))
+    _refuse(place, force, makes)
+    stream = place is None or _is_device(place)
+    if place is not None and not stream and place.is_symlink():  # written through, as a shell would
+        place = Path(os.path.realpath(place))
+    scratch = store.spool() if stream or place is None else _beside(place)
+    try:
+        yield scratch
+        if place is None:
+            _copy_out(scratch, sys.stdout.fileno())
+        elif stream:
+            with open(place, "wb") as file:
+                _copy_out(scratch, file.fileno())
+        else:
+            _settle(scratch, place, force)
+    except OSError as fault:
+        raise streams.full_disk(fault, place or scratch) or fault from fault
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def second_output(target: str | None, first: str | None, *, force: bool, shared: bool = False) -> Iterator[Path | None]:
+    """As `output`, for what is written beside the main output, to a named file only; None when none is named."""
+    if target is None:
+        yield None
+        return
+    if target in ("-", "/dev/stdout") or (first is not None and Path(target).resolve() == Path(first).resolve()):
+        raise EmoError(f"{target} is no file of its own for what is written beside the main output; name another")
+    with output(target, force=force, shared=shared) as scratch:
+        yield scratch
+
+
+def _refuse(place: Path | None, force: bool, makes: str) -> None:
+    """Refuse an output that can't be written, before any work is done for it."""
+    if place is None:
+        if sys.stdout.isatty():
+            raise EmoError("the output is binary; write it with -o FILE, or pipe it into another emo command")
+    elif place.is_dir():
+        raise EmoError(f"{place} is a folder; name a file in it")
+    elif not place.absolute().parent.is_dir():
+        raise EmoError(f"there is no folder {place.parent}; make it first")
+    elif place.exists() and not force and not _is_device(place):
+        raise EmoError(f"{place} exists; replace it with --force")
+    elif makes:
+        _expect_kind(place, makes)
+
+
+def _is_device(place: Path) -> bool:
+    return place.exists() and not place.is_file()
+
+
+def _beside(place: Path) -> Path:
+    # a name that nobody can guess: in a shared folder it could be a link to somewhere else by now
+    scratch = place.with_name(f".{place.name}.{os.urandom(8).hex()}.part")
+    # before the file: a signal may come between any two lines
+    atexit.register(store.discard, scratch)
+    try:
+        scratch.touch(exist_ok=False)
+    except OSError as fault:
+        raise streams.full_disk(fault, place) or EmoError(f"can't write {place} ({fault.strerror})") from fault
+    return scratch
+
+
+def _settle(scratch: Path, place: Path, force: bool) -> None:
+    with open(scratch, "rb") as file:
+        os.fsync(file.fileno())
+    if place.exists() and not force:
+        raise EmoError(f"{place} was made by another program meanwhile; replace it with --force")
+    _expect_kind(place, _kind(scratch))
+    os.replace(scratch, place)
+
+
+def _expect_kind(place: Path, kind: str) -> None:
+    """Refuse to replace an artifact by what is none or of another kind: as a rule it is the input."""
+    if (there := _kind(place)) not in ("", kind):
+        raise EmoError(f"{place} is {there.upper()}, which the output is not; name another file, or remove it first")
+
+
+def _kind(path: Path) -> str:
+    """Return hdf5 or onnx for a file that looks like an artifact, else nothing; a named pipe would never answer."""
+    with contextlib.suppress(EmoError, OSError):
+        return artifact.sniff(path, str(path)) if path.is_file() else ""
+    return ""
+
+
+def _copy_out(scratch: Path, handle: int) -> None:
+    sys.stdout.flush()
+    with open(scratch, "rb", buffering=0) as file, open(handle, "wb", buffering=0, closefd=False) as stream:
+        streams.pour(file, stream)
