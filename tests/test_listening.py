@@ -10,6 +10,10 @@ import sound_made
 import tone_model
 from conftest import Run
 
+from emocli import shipped
+from emocli.scores.views import Views
+from emocli.serving import listening
+from emocli.sound import sound_files, sounds
 from emocli.sound.sounds import RATE_HZ
 
 
@@ -67,4 +71,22 @@ def test_what_is_for_faces_is_refused_with_a_model_of_speech(
 ) -> None:
     done = emo("predict", tmp_path, "--model", model, *words)
     assert done.returncode == 1 and not done.stdout
-    assert done.stderr.decode().startswith("emo: --flip, --views and --detector are for faces")
+    assert done.stderr.decode().startswith("emo: --flip and --detector are for faces")
+
+
+def test_views_of_a_voice_are_averaged_and_refused_where_features_have_none(
+    emo: Run, model: Path, tmp_path: Path
+) -> None:
+    tone_model.write_tone(tmp_path / "a.wav", 240, seconds=2)
+    heard = listening.listener(Path(str(shipped.named("ravdess"))), engine="onnxruntime", threads=1, note=print)
+    several = listening.listener(
+        Path(str(shipped.named("ravdess"))), engine="onnxruntime", threads=1, seen=Views(5), note=print
+    )
+    sound = sounds.from_int16(sound_files.read(tmp_path / "a.wav").samples)
+    one, five = heard(sound), several(sound)
+    done = emo("predict", tmp_path / "a.wav", "--model", "ravdess", "--views", 5, "--threads", 1)
+    (record,) = _records(done)
+    assert one is not None and five is not None
+    assert record["probabilities"] == pytest.approx(five["probabilities"], abs=1e-4) != one["probabilities"]
+    done = emo("predict", tmp_path / "a.wav", "--model", model, "--views", 5)
+    assert done.returncode == 1 and b"only pictures and logmel have views" in done.stderr

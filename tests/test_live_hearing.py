@@ -204,10 +204,9 @@ def test_ctrl_c_ends_a_session_that_waits_for_sound(model: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--camera", "0"], "is a model of speech; --camera, --save-video, --flip and --views are for faces"),
+        (["--camera", "0"], "is a model of speech; --camera, --save-video and --flip are for faces"),
         (["--source", "x.wav", "--flip"], "are for faces"),
-        (["--source", "x.wav", "--views", "2"], "are for faces"),
-        (["--source", "x.wav", "--views", "9"], "there are 1 to 7 views of a picture, not 9"),
+        (["--source", "x.wav", "--views", "9"], "there are 1 to 7 views of a picture or a voice, not 9"),
         (["--source", "x.wav", "--save-video", "x.mp4"], "are for faces"),
         (["--source", "x.wav", "--mic"], "one source"),
         (["--source", "missing.wav"], "missing.wav is no file"),

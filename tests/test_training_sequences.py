@@ -71,6 +71,13 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(data: hdf
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
+def test_progress_counts_rows_where_there_are_no_images(data: hdf5.Data, capsys: pytest.CaptureFixture[str]) -> None:
+    net = loop.make("lstm", data.shape, CLASSES, SMALL["lstm"], 0)
+    loop.train(net, data, replace(QUICK, epochs=1))
+    said = capsys.readouterr().err
+    assert " rows/s" in said and "images" not in said
+
+
 def test_mixing_and_even_averages_work_on_sequences(data: hdf5.Data) -> None:
     assert trained(data, recipe=replace(QUICK, mixup=0.2, swa=0.5, schedule="constant")).accuracy > 0.5
 
@@ -91,14 +98,14 @@ def test_options_without_a_meaning_for_the_features_are_named_and_left_out(data:
     notes: list[str] = []
     trained(data, recipe=replace(QUICK, epochs=1, progressive=0.5, cutmix=1.0, rotate=30.0), note=notes.append)
     assert "these features have no use for --rotate, --cutmix, --progressive: trains without" in notes
-    assert augment.idle(Recipe(time_mask=0.3, flip=0.1), (1, 48, 48), "pixels") == ["time_mask"]
-    assert augment.idle(Recipe(), (1, 48, 48), "pixels") == augment.idle(Recipe(), (-1, BANDS), "logmel") == []
+    assert augment.idle(Recipe(time_mask=0.3, flip=0.1), (1, 48, 48)) == ["time_mask"]
+    assert augment.idle(Recipe(), (1, 48, 48)) == augment.idle(Recipe(), (-1, BANDS), bands=True) == []
 
 
 def test_a_stretch_of_bands_and_a_level_are_for_logmel_alone() -> None:
     asked = Recipe(pitch=0.1, level=2.0)
-    assert augment.idle(asked, (-1, BANDS), "logmel") == []
-    assert augment.idle(asked, (-1, BANDS), "mfcc+chroma") == ["pitch", "level"]
+    assert augment.idle(asked, (-1, BANDS), bands=True) == []
+    assert augment.idle(asked, (-1, BANDS)) == ["pitch", "level"]
 
 
 @pytest.mark.parametrize(("option", "value"), [("speed", -0.1), ("time_mask", 1.5), ("augment", "some")])

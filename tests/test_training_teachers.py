@@ -23,6 +23,7 @@ from emocli.training.recipe import Distillation
 from emocli.training.teaching import Taught
 
 STEP = {"command": "distill", "name": "emotion-cnn", "params": {"width": 8, "dropout": 0.0}}
+PIXELS = Header("features", (), ({"command": "features", "name": "pixels", "params": {}},))
 QUIET = session.How(resume=False, strict=False, drop_leaks=False, note=lambda text: None)
 
 
@@ -41,7 +42,7 @@ def chance(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def test_several_teachers_say_the_mean_of_their_softened_probabilities() -> None:
     logits = [3 * chance(5, 4, seed=seed) for seed in range(3)]
-    taught = teaching.together([says(each) for each in logits], Distillation(temperature=2.0))(np.empty(0))
+    taught = teaching.together([says(each) for each in logits], Distillation(temperature=2.0), PIXELS)(np.empty(0))
     wanted = torch.stack([(each / 2).softmax(1) for each in logits]).mean(0)
     assert torch.allclose((taught.logits / 2).softmax(1), wanted, atol=1e-6)
     assert taught.relations is None
@@ -51,17 +52,17 @@ def test_a_teacher_with_both_sides_of_a_picture_says_the_same_of_its_mirror_imag
     pictures = np.random.default_rng(0).integers(0, 256, (4, 1, 3, 3), np.uint8)
     # one that looks at the left of a picture only
     teacher = teaching.together(
-        [lambda x: {"logits": x[:, 0, :, 0].astype(np.float32)}], Distillation(teacher_flip=True)
+        [lambda x: {"logits": x[:, 0, :, 0].astype(np.float32)}], Distillation(teacher_flip=True), PIXELS
     )
     one, other = (teacher(x).logits for x in (pictures, np.ascontiguousarray(pictures[..., ::-1])))
     assert torch.allclose(one, other)
-    with pytest.raises(EmoError, match="only pictures have views"):
+    with pytest.raises(EmoError, match="only pictures and logmel have views"):
         teacher(np.zeros((4, 9), np.float32))
 
 
 def test_one_teacher_is_heard_as_it_is() -> None:
     logits = chance(5, 4)
-    assert torch.equal(teaching.together([says(logits)], Distillation())(np.empty(0)).logits, logits)
+    assert torch.equal(teaching.together([says(logits)], Distillation(), PIXELS)(np.empty(0)).logits, logits)
 
 
 def test_relations_are_distances_whatever_the_scale_the_width_and_the_turn_of_an_embedding() -> None:
@@ -78,7 +79,7 @@ def test_relations_are_distances_whatever_the_scale_the_width_and_the_turn_of_an
 def test_relations_of_several_teachers_are_averaged_and_pull_the_student() -> None:
     soft = Distillation(relational=2.0)
     embeddings = [chance(6, width, seed=width) for width in (3, 8)]
-    taught = teaching.together([says(chance(6, 3), each) for each in embeddings], soft)(np.empty(0))
+    taught = teaching.together([says(chance(6, 3), each) for each in embeddings], soft, PIXELS)(np.empty(0))
     assert taught.relations is not None
     assert torch.allclose(taught.relations, sum(map(losses.relations, embeddings)) / 2)
     loss_of = step.criterion(None, QUICK, replace(soft, alpha=1.0))  # type: ignore[arg-type]
@@ -98,7 +99,7 @@ def test_equal_embeddings_have_a_finite_slope() -> None:
 
 def test_relations_of_a_teacher_without_an_embedding_are_refused() -> None:
     with pytest.raises(EmoError, match="no output named embedding; leave out --relational"):
-        teaching.together([says(chance(2, 3))], Distillation(relational=1.0))(np.empty(0))
+        teaching.together([says(chance(2, 3))], Distillation(relational=1.0), PIXELS)(np.empty(0))
 
 
 def brightness(soft: Distillation) -> Callable[[np.ndarray], Taught]:
@@ -108,7 +109,7 @@ def brightness(soft: Distillation) -> Callable[[np.ndarray], Taught]:
         mean = x.mean((1, 2, 3))[:, None]
         return {"logits": -np.abs(mean - np.array([30.0, 120.0, 210.0])) / 10, "embedding": mean}
 
-    return teaching.together([run], soft)
+    return teaching.together([run], soft, PIXELS)
 
 
 def test_a_student_taught_relations_ends_with_relations_nearer_to_the_teachers(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def taught(features: Path, path: Path, named: list[str], argument: str | None = 
     sources, data = teachers.gather(argument, named, str(features))
     soft = Distillation()
     models = [load(source.path).run for source in sources]
-    lesson = session.Lesson(sources, teaching.together(models, soft), soft)
+    lesson = session.Lesson(sources, teaching.together(models, soft, data.header), soft)
     recipe = replace(QUICK, epochs=1, batch=16, lr=0.0)
     session.forget(session.write(data, path, STEP, recipe, QUIET, lesson))
     return path

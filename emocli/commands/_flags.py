@@ -31,7 +31,7 @@ Engine = Annotated[str, typer.Option("--engine", help="What runs the model; see:
 Provider = Annotated[str, typer.Option("--provider", help="Execution provider, or auto.")]
 Flip = Annotated[bool, typer.Option("--flip", help="Average with the mirror image, at twice the cost.")]
 Views = Annotated[
-    int, typer.Option("--views", help="Views of a face whose answers are averaged, 1 to 7; with --flip twice as many.")
+    int, typer.Option("--views", help="Views of a face or voice whose answers are averaged, 1 to 7; with --flip twice.")
 ]
 
 Resume = Annotated[bool, typer.Option("--resume", help="Continue this very run where it was killed.")]

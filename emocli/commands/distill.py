@@ -48,6 +48,6 @@ def run(
         running = [load(source.path, threads=threads, spin=False) for source in sources]
         again = _flags.record_of(Repetition, flags)
         how = session.How(resume, strict, drop_leaks, note_once, again, lines)
-        lesson = session.Lesson(sources, teaching.together([each.run for each in running], soft), soft)
+        lesson = session.Lesson(sources, teaching.together([each.run for each in running], soft, features.header), soft)
         states = session.write(features, scratch, step, recipe, how, lesson)
     session.forget(states)

@@ -47,14 +47,14 @@ def run(
     artifact = _flags.model_of(model, _asked_for(mic or bool(mic_device), source))
     from emocli.extracting import extraction
     from emocli.live import interrupt, smoothing
-    from emocli.scores.views import PLAIN, Views
+    from emocli.scores.views import Views
 
     smoothing.check(smooth)
     seen = Views(views, flip)
     speech = extraction.modality(artifact.header) == "speech"
-    for_faces = bool(save_video) or seen != PLAIN
+    for_faces = bool(save_video) or flip
     _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, for_faces)
-    how = {"detector": detector, "engine": engine, "threads": threads, "note": note}
+    how = {"detector": detector, "engine": engine, "threads": threads, "seen": seen, "note": note}
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
         if speech:
@@ -66,7 +66,7 @@ def run(
             film = Path(save_video) if save_video else None
             outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
             shown = window and sys.stdout.isatty() and not as_json
-            told = _watch(artifact.path, {**how, "seen": seen}, place, outputs, window=shown, stop=stop)
+            told = _watch(artifact.path, how, place, outputs, window=shown, stop=stop)
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
@@ -110,7 +110,7 @@ def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, for_f
     if camera + mic + bool(source) > 1:
         raise EmoError("a session has one source; give --camera, --mic or --source")
     if speech and (camera or for_faces):
-        what = "--camera, --save-video, --flip and --views are for faces"
+        what = "--camera, --save-video and --flip are for faces"
         raise EmoError(f"{model} is a model of speech; {what}, use --mic or --source")
     if not speech and (mic or source == "-"):
         raise EmoError(

@@ -31,7 +31,7 @@ def run(
     from emocli import named_files, shipped
     from emocli.extracting import extraction
     from emocli.image import pictures
-    from emocli.scores.views import PLAIN, Views
+    from emocli.scores.views import Views
     from emocli.serving import either
     from emocli.sound import sound_files
 
@@ -43,12 +43,12 @@ def run(
         path = (source or _flags.model_of(None, kind)).path
         if kind == "face":
             return _seeing(path, counts, {"detector": detector, "seen": seen, **how})
-        if seen != PLAIN or detector != "auto":
-            why = "--flip, --views and --detector are for faces; a speech model hears as its header says"
+        if flip or detector != "auto":
+            why = "--flip and --detector are for faces; a speech model hears as its header says"
             if source is not None:
                 raise EmoError(why)
             note(why)
-        return _hearing(path, counts, how)
+        return _hearing(path, counts, {"seen": Views(views), **how})
 
     stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:

@@ -68,7 +68,7 @@ def collect(
     with hdf5.open_data(source.path, source.source) as data:
         logits, rows = [], []
         for x, part in _batches(data, model, split):
-            logits.append(views.logits(engine, x, seen))
+            logits.append(views.logits(engine, x, model, seen))
             rows.append(part)
         if not rows:
             raise _nothing(data, source.source, split, hint)
@@ -107,7 +107,7 @@ def logits(
     rows = [np.empty(0, np.int64)]
     with hdf5.open_data(source.path, source.source) as data:
         for x, part in _batches(data, model, split, change):
-            found.append(views.logits(engine, x))
+            found.append(views.logits(engine, x, model))
             rows.append(part)
     return np.concatenate(found), np.concatenate(rows)
 

@@ -1,4 +1,4 @@
-"""A model's logits for pictures, on request the mean over several views of each: a little larger, turned, mirrored."""
+"""A model's logits for a batch, on request the mean over several views of each picture or voice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.scores import picture_views, voice_views
+
+_MOST = len(picture_views.MOVES)
+_FLAGS = "--flip, --views, --teacher-flip and --teacher-views"
 
 
 class Runs(Protocol):
@@ -19,75 +24,50 @@ class Runs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """A small change of the view: zoom about the middle, turn in degrees, shift in shares of the side."""
-
-    zoom: float = 1.0
-    turn: float = 0.0
-    right: float = 0.0
-    down: float = 0.0
-
-
-MOVES = (
-    Move(),
-    Move(zoom=1.1),
-    Move(turn=5),
-    Move(turn=-5),
-    Move(zoom=0.95),
-    Move(right=0.01, down=0.01),
-    Move(zoom=1.05, right=-0.02, down=-0.01),
-)
-"""The views in the order in which they are taken: what training shows anyway, near the middle of its range."""
-
-
-@dataclass(frozen=True, slots=True)
 class Views:
-    """Which views of a picture answer together: the first `count` of `MOVES`, with `flip` their mirror images too."""
+    """Which views answer together: the first `count` of those there are, with `flip` a picture's mirror images too."""
 
     count: int = 1
     flip: bool = False
 
     def __post_init__(self) -> None:
         """Raise EmoError for a number of views that there is not."""
-        if not 1 <= self.count <= len(MOVES):
-            raise EmoError(f"there are 1 to {len(MOVES)} views of a picture, not {self.count}")
+        if not 1 <= self.count <= _MOST:
+            raise EmoError(f"there are 1 to {_MOST} views of a picture or a voice, not {self.count}")
 
-    def of(self, x: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Yield a batch (n, channels, height, width) as each view shows it, as it is first.
+    def of(self, x: NDArray[Any], made: Header) -> Iterator[NDArray[Any]]:
+        """Yield a batch as each view shows it, as it is first; `made` is of the features, or of a model of them.
 
-        Raises EmoError for more than one view of what is no picture.
+        x is (n, channels, height, width), or (n, frames, bands) of `logmel`. Raises EmoError for more than one view of
+        anything else, and for the mirror image of a voice.
         """
-        if x.ndim != 4 and self != PLAIN:
-            flags = "--flip, --views, --teacher-flip and --teacher-views"
-            raise EmoError(f"only pictures have views and mirror images, these features have none; leave out {flags}")
-        # moved after it is mirrored: so a picture and its mirror image have the same views
-        sides = [x, np.ascontiguousarray(x[..., ::-1])] if self.flip else [x]
-        for move in MOVES[: self.count]:
-            yield from (_moved(side, move) for side in sides)
+        if self == PLAIN:
+            yield x
+        elif x.ndim == 4:
+            yield from picture_views.shown(x, self.count, flip=self.flip)
+        else:
+            self.expect_voice(made)
+            yield from voice_views.shown(x, self.count)
+
+    def expect_voice(self, made: Header) -> None:
+        """Raise EmoError for views that features, which are no pictures, don't have."""
+        if self != PLAIN and not has_bands(made):
+            raise EmoError(f"only pictures and logmel have views, these features have none; leave out {_FLAGS}")
+        if self.flip:
+            raise EmoError("a voice has no mirror image; leave out --flip and --teacher-flip")
 
 
 PLAIN = Views()
 
 
-def logits(engine: Runs, x: NDArray[Any], views: Views = PLAIN) -> NDArray[Any]:
+def has_bands(header: Header) -> bool:
+    """Say whether features are bands side by side, all in one unit: logmel alone."""
+    return (header.step("features") or {}).get("name") == "logmel"
+
+
+def logits(engine: Runs, x: NDArray[Any], made: Header, seen: Views = PLAIN) -> NDArray[Any]:
     """Return (n, classes) logits for a batch, the mean over its views; each is a run of its own."""
     # the batch that the engine was built for stays as large as it is
-    answers = [engine.run(seen)["logits"] for seen in views.of(x)]
+    answers = [engine.run(each)["logits"] for each in seen.of(x, made)]
     mean: NDArray[Any] = answers[0] if len(answers) == 1 else np.mean(answers, axis=0)
     return mean
-
-
-def _moved(x: NDArray[Any], move: Move) -> NDArray[Any]:
-    """Return pictures after a move, bicubic as in training; what comes from outside repeats the border."""
-    if move == Move():
-        return x
-    import cv2
-
-    height, width = x.shape[2:]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), move.turn, move.zoom)
-    matrix[:, 2] += move.right * width, move.down * height
-    planes = [
-        cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        for plane in x.reshape(-1, height, width)
-    ]
-    return np.stack(planes).reshape(x.shape)

@@ -16,6 +16,8 @@ from emocli.errors import EmoError
 from emocli.extracting import extraction
 from emocli.extracting.joining import Extractor
 from emocli.metrics import softmax
+from emocli.scores import views
+from emocli.scores.views import PLAIN, Views
 from emocli.serving.carrying import Carrier
 from emocli.serving.verdicts import verdict
 from emocli.sound import sound_files, sounds
@@ -57,6 +59,7 @@ def listener(
     detector: str = RECORDED,
     engine: str,
     threads: int,
+    seen: Views = PLAIN,
     carry: bool = False,
     note: Callable[[str], None],
 ) -> Listener:
@@ -64,15 +67,17 @@ def listener(
 
     A model of clips that were cut to what is spoken gets sounds cut so, by the detector of its header, or by `detector`
     where that names another. One of whole clips gets whole sounds, and a `detector` only tells which to leave out. With
-    "none" all are heard, uncut. With `carry` a model that can is made ready to `follow` a sound.
+    "none" all are heard, uncut. The logits are the mean over the views that are `seen`. With `carry` a model that can,
+    and is asked for one view, is made ready to `follow` a sound.
     """
     header = expect(onnx_file.read_header(model), ("model",), str(model))
     if extraction.modality(header) != "speech":
         raise EmoError(f"{model} is a model of faces, not of voices; make one with: emo features CLIPS | emo train")
+    seen.expect_voice(header)
     recorded = (header.step("features") or {}).get("detector", "none")
     cuts = "none" not in (recorded, detector)
     extract = extraction.from_header(header)
-    frames = _causal_frames(header, extract, engine, note) if carry else 0
+    frames = _causal_frames(header, extract, engine, note) if carry and seen == PLAIN else 0
     given = {"threads": threads} | ({"carry": True} if frames else {})
     running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, given))
 
@@ -83,7 +88,7 @@ def listener(
         features = extract([extraction.spoken(sound, spans) if cuts else sound])
         if frames:
             running.begin()
-        return say(running.run(padding.batch(features))["logits"][0])
+        return say(views.logits(running, padding.batch(features), header, seen)[0])
 
     def follow(seconds: float) -> Carrier:
         return Carrier(running, cast(Framewise, extract), frames, seconds)

@@ -88,7 +88,7 @@ def predictor(
         if not faces:
             return []
         x = padding.batch(extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces]))
-        chances = softmax(views.logits(running, x, seen).astype(np.float64))
+        chances = softmax(views.logits(running, x, header, seen).astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 
     return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify)

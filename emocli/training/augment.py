@@ -29,13 +29,12 @@ def frame_strengths(recipe: Recipe) -> FrameStrengths:
     return FrameStrengths(**_asked(recipe, FrameStrengths, _LIGHT_FRAMES))
 
 
-def idle(recipe: Recipe, shape: tuple[int, ...], extractor: str) -> list[str]:
-    """Return the options that were asked for and have no meaning for features of `shape` by `extractor`."""
+def idle(recipe: Recipe, shape: tuple[int, ...], *, bands: bool = False) -> list[str]:
+    """Return the options that were asked for and have no meaning for features of `shape`, `bands` of sound or not."""
     images, sequences = len(shape) == 3, shape[:1] == (-1,)
     names = [] if images else [field.name for field in fields(Strengths)] + ["cutmix", "progressive"]
     names += [] if sequences else [field.name for field in fields(FrameStrengths)]
-    # bands side by side, all in one unit, are logmel's alone
-    names += _OF_BANDS if sequences and extractor != "logmel" else []
+    names += _OF_BANDS if sequences and not bands else []
     return [name for name in names if getattr(recipe, name) not in (0, getattr(_USUAL, name))]
 
 

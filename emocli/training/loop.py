@@ -15,6 +15,7 @@ from torch import Generator, nn
 from emocli import architectures, ranks
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
+from emocli.scores.views import has_bands
 from emocli.training import (
     augment,
     batchnorm,
@@ -104,7 +105,8 @@ def train(
     if resume and not anew and distributed.of_first(resume.exists()):
         run.resume(state, resume, name)
         note(f"continues after epoch {state.epoch} of {recipe.epochs}")
-    with Display(recipe.epochs, shown=progress and ranks.is_first(), done=state.share) as display:
+    unit = "images" if len(data.shape) == 3 else "rows"
+    with Display(recipe.epochs, unit=unit, shown=progress and ranks.is_first(), done=state.share) as display:
         while state.share < 1 and not _impatient(state, recipe):
             loss = _epoch(state, rows, recipe, loss_of, teacher, display)
             if not math.isfinite(loss):
@@ -134,7 +136,7 @@ def _fitted(
 def _possible(net: nn.Module, data: Data, recipe: Recipe, note: Note) -> Recipe:
     """Return the recipe without what the net can't do or has no meaning for the features, and say so."""
     shape = data.shape
-    if idle := augment.idle(recipe, shape, (data.header.step("features") or {}).get("name", "")):
+    if idle := augment.idle(recipe, shape, bands=has_bands(data.header)):
         flags = (f"--{name.replace('_', '-')}" for name in idle)
         note(f"these features have no use for {', '.join(flags)}: trains without")
         without: dict[str, Any] = dict.fromkeys(idle, 0.0)
@@ -200,9 +202,9 @@ def _batch(rows: Rows, recipe: Recipe) -> int:
     """Return the images of a step, at least two for each process: BatchNorm needs a variance."""
     least = 2 * ranks.count()
     if len(rows) < least:
-        raise EmoError(f"{len(rows)} images are too few to train on; import more")
+        raise EmoError(f"{len(rows)} rows are too few to train on; import more")
     if 1 < ranks.count() > recipe.batch // 2:
-        raise EmoError(f"--batch {recipe.batch} gives no two images to each process; use at least {least}")
+        raise EmoError(f"--batch {recipe.batch} gives no two rows to each process; use at least {least}")
     return min(recipe.batch, max(len(rows) // _STEPS, least))
 
 

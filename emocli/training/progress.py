@@ -9,11 +9,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 
 class Display:
-    """The progress of a run, of which a share may be done already; a context manager."""
+    """The progress of a run over rows called `unit`, of which a share may be done already; a context manager."""
 
-    def __init__(self, epochs: int, *, shown: bool = True, done: float = 0.0) -> None:
-        self._epochs, self._shown = epochs, shown
-        self._epoch, self._images, self._accuracy = round(done * epochs), 0, ""
+    def __init__(self, epochs: int, *, unit: str = "images", shown: bool = True, done: float = 0.0) -> None:
+        self._epochs, self._unit, self._shown = epochs, unit, shown
+        self._epoch, self._rows, self._accuracy = round(done * epochs), 0, ""
         self._since = time.perf_counter()
         self._bar: Progress | None = None
         if shown and sys.stderr.isatty():
@@ -38,11 +38,11 @@ class Display:
         if self._bar:
             self._bar.stop()
 
-    def step(self, images: int, loss: float, share: float) -> None:
-        """Note a step: how many images, their mean loss, and the share of the run that is done, 0 to 1."""
-        self._images += images
+    def step(self, rows: int, loss: float, share: float) -> None:
+        """Note a step: how many rows, their mean loss, and the share of the run that is done, 0 to 1."""
+        self._rows += rows
         if self._bar:
-            facts = f"loss {loss:.3f}{self._accuracy} {self._rate():.0f} images/s"
+            facts = f"loss {loss:.3f}{self._accuracy} {self._rate()}"
             self._bar.update(self._task, completed=share, facts=facts)
 
     def epoch(self, number: int, loss: float, accuracy: float) -> None:
@@ -51,12 +51,12 @@ class Display:
         if self._bar:
             self._bar.update(self._task, description=self._title())
         elif self._shown:
-            facts = f"loss {loss:.3f}, validation accuracy {accuracy:.1%}, {self._rate():.0f} images/s"
+            facts = f"loss {loss:.3f}, validation accuracy {accuracy:.1%}, {self._rate()}"
             print(f"epoch {number}/{self._epochs}: {facts}", file=sys.stderr, flush=True)
-        self._images, self._since = 0, time.perf_counter()
+        self._rows, self._since = 0, time.perf_counter()
 
     def _title(self) -> str:
         return f"epoch {min(self._epoch + 1, self._epochs)}/{self._epochs}"
 
-    def _rate(self) -> float:
-        return self._images / max(time.perf_counter() - self._since, 1e-9)
+    def _rate(self) -> str:
+        return f"{self._rows / max(time.perf_counter() - self._since, 1e-9):.0f} {self._unit}/s"

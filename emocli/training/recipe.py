@@ -144,7 +144,7 @@ class Distillation:
     )
     teacher_flip: bool = _option(False, "show the teacher each picture mirrored as well, and learn the mean of both")
     teacher_views: int = _option(
-        1, "show the teacher each picture in so many views, 1 to 7, and learn the mean", least=1, most=7
+        1, "show the teacher each picture or voice in so many views, 1 to 7, and learn the mean", least=1, most=7
     )
     relational: float = _option(
         0.0,

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.scores.views import Views
 from emocli.training import losses
@@ -37,17 +38,18 @@ Model = Callable[[NDArray[Any]], Mapping[str, NDArray[np.float32]]]
 """A running model: every output by its name, "logits" (n, classes) and mostly "embedding" (n, d)."""
 
 
-def together(models: Sequence[Model], soft: Distillation) -> Teacher:
+def together(models: Sequence[Model], soft: Distillation, made: Header) -> Teacher:
     """Return models as one teacher: probabilities, softened by the temperature of `soft`, and relations are averaged.
 
-    Relations are asked for with `soft.relational` only; EmoError for a model that has no embedding then. More than one
-    view (`soft.teacher_views`, `soft.teacher_flip`) of what is not (n, channels, height, width) is an EmoError too.
+    `made` is the header of the features. Relations are asked for with `soft.relational` only; EmoError for a model that
+    has no embedding then. Views that the features don't have (`soft.teacher_views`, `soft.teacher_flip`) are an
+    EmoError too.
     """
 
     views = Views(soft.teacher_views, soft.teacher_flip)
 
     def teach(x: NDArray[Any]) -> Taught:
-        answers = [model(view) for view in views.of(x) for model in models]
+        answers = [model(view) for view in views.of(x, made) for model in models]
         logits = torch.stack([torch.from_numpy(np.asarray(answer["logits"], np.float32)) for answer in answers])
         relations = torch.stack([*map(_relations, answers)]).mean(0) if soft.relational else None
         return Taught(_mean(logits, soft.temperature), relations)

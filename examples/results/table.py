@@ -60,7 +60,7 @@ def line(row: dict[str, Any]) -> str:
 
 
 def _views(count: int) -> str:
-    """Return how many views of a face answered together, where it was more than one."""
+    """Return how many views of a face or a voice answered together, where it was more than one."""
     return f", {count} views" if count > 1 else ""
 
 
@@ -71,7 +71,7 @@ def folded(row: dict[str, Any]) -> str:
         _share(row["uar"]),
         _share(row["mean"]["uar"]),
         _share(row["accuracy"]),
-        f"{row['data']}, {len(row['folds'])} folds, n = {row['n']:,}",
+        f"{row['data']}, {len(row['folds'])} folds, n = {row['n']:,}{_views(row.get('views', 1))}",
         f"{row['parameters']:,}",
         f"{row['minutes']:g} min, {row['cores']}",
     ]
