@@ -46,7 +46,7 @@ def _moved(clip: NDArray[np.float32], move: Move) -> NDArray[np.float32]:
     return _between(read.T, np.arange(bands) / move.higher).T
 
 
-def _between(rows: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
+def _between(rows: NDArray[np.float32], places: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Return what lies at places between rows (n, d), which are counted from 0; beyond the last it is the last."""
     lower = np.minimum(places.astype(int), len(rows) - 1)
     upper = np.minimum(lower + 1, len(rows) - 1)
