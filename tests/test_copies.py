@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from emocli import pipes
 from emocli.artifact import Header
-from emocli.data import hdf5
+from emocli.data import audit, hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.extracting import extraction, featurizing, pieces
 from emocli.scores import evaluation
 from emocli.sound import augmenting
-from emocli.training import audit, folds
+from emocli.training import folds
 
 EFFECTS = ["speed=0.9:1.1", "noise=5:20", "reverb"]
 PARTS = ["train", "validation", "train", "test", "train", ""]

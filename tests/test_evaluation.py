@@ -275,6 +275,28 @@ def test_people_of_the_same_name_in_another_corpus_are_other_people(model: Path,
     assert "shared_groups" not in score(model, data)
 
 
+def test_what_an_earlier_part_has_too_is_left_out_and_counted(model: Path, tmp_path: Path) -> None:
+    notes: list[str] = []
+    who = ["anna" if row < 3 else str(row) for row in range(N)]
+    data = write_data(tmp_path / "x.h5", labels.SEVEN, groups=who)
+    record = score(model, data, notes, drop_leaks=True)
+    logits, rows = said(model)
+    unknown = rows > 2
+    assert record["leaks_left_out"] == 2 and record["accuracy"]["n"] == 58
+    assert record["accuracy"]["value"] == pytest.approx((logits.argmax(axis=1) == rows % 7)[unknown].mean())
+    assert any("leaves 2 rows of" in note for note in notes)
+    assert "leaks_left_out" not in score(model, data)
+
+
+def test_leaks_are_left_out_of_features_and_of_a_later_part_only(model: Path, tmp_path: Path) -> None:
+    data = write_data(tmp_path / "x.h5", labels.SEVEN)
+    for part in ("train", "all"):
+        with pytest.raises(EmoError, match=f"{part} has none before it"):
+            score(model, data, drop_leaks=True, split=part)
+    with pytest.raises(EmoError, match="--drop-leaks compares features"):
+        score(model, write_data(tmp_path / "d.h5", labels.SEVEN, kind="dataset"), drop_leaks=True)
+
+
 def test_flip_averages_the_logits_of_a_face_and_its_mirror_image(model: Path, tmp_path: Path) -> None:
     record = score(model, write_data(tmp_path / "x.h5", labels.SEVEN), views=Views(flip=True))
     rows = np.array([row for row in range(N) if row % 3])

@@ -12,10 +12,10 @@ from torch import Generator, nn
 
 from emocli import architectures, registry
 from emocli.artifact import Header
-from emocli.data import hdf5
+from emocli.data import audit, hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.training import audit, average, checkpoint, losses, precision, progressive, schedule
+from emocli.training import average, checkpoint, losses, precision, progressive, schedule
 from emocli.training.recipe import Distillation, Recipe, Repetition, check_numbers
 
 
@@ -335,6 +335,7 @@ def test_equal_rows_are_found_and_named_by_part(features: Make) -> None:
     leaks = features(x, ["train"] * 4 + ["validation", "test"])
     assert leaks.exact == {("train", "validation"): 1, ("train", "test"): 1}
     assert leaks.train_rows.tolist() == [1, 2] and leaks.near == {}
+    assert {part: [*rows] for part, rows in leaks.later_rows.items()} == {"train": [], "validation": [4], "test": [5]}
     with pytest.raises(EmoError, match="1 rows of validation are in train as well") as fault:
         leaks.refuse()
     assert fault.value.status == 3
@@ -355,6 +356,7 @@ def test_a_brighter_copy_is_a_near_duplicate_and_another_face_is_not(features: M
     x[4] = np.clip(x[0] * 0.9 + 20 + noise, 0, 255)
     leaks = features(x, ["train"] * 4 + ["validation"] * 2)
     assert leaks.near == {("train", "validation"): 1} and leaks.train_rows.tolist() == [0] and leaks.exact == {}
+    assert leaks.later_rows["validation"].tolist() == [4]
 
 
 def test_constant_pictures_are_like_no_other(features: Make) -> None:
@@ -366,6 +368,7 @@ def test_shared_subjects_are_found_and_unnamed_ones_are_not_one_subject(features
     split = ["train", "train", "train", "validation", "validation"]
     leaks = features(pictures(5), split, ["anna", "", "ben", "anna", ""])
     assert leaks.subjects == {("train", "validation"): 1} and leaks.train_rows.tolist() == [0]
+    assert leaks.later_rows["validation"].tolist() == [3]
 
 
 def test_equal_rows_with_labels_that_differ_are_counted(features: Make) -> None:

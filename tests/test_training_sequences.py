@@ -13,9 +13,9 @@ from torch import Generator, Tensor
 
 from emocli import onnx_file
 from emocli.compress.quantize import quantize
-from emocli.data import hdf5, padding
+from emocli.data import audit, hdf5, padding
 from emocli.errors import EmoError
-from emocli.training import audit, augment, loop, rows, sampling
+from emocli.training import augment, loop, rows, sampling
 from emocli.training.augment_frames import FrameStrengths, augment_frames, lengths, mix_frames
 from emocli.training.augment_mixing import mixup
 from emocli.training.loop import Outcome

@@ -41,6 +41,9 @@ def run(
     folds: Annotated[
         bool, typer.Option("--folds", help="The models are of a corpus's folds: add all together.")
     ] = False,
+    drop_leaks: Annotated[
+        bool, typer.Option("--drop-leaks", help="Leave out what an earlier part has too, people included.")
+    ] = False,
     flip: _flags.Flip = False,
     views: _flags.Views = 1,
     plot: Annotated[str | None, typer.Option(help="Write the confusion matrix to this PNG.")] = None,
@@ -68,7 +71,18 @@ def run(
     added = robustness.parse(noise, snr, seed) if noise else None
     seen = Views(views, flip)
     options = pairing.Options(
-        split, tuple(maps), restrict, metric, temperature, abstain, by_group, min_group, seen, samples, added
+        split,
+        tuple(maps),
+        restrict,
+        metric,
+        temperature,
+        abstain,
+        by_group,
+        min_group,
+        seen,
+        samples,
+        added,
+        drop_leaks,
     )
     pairs = pairing.pairs(sources, data, options)
     if len(pairs) > 1 and (plot or plot_abstain or plot_noise):

@@ -58,16 +58,19 @@ def collect(
     labels: LabelMap,
     *,
     seen: Views = PLAIN,
+    leave_out: NDArray[np.int64] | None = None,
     hint: str = "choose another --split",
 ) -> Answers:
     """Return a model's answers on a part, its labels counted as `labels` says.
 
     A dataset goes through the model's own extractor first. The logits are the mean over the views that are `seen`.
+    `leave_out` are rows that are not asked about.
     Raises EmoError for an empty part; `hint` says what to do about it.
     """
     with hdf5.open_data(source.path, source.source) as data:
         logits, rows = [], []
-        for x, part in _batches(data, model, split):
+        asked = np.setdiff1d(data.scored(split), [] if leave_out is None else leave_out)
+        for x, part in _batches(data, model, asked):
             logits.append(views.logits(engine, x, model, seen))
             rows.append(part)
         if not rows:
@@ -81,7 +84,7 @@ def collect(
             labels.places(targets),
             groups,
             {label: counts[labels.data.index(label)] for label in labels.left_out},
-            len(data.scored(split)) - len(kept),
+            len(asked) - len(kept),
             people.met(model, data, split, groups),
             kept,
         )
@@ -106,17 +109,16 @@ def logits(
     found = [np.empty((0, len(model.labels)), np.float32)]
     rows = [np.empty(0, np.int64)]
     with hdf5.open_data(source.path, source.source) as data:
-        for x, part in _batches(data, model, split, change):
+        for x, part in _batches(data, model, data.scored(split), change):
             found.append(views.logits(engine, x, model))
             rows.append(part)
     return np.concatenate(found), np.concatenate(rows)
 
 
 def _batches(
-    data: Data, model: Header, split: str, change: Change | None = None
+    data: Data, model: Header, rows: NDArray[np.int64], change: Change | None = None
 ) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
-    """Yield (x, row numbers) of a part in file order; without augmented copies and samples that have no face."""
-    rows = data.scored(split)
+    """Yield (x, row numbers) of rows in file order, without samples that have no face or voice."""
     parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     if data.header.kind == "features":
         for part in parts:

@@ -35,6 +35,8 @@ class Options:
     samples: int = 1000
     noise: Noises | None = None
     """What is added to sounds for a curve of its own."""
+    drop_leaks: bool = False
+    """Leave out what an earlier part has too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ def pairs(models: Sequence[pipes.Input], names: Sequence[str], options: Options)
     datas = [kept.data(models[0].header, name) for name in names]
     couples = [(model, data) for model in models for data in datas or [kept.data(model.header, None)]]
     label_map.check_used(entries, [data.header.labels for _, data in couples])
+    for _, data in couples if options.drop_leaks else []:
+        if data.header.kind != "features":
+            raise EmoError(f"--drop-leaks compares features and {data.source} has none; make them with: emo features")
     for model, data in couples if options.noise else []:
         robustness.check(model.header, data)
     return [
@@ -88,6 +93,8 @@ def _check(options: Options) -> None:
         raise EmoError(f"--min-group is {options.least}; compare groups of at least one row")
     if options.samples < 1:
         raise EmoError(f"--samples {options.samples} draws nothing to make intervals of; use 1 or more, 1000 is usual")
+    if options.drop_leaks and options.split not in ("validation", "test"):
+        raise EmoError(f"--drop-leaks leaves out what an earlier part has too; {options.split} has none before it")
     if options.temperature:
         calibration.temperature(options.temperature, options.split)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import metrics, registry
-from emocli.data import people
+from emocli.data import audit, hdf5, people
 from emocli.scores import abstention, calibration, evaluation, group_gaps, met_rows, robustness
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
@@ -36,10 +36,14 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
     `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `not_found`, samples without a face or
     voice that the detector finds, which are not scored; `shared_groups` where the model was trained on people whom the
-    part has too, `shared_rows` on rows of it, as its corpus was divided otherwise.
+    part has too, `shared_rows` on rows of it, as its corpus was divided otherwise; `leaks_left_out`, rows that are not
+    scored, as an earlier part has them too.
     """
     told = _tell_of_rows(pair, options, note)
-    found = evaluation.collect(engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views)
+    leaks = _leaks(pair, options, note)
+    found = evaluation.collect(
+        engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views, leave_out=leaks
+    )
     if found.no_face:
         note(f"{found.no_face} samples of {pair.data.source} have no face or voice that the model's detector finds")
     labels = pair.labels.shared if options.restrict else pair.labels.model
@@ -48,6 +52,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     logits = plain / scaling["value"] if scaling else plain
     result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
+    if options.drop_leaks:
+        result["leaks_left_out"] = len(leaks)
     if found.no_face:
         result["not_found"] = found.no_face
     if found.known:
@@ -90,6 +96,16 @@ def _tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
     else:
         return False
     return True
+
+
+def _leaks(pair: Pair, options: Options, note: Note) -> NDArray[np.int64]:
+    """Return the rows of the part that are left out, and say how many; none unless it is asked for."""
+    if not options.drop_leaks:
+        return np.empty(0, np.int64)
+    with hdf5.open_data(pair.data.path, pair.data.source) as data:
+        rows = audit.audit(data).later_rows[options.split]
+    note(f"leaves {len(rows)} rows of {pair.data.source} out, which an earlier part has too, or nearly so")
+    return rows
 
 
 def _among(labels: Sequence[str], known: LabelMap, found: Answers) -> tuple[NDArray[Any], NDArray[np.int64]]:

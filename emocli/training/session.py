@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from emocli import onnx_file, pipes, ranks, store
 from emocli.artifact import Header, Step
-from emocli.data import hdf5, people
+from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
-from emocli.training import audit, export, loop, repeats, run, transfer
+from emocli.training import export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
 from emocli.training.teaching import Teacher

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from emocli import architectures, pipes, ranks, replaying, store
-from emocli.data import hdf5
+from emocli.data import audit, hdf5
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.training import audit, rows, session, transfer
+from emocli.training import rows, session, transfer
 from emocli.training.recipe import Recipe
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space

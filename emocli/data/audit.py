@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,8 @@ class Leaks:
     """Groups of equal rows, in any part, whose labels differ."""
     train_rows: NDArray[np.int64]
     """Rows of the train part to leave out so that it shares nothing with the others."""
+    later_rows: Mapping[str, NDArray[np.int64]]
+    """Rows of the validation and of the test part to leave out instead: what an earlier part has too."""
 
     def __bool__(self) -> bool:
         return bool(self.exact or self.near or self.subjects)
@@ -67,7 +69,11 @@ def audit(data: Data) -> Leaks:
     exact = {pair: _common(hashes, rows, pair) for pair in _PAIRS}
     subjects = {pair: _common(data.group, rows, pair) for pair in _PAIRS}
     near = {pair: _near(data, thumbnails, hashes, rows, pair) for pair in _PAIRS}
-    leaving = {row for found in (exact, subjects, near) for pair in _PAIRS[:2] for row in found[pair][0]}
+    found = (exact, subjects, near)
+    leaving = {row for each in found for pair in _PAIRS[:2] for row in each[pair][0]}
+    known = {
+        part: {row for each in found for pair in _PAIRS if pair[1] == part for row in each[pair][1]} for part in SPLITS
+    }
     named = {pair: {data.group[row] for row in second} for pair, (_, second) in subjects.items()}
     return Leaks(
         exact=_counts({pair: second for pair, (_, second) in exact.items()}),
@@ -75,6 +81,7 @@ def audit(data: Data) -> Leaks:
         subjects=_counts(named),
         conflicting=_conflicting(hashes, data.targets()),
         train_rows=_with_copies(data, np.array(sorted(leaving), np.int64)),
+        later_rows={part: np.array(sorted(rows), np.int64) for part, rows in known.items()},
     )
 
 
