@@ -26,10 +26,7 @@ iemocap.train ?= $(ravdess.train)
 # four classes; too few clips for a net of their own, so it begins as the one that ships, which heard none of them
 emodb.dataset ?= -p classes=4
 emodb.features ?= $(ravdess.features)
-emodb.net ?= --arch speech-resnet --init ravdess --batch 24 --keep last --ema 0.99 --lr 0.002 --pitch 0.1 --threads 1
-emodb.train ?= $(emodb.net) --epochs 20
-emodb.teachers ?= 2
-emodb.distill ?= $(emodb.net) --epochs 25 --seed 2
+emodb.train ?= --arch speech-resnet --init ravdess --batch 24 --keep last --ema 0.99 --lr 0.002 --epochs 20 --pitch 0.1 --threads 1
 emodb.views ?= 7
 # beside it 280 weights on 69 numbers of a clip, and what the field begins with: eGeMAPS into a support vector machine
 emodb-logistic.dataset ?= $(emodb.dataset)
