@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check format lint types setup fer2013 bench record clean
+.PHONY: demo test check format lint types setup fer2013 bench record clean always
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,7 +49,13 @@ check: lint types test
 fer2013: $(OUT)/eval.json $(OUT)/bench.jsonl
 	@cat $(OUT)/eval.json $(OUT)/bench.jsonl
 
-$(OUT)/dataset.h5: $(FER2013) | setup $(OUT)
+# what was asked for, of another date when that is something else
+$(OUT)/recipe.asked: ASKED = $(FER2013) $(ARCH) $(STUDENT) $(TRAIN)
+$(OUT)/device.asked: ASKED = $(DEVICE)
+$(OUT)/%.asked: always | $(OUT)
+	@echo '$(ASKED)' | cmp -s - $@ || echo '$(ASKED)' > $@
+
+$(OUT)/dataset.h5: $(FER2013) $(OUT)/recipe.asked | setup $(OUT)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: make fer2013 FER2013=path/to/fer2013.csv" >&2; exit 1; }
 	emo dataset fer2013 $(FER2013) --force -o $@
 
@@ -68,7 +74,7 @@ $(OUT)/student-int8.onnx: $(OUT)/student.onnx $(OUT)/features.h5
 $(OUT)/eval.json: $(OUT)/student-int8.onnx $(OUT)/features.h5
 	emo eval $< --data $(OUT)/features.h5 --split validation --json > $@
 
-$(OUT)/bench.jsonl: $(OUT)/student-int8.onnx $(OUT)/features.h5
+$(OUT)/bench.jsonl: $(OUT)/student-int8.onnx $(OUT)/features.h5 $(OUT)/device.asked
 	emo bench $< --data $(OUT)/features.h5 --device $(DEVICE) --json > $@
 
 $(OUT):
@@ -85,6 +91,7 @@ bench: setup | $(OUT)
 	python examples/bench/training.py
 	python examples/bench/live.py
 	test -z "$(VOICE)" || python examples/bench/live_voice.py $(VOICE)
+	test -z "$(RAVDESS)" || python examples/bench/real_time.py ravdess-int8 $(RAVDESS)
 	test -z "$(RAVDESS)" || python examples/bench/sound_import.py ravdess $(RAVDESS)
 	test -z "$(FER2013)" || python examples/bench/csv_import.py $(FER2013)
 	test -z "$(FER2013)" || examples/bench/fer2013.sh $(FER2013) $(OUT)/bench

@@ -4,6 +4,7 @@ set -euo pipefail
 csv=${1:?usage: examples/fer2013.sh path/to/fer2013.csv MODEL.onnx [--epochs N …]}
 model=${2:?usage: examples/fer2013.sh path/to/fer2013.csv MODEL.onnx [--epochs N …]}
 shift 2
-emo dataset fer2013 "$csv" --save --force
-emo features fer2013 | emo train --arch se-resnet "$@" | emo distill --arch student "$@" | emo quantize --force -o "$model"
+[[ ! -e $model ]] || { echo "$model is there already; name another file, or remove it" >&2; exit 1; }
+emo dataset fer2013 "$csv" | emo features |
+  emo train --arch se-resnet "$@" | emo distill --arch student "$@" | emo quantize -o "$model"
 emo bench "$model" --device pi

@@ -405,3 +405,10 @@ def test_a_name_that_is_no_utf_8_is_kept_legibly(tmp_path: Path) -> None:
     picture = next(classes(tmp_path).glob("angry/*"))
     picture.rename(picture.with_name(os.fsdecode(b"caf\xe9.png")))
     assert r"angry/caf\xe9.png" in [sample.id for sample in all_of(folder.read([tmp_path]))]
+
+
+def test_pictures_so_thin_that_an_eighth_of_them_is_nothing_are_read(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / "x.png"), np.full((2, 600), 77, np.uint8))
+    assert len(all_of(folder.read([tmp_path]))) == 2

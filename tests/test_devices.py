@@ -39,7 +39,7 @@ def test_a_device_says_what_it_is_and_what_it_must_reach(name):
     device = registry.load("devices", name)()
     assert device.name == name
     assert device.title and device.cores > 0 and device.budget_fps > 0
-    assert name == "host" or (device.reach and device.sources and device.board)
+    assert name == "host" or (device.reach and device.sources and device.boards)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -60,8 +60,31 @@ def test_a_board_is_known_by_its_device_tree(monkeypatch, tmp_path):
     monkeypatch.setattr(_device, "_DEVICE_TREE", tree)
     here = {name for name in NAMES if registry.load("devices", name)().is_here()}
     assert here == {"host", "pi", "pi5"}
-    tree.write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
-    assert {name for name in NAMES if registry.load("devices", name)().is_here()} == {"host", "jetson-orin"}
+    for board, names in {
+        b"Raspberry Pi Compute Module 4 Rev 1.1\0": {"pi", "pi4"},
+        b"Raspberry Pi Compute Module 5 Rev 1.0\0": {"pi", "pi5"},
+        b"NVIDIA Jetson Orin Nano Developer Kit\0": {"jetson-orin"},
+        b"NVIDIA Jetson AGX Orin Developer Kit\0": set(),
+        b"NVIDIA Jetson AGX Xavier\0": set(),
+    }.items():
+        tree.write_bytes(board)
+        assert {name for name in NAMES if registry.load("devices", name)().is_here()} == {"host", *names}
+
+
+def test_a_pi_wants_what_its_model_wants_and_no_device_wants_nothing():
+    pi = registry.load("devices", "pi")
+    assert (pi().budget_fps, pi(model=5).budget_fps, pi(model=5, fps=9.0).budget_fps) == (15, 30, 9)
+    assert pi(model=5).budget_fps == registry.load("devices", "pi5")().budget_fps
+    for name, fps in (("host", 0.0), ("pi", -1.0), ("jetson-orin", float("nan"))):
+        with pytest.raises(EmoError, match="is no frame rate to reach"):
+            registry.load("devices", name)(fps=fps)
+
+
+def test_of_a_voice_windows_are_wanted_as_live_asks_about_them(emo, tmp_path):
+    done = emo("bench", "ravdess-int8", "--seconds", 0.1, "--json")
+    assert json.loads(done.stdout.splitlines()[-1])["budget_fps"] == 2
+    done = emo("bench", "ravdess-int8", "--seconds", 0.1, "-p", "fps=1e6")
+    assert done.returncode == 3 and b" windows/s at p95 (" in done.stderr and b"miss the 1e+06 windows/s" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def test_input_of_another_type_or_shape_is_an_error_for_the_user(model, x):
 
 @pytest.mark.parametrize("provider", ["cuda", "CUDAExecutionProvider", "npu"])
 def test_a_provider_asked_for_by_name_is_never_replaced(model, provider):
-    if f"{provider}ExecutionProvider" in onnxruntime.get_available_providers():
+    known = {each.lower().removesuffix("executionprovider") for each in onnxruntime.get_available_providers()}
+    if provider.lower().removesuffix("executionprovider") in known:
         pytest.skip("it is here")
     with pytest.raises(EmoError, match="no provider"):
         load(model, provider=provider)

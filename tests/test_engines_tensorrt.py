@@ -88,6 +88,8 @@ def test_without_tensorrt_the_pip_line_is_said(container, tmp_path, monkeypatch,
     file = tmp_path / "model.onnx" if how == "model" else container
     with pytest.raises(EmoError, match=r"pip install 'emocli\[tensorrt\]'"):
         tensorrt.load(file, trust=how == "trusted")
+    # what was trusted once is not asked about again
+    assert _plan.is_mine(PLAN) == (how != "model")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,8 @@ def test_a_plan_for_another_gpu_or_tensorrt_is_refused(plan, says):
         ({"embed_mode": 0}, "in another file"),
         ({"ep_cache_context": b""}, "in another file"),
         ({"source": b"QNNExecutionProvider"}, "compiled for QNN"),
+        ({"hardware_architecture": b""}, "does not say for which TensorRT and GPU"),
+        ({"ep_sdk_version": b""}, "does not say for which TensorRT and GPU"),
     ],
 )
 def test_what_is_no_embedded_tensorrt_plan_is_refused(container, change, says):

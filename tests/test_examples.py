@@ -1,8 +1,13 @@
 """Every script in examples/ runs as it stands, on drawn faces or on the real corpora where they are at hand."""
 
+import ast
+import importlib
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,6 +15,9 @@ import numpy as np
 import pytest
 from actors import CLIPS, write_actors
 from conftest import Run
+
+from emocli import download
+from emocli.detectors import yunet
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -72,6 +80,35 @@ def test_fer2013_goes_the_whole_way(corpora: Path, tmp_path: Path, shell: Run) -
     csv.write_text("".join([*lines[:201], *lines[-200:]]))
     done = _run("fer2013.sh", csv, tmp_path / "int8.onnx", "--epochs", 1, EMO_HOME=str(tmp_path / "home"))
     assert {json.loads(line)["precision"] for line in done.stdout.splitlines()} >= {"fp32", "int8"}
+    again = subprocess.run([EXAMPLES / "fer2013.sh", csv, tmp_path / "int8.onnx"], capture_output=True, text=True)
+    assert again.returncode == 1 and "is there already; name another file" in again.stderr
+
+
+def test_every_benchmark_finds_what_it_imports() -> None:
+    for script in (EXAMPLES / "bench").glob("*.py"):
+        tree = ast.parse(script.read_text())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        for node in imports:
+            if not (node.module or "").startswith("emocli"):
+                continue
+            module = importlib.import_module(str(node.module))
+            for name in (alias.name for alias in node.names):
+                assert hasattr(module, name) or importlib.util.find_spec(f"{node.module}.{name}"), f"{script}: {name}"
+
+
+def test_the_bench_of_extractors_and_detectors_runs(
+    corpora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    place = download.place(yunet.SHA256)
+    place.parent.mkdir(parents=True)
+    shutil.copyfile(corpora / "models" / "face_detection_yunet_2023mar.onnx", place)
+    script = EXAMPLES / "bench" / "features.py"
+    code = f"import runpy; m = runpy.run_path({str(script)!r}); m['main'].__globals__.update(FACES=2, FEW=1, ROUNDS=1)"
+    code += f"; m['main']([{str(corpora / 'video' / 'single_face.jpg')!r}])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {json.loads(line)["what"].split()[0] for line in done.stdout.splitlines()} >= {"pixels", "lbp", "yunet"}
 
 
 def test_folds_of_actors_are_scored_one_by_one_and_together(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The face crop: where it looks, what it leaves alone, and that one face is cropped like many."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -122,3 +124,14 @@ def test_equalizing_spreads_a_flat_picture() -> None:
 def test_odd_options_are_refused_at_once(options: dict[str, object]) -> None:
     with pytest.raises(EmoError):
         registry.load("features", "pixels")(**options)
+
+
+def test_a_line_as_long_as_a_wall_takes_no_more_memory_than_a_picture() -> None:
+    extract, line = registry.load("features", "pixels")(), np.full((1, 200_000), 9, np.uint8)
+    line[:, 100_000:] = 200
+    tracemalloc.start()
+    (crop,) = extract([FaceImage(line)])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300e6
+    assert crop[0, 24, 2] == 9 and crop[0, 24, -3] == 200

@@ -105,8 +105,8 @@ def test_drawn_faces_are_the_same_by_name_and_imported(shell: Run) -> None:
 
 
 def test_off_the_device_a_bench_is_called_an_estimate(folder: Path, shell: Run) -> None:
-    rows = _rows(shell(f"emo bench {folder}/int8.onnx --seconds 0.2 --device jetson-orin -p fps=1"))
-    assert {row["status"] for row in rows} <= {"estimated", "unavailable"}
+    rows = _rows(shell(f"emo bench {folder}/int8.onnx --seconds 0.2 --device pi -p fps=1"))
+    assert {row["status"] for row in rows} == {"estimated"}
     here = _rows(shell(f"emo bench {folder}/int8.onnx --seconds 0.2 --device host -p fps=1"))
     assert {row["status"] for row in here} == {"measured"}
 
@@ -134,9 +134,6 @@ def test_second_inputs_come_from_process_substitution(folder: Path, shell: Run) 
 
 
 def test_a_teacher_can_be_a_second_input(folder: Path, shell: Run) -> None:
-    student = "--arch mlp --epochs 1"
-    done = shell(f"cat {folder}/features.h5 | emo distill --teacher {folder}/model.onnx {student} | emo info")
-    assert done.returncode in (0, 1)
     done = shell(
         f"cat {folder}/features.h5 | emo distill --teacher {folder}/model.onnx --arch emotion-cnn --epochs 1 | emo info"
     )

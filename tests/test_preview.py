@@ -15,6 +15,7 @@ from emocli import labels, pipes, previewing
 from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
+from emocli.image import contact_sheet
 from emocli.image.contact_sheet import GAP, SIDE
 
 CELL = SIDE + GAP
@@ -184,3 +185,11 @@ def test_data_without_labels_are_refused(tmp_path: Path) -> None:
 def test_a_name_that_is_nothing_is_refused(emo: Run, tmp_path: Path) -> None:
     done = emo("preview", "nothing.h5", "-o", tmp_path / "p.png")
     assert done.returncode == 1 and b"neither a file nor a kept dataset" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("wütend", "wutend"), ("日本", "<65e5><672c>"), ("Spaß", "Spass"), ("x" * 99, "x" * 29 + "...")],
+)
+def test_names_are_written_in_letters_that_a_sheet_has(name: str, written: str) -> None:
+    assert contact_sheet._drawn(name) == written

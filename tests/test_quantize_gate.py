@@ -102,3 +102,9 @@ def test_features_of_another_shape_or_type_are_refused_in_one_line(model, tmp_pa
     writer.finish(Header("features", labels.SEVEN, ()), np.arange(7), "label", np.array(["train"] * 7))
     with pytest.raises(EmoError, match=r"takes uint8 .*, not float32"):
         quantized(model, tmp_path / "floats.h5")
+
+
+@pytest.mark.parametrize("flag", ["--max-drop", "--min-speedup"])
+def test_a_gate_that_is_no_number_is_said_before_anything_is_made(emo, model, flag):
+    done = emo("quantize", model, flag, "nan")
+    assert (done.returncode, done.stdout) == (1, b"") and f"{flag} nan allows nothing" in done.stderr.decode()

@@ -213,3 +213,24 @@ def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> No
     assert row["n"] == 42 and row["minutes"] * 60 >= int((tmp_path / "run.seconds").read_text()) - 3
     assert limit < 5 - 40 / 60
     assert row["views"] == 14 and "n = 42, 14 views |" in runpy.run_path(str(RESULTS / "table.py"))["line"](row)
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_make_makes_anew_what_is_asked_for_otherwise_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "fer2013.csv").touch()
+    # stands for emo: notes what it was asked, and makes what it was to make
+    (tmp_path / "emo").write_text('#!/bin/bash\necho "$@" >> "$SAID"\n[[ $1 =~ eval|bench ]] || touch "${@: -1}"\n')
+    (tmp_path / "emo").chmod(0o755)
+    words = ["make", "-o", ".venv/ready", "fer2013", f"FER2013={tmp_path}/fer2013.csv", f"OUT={tmp_path}/out"]
+    words += [f"PATH={tmp_path}:{os.environ['PATH']}", f"SAID={tmp_path}/said"]
+
+    def asked(*more: str) -> list[str]:
+        (tmp_path / "said").write_text("")
+        assert (done := _run(*words, *more)).returncode == 0, done.stderr
+        return [line.split()[0] for line in (tmp_path / "said").read_text().splitlines()]
+
+    everything = ["dataset", "features", "train", "distill", "quantize", "eval", "bench"]
+    assert asked() == everything and asked() == []
+    assert asked("DEVICE=pi5") == ["bench"]
+    assert asked("DEVICE=pi5", "ARCH=vgg") == everything
+    assert asked("DEVICE=pi5", "ARCH=vgg") == []

@@ -45,11 +45,16 @@ def row(
     return record | timing | budget
 
 
+def unit(record: dict[str, Any]) -> str:
+    """Return what is counted: images, or of what comes in frames windows."""
+    return "windows" if "frames" in record else "images"
+
+
 def reached(record: dict[str, Any]) -> str:
     """Return in words the frame rate that decides about `within_budget`, and which times it comes from."""
     name = "p50_ms" if record["p95_ms"] is None else "p95_ms"
     rate = record["batch"] / record[name] * 1e3
-    return f"{rate:.1f} images/s at {name.removesuffix('_ms')} ({record[name]:.3g} ms a run)"
+    return f"{rate:.1f} {unit(record)}/s at {name.removesuffix('_ms')} ({record[name]:.3g} ms a run)"
 
 
 def _how(device: Device, slow_ms: float | None) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import pipes, registry
+from emocli import onnx_file, pipes, registry
 from emocli.commands import _flags
 from emocli.commands._show import note, show_beside
 from emocli.errors import GATE, EmoError
@@ -20,18 +20,23 @@ def run(
     seconds: Annotated[float, typer.Option(help="How long to measure each model.")] = 2.0,
     engine: _flags.Engine = "onnxruntime",
     provider: _flags.Provider = "auto",
-    trust: Annotated[bool, typer.Option("--trust", help="Load a TensorRT plan that was built elsewhere.")] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load a TensorRT plan built elsewhere, now and later.")
+    ] = False,
     as_json: _flags.Json = None,
 ) -> None:
     """Print a row per precision; leave with status 3 when the device's frame rate is missed."""
-    target = registry.load("devices", device)(**registry.resolve("devices", device, registry.parse(param)))
+    given = registry.parse(param)
+    target = registry.load("devices", device)(**registry.resolve("devices", device, given))
     source = pipes.read(model, "model")
+    if "fps" not in given and "speech" in onnx_file.describe(source.path)["inputs"]:
+        target = target.for_voices()
     from emocli.benching import bench_row, comparison
 
     load = {"engine": engine, "provider": provider, "threads": threads, "trust": trust}
     rows = comparison.rows(source, data, target, load, batch=batch, seconds=seconds, note=note)
     heads = [row["precision"] for row in rows]
-    show_beside(rows, as_json=as_json, heads=heads, title=f"{target.title}, {target.budget_fps:g} frames/s wanted")
+    wanted = f"{target.budget_fps:g} {bench_row.unit(rows[-1])}/s"
+    show_beside(rows, as_json=as_json, heads=heads, title=f"{target.title}, {wanted} wanted")
     if rows[-1]["within_budget"] is False:
-        reached = bench_row.reached(rows[-1])
-        raise EmoError(f"{reached} miss the {target.budget_fps:g} frames/s of {target.title}", status=GATE)
+        raise EmoError(f"{bench_row.reached(rows[-1])} miss the {wanted} of {target.title}", status=GATE)

@@ -10,7 +10,7 @@ from emocli.commands import _flags
 
 def run(
     model: _flags.Input = None,
-    batch: Annotated[int, typer.Option(help="Largest batch that the plan will take.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, help="Largest batch that the plan will take.")] = 32,
     raw: Annotated[bool, typer.Option("--raw", help="Write the bare plan, as trtexec takes it.")] = False,
     output: _flags.Output = None,
     force: _flags.Force = False,

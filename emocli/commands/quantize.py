@@ -1,5 +1,6 @@
 """Make a model INT8: calibrated on its train part, refused unless as accurate on validation and faster than FP32."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -31,6 +32,8 @@ def run(
     how = {"method": method, "percentile": percentile, "calibration": calibration, "seed": seed, "exclude": exclude}
     gates = {"max_drop": max_drop, "min_speedup": min_speedup}
     step = {"command": "quantize", "name": "static", "options": {**how, **gates}}
+    if unclear := [name for name, value in gates.items() if math.isnan(value)]:
+        raise EmoError(f"--{unclear[0].replace('_', '-')} nan allows nothing; give a number")
     with outputs.output(output, force=force) as scratch:
         source = pipes.read(model, "model")
         features = pipes.features_of(source.header, data)

@@ -1,9 +1,13 @@
 """What is known of a device: what it can do, how to tell that we are on it, how to reach it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from emocli.errors import EmoError
+
+_WINDOWS = 2.0
+"""A second: `emo live` answers about a voice every half second unless it is told otherwise."""
 _DEVICE_TREE = Path("/proc/device-tree/model")
 
 
@@ -14,10 +18,10 @@ class Device:
     name: str
     title: str
     budget_fps: float
-    """Frames per second that the whole of `emo live` shall reach; a model's share is one frame's time."""
+    """Frames, of a voice windows, per second that all of `emo live` shall reach; a model's share is the time of one."""
     cores: int
-    board: str
-    """What the board's name in the device tree holds; empty for the machine at hand."""
+    boards: tuple[str, ...]
+    """Each what the board's name in the device tree may hold; empty for the machine at hand."""
     gops_per_core: Mapping[str, float] = field(default_factory=dict)
     """10^9 operations (two per multiply-add) a second and core that dense nets reach, by precision: fp32, int8."""
     limits: str = ""
@@ -26,9 +30,18 @@ class Device:
     """How to measure on it from here."""
     sources: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise EmoError for a frame rate that is none."""
+        if not self.budget_fps > 0:
+            raise EmoError(f"fps={self.budget_fps:g} is no frame rate to reach; use more than 0")
+
+    def for_voices(self) -> "Device":
+        """Return the device with the rate that is wanted of a model of voices."""
+        return replace(self, budget_fps=_WINDOWS)
+
     def is_here(self) -> bool:
         """Whether this process runs on the device."""
-        return self.board in board()
+        return not self.boards or any(name in board() for name in self.boards)
 
 
 def board() -> str:

@@ -2,6 +2,8 @@
 
 from emocli.devices._device import Device, over_ssh
 
+PI5 = ("Raspberry Pi 5", "Raspberry Pi Compute Module 5")
+
 
 def pi4(name: str, fps: float) -> Device:
     """Return a Raspberry Pi 4: four Cortex-A72 at 1.5 GHz, without dot-product instructions.
@@ -13,7 +15,7 @@ def pi4(name: str, fps: float) -> Device:
         "Raspberry Pi 4 Model B",
         fps,
         cores=4,
-        board="Raspberry Pi 4",
+        boards=("Raspberry Pi 4", "Raspberry Pi Compute Module 4"),
         gops_per_core={"fp32": 4.5, "int8": 4.7},
         limits="Cortex-A72 has no INT8 dot product: INT8 makes models smaller, hardly faster.",
         reach=over_ssh("pi4"),
@@ -32,7 +34,7 @@ def pi5(name: str, fps: float) -> Device:
         "Raspberry Pi 5",
         fps,
         cores=4,
-        board="Raspberry Pi 5",
+        boards=PI5,
         gops_per_core={"fp32": 20.0, "int8": 40.0},
         reach=over_ssh("pi5"),
         sources=("https://www.visionanalysis.org/articles/onnx-fp32-vs-pytorch-fp32-rpi5 (RT-DETR-R50, FP32)",),

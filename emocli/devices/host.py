@@ -10,4 +10,4 @@ from emocli.devices._device import Device
 
 def device(*, fps: float = 30.0) -> Device:
     """Return the machine at hand, with the cores this process may use."""
-    return Device("host", "this machine", fps, cores.count(), board="")
+    return Device("host", "this machine", fps, cores.count(), boards=())

@@ -14,7 +14,7 @@ def device(*, fps: float = 15.0) -> Device:
         "Jetson Nano",
         fps,
         cores=4,
-        board="Jetson Nano",
+        boards=("Jetson Nano",),
         limits="Its GPU has no INT8 units, and JetPack 4 no TensorRT 10: run INT8 on its processor, in a container.",
         reach=over_ssh("jetson-nano"),
         sources=("https://developer.nvidia.com/embedded/jetson-nano-developer-kit",),

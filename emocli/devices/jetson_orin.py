@@ -14,7 +14,7 @@ def device(*, fps: float = 60.0) -> Device:
         "Jetson Orin Nano",
         fps,
         cores=6,
-        board="Orin",
+        boards=("Orin Nano",),
         limits="Needs JetPack 6.1 or later for TensorRT 10.",
         reach=over_ssh("jetson-orin"),
         sources=("https://developer.nvidia.com/embedded/learn/jetson-orin-nano-devkit-user-guide",),

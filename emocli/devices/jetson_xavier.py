@@ -14,7 +14,7 @@ def device(*, fps: float = 30.0) -> Device:
         "Jetson Xavier NX",
         fps,
         cores=6,
-        board="Xavier",
+        boards=("Xavier NX",),
         limits="JetPack 5 ends at TensorRT 8.5, the tensorrt engine needs 10: use ONNX Runtime with CUDA.",
         reach=over_ssh("jetson-xavier"),
         sources=("https://developer.nvidia.com/embedded/jetson-xavier-nx",),

@@ -2,7 +2,7 @@
 
 Options:
     model: 4 or 5; 0 takes the one at hand, else the 4, the slower one
-    fps: frames per second to reach
+    fps: frames per second to reach; 0 takes the model's own, 15 of a 4 and 30 of a 5
 """
 
 from emocli.devices import _raspberry
@@ -10,9 +10,9 @@ from emocli.devices._device import Device, board
 from emocli.errors import EmoError
 
 
-def device(*, model: int = 0, fps: float = 15.0) -> Device:
+def device(*, model: int = 0, fps: float = 0.0) -> Device:
     """Return the Raspberry Pi of this model; raises EmoError for one that is not described."""
-    chosen = model or (5 if board().startswith("Raspberry Pi 5") else 4)
+    chosen = model or (5 if board().startswith(_raspberry.PI5) else 4)
     if chosen not in (4, 5):
         raise EmoError(f"no Raspberry Pi {model} is described, only 4 and 5; measure on it with --device host")
-    return (_raspberry.pi5 if chosen == 5 else _raspberry.pi4)("pi", fps)
+    return _raspberry.pi5("pi", fps or 30.0) if chosen == 5 else _raspberry.pi4("pi", fps or 15.0)

@@ -60,7 +60,7 @@ def is_container(model: ModelProto) -> bool:
 
 
 def unwrap(container: ModelProto, source: str) -> Plan:
-    """Return the plan in an ONNX model; raises EmoError when it has none, or one that lies in another file."""
+    """Return the plan in an ONNX model; raises EmoError when it has none, or one in another file or for no GPU."""
     nodes = [node for node in container.graph.node if node.op_type == "EPContext"]
     if len(nodes) != 1 or len(container.graph.node) != 1:
         raise EmoError(f"{source} is not a TensorRT plan; build one on the GPU it shall run on")
@@ -70,18 +70,21 @@ def unwrap(container: ModelProto, source: str) -> Plan:
         raise EmoError(f"{source} keeps its plan in another file; build it again with the plan embedded")
     if (made_for := _text(node, "source")) not in (_SOURCE, ""):
         raise EmoError(f"{source} is compiled for {made_for}, not for TensorRT; build it again from the ONNX model")
-    return Plan(code, _text(node, "ep_sdk_version"), _text(node, "hardware_architecture"))
+    plan = Plan(code, _text(node, "ep_sdk_version"), _text(node, "hardware_architecture"))
+    if not plan.tensorrt or not plan.architecture:
+        raise EmoError(f"{source} does not say for which TensorRT and GPU its plan is; build it again with: emo plan")
+    return plan
 
 
 def remember(plan: Plan) -> None:
-    """Note in the store that this user built the plan, so that it loads without being asked for trust."""
+    """Note in the store that this user built the plan, or trusts who did, so that it loads from now on."""
     if not is_mine(plan):
         with open(store.folder("plans") / "built", "a", encoding="ascii") as file:
             file.write(f"{plan.digest}\n")
 
 
 def is_mine(plan: Plan) -> bool:
-    """Whether this user built the plan."""
+    """Whether this user built the plan, or trusts who did."""
     built = store.home() / "plans" / "built"
     return built.exists() and plan.digest in built.read_text(encoding="ascii").split()
 

@@ -7,9 +7,10 @@ Options:
     threads: means nothing on a GPU
     spin: means nothing on a GPU
     batch: largest batch that a plan built here will take
-    trust: run a plan that someone else built; it can do whatever a program can
+    trust: run a plan that someone else built, now and later; it can do whatever a program can
 """
 
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,13 @@ def load(model: Path, *, threads: int = 1, spin: bool = True, batch: int = 32, t
     if not _plan.is_container(proto):
         proto = _build.build_plan(proto, batch=batch, source=str(model))
     plan = _plan.unwrap(proto, str(model))
-    if not trust and not _plan.is_mine(plan):
-        raise EmoError(f"{model} is machine code that was not built here; if you trust who built it: --trust")
+    if trust:
+        _plan.remember(plan)
+    elif not _plan.is_mine(plan):
+        raise EmoError(
+            f"{model} is machine code that was not built here; if you trust who built it, say so once: "
+            f"emo bench {model} --engine tensorrt --trust"
+        )
     return _Session(plan, model)
 
 
@@ -48,6 +54,7 @@ class _Session:
 
         _check_place(plan, trt.__version__, _cuda.architecture(), model)
         self._model, self._buffers = model, _cuda.Buffers()
+        weakref.finalize(self, self._buffers.close)
         # the runtime must outlive what it loads
         self._runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
         self._engine = self._runtime.deserialize_cuda_engine(plan.code)

@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -100,10 +101,10 @@ def bench_detectors(picture: NDArray[np.uint8]) -> None:
 
 
 def _opencv_yunet(frame: NDArray[np.uint8]) -> Callable[[], Any]:
-    from emocli import store
+    from emocli import download
     from emocli.detectors import yunet
 
-    model = str(store.download(yunet._URL, yunet._SHA256))
+    model = str(download.fetch(yunet.URL, yunet.SHA256))
     net = np.fromfile(model, np.uint8)
     peer = cv2.FaceDetectorYN.create("onnx", net, np.empty(0, np.uint8), frame.shape[1::-1], 0.6, 0.3)
     return lambda: peer.detect(frame)
@@ -114,7 +115,7 @@ def main(paths: list[str]) -> None:
     cv2.setNumThreads(1)
     noise = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
     bench_extractors([FaceImage(image) for image in noise])
-    for path in paths:
+    for path in map(Path, paths):
         bench_detectors(pictures.read(path))
 
 

@@ -72,6 +72,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("-o", dest="output", type=Path, required=True, help="file to write")
     given = parser.parse_args(words)
     found = row(given.name, given.runs)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     share, low, high = (100 * found["accuracy"][key] for key in ("value", "low", "high"))
     accuracy = f"accuracy {share:.1f} % [{low:.1f}, {high:.1f}]"

@@ -198,7 +198,7 @@ endef
 $(foreach name,speedrun-20 speedrun-90 further,$(eval $(call TEACHES,$(name))))
 
 $(OUT)/further-%.onnx: $(OUT)/speedrun-90-%.onnx $(OUT)/int8-speedrun-90-%.onnx $(W)/fer2013-features.h5
-	emo distill $(OUT)/int8-speedrun-90-$*.onnx --teacher $(WEIGHTS)/fer2013-int8.onnx --data $(W)/fer2013-features.h5 \
+	emo distill $(OUT)/int8-speedrun-90-$*.onnx --teacher fer2013-int8 --data $(W)/fer2013-features.h5 \
 	  $(FURTHER_FLAGS) --init $< --seed $* $(TRAIN) --force -o $@; \
 	  echo $$((SECONDS + 2 * $$(cat $(<:onnx=seconds)))) > $(@:onnx=seconds)
 
@@ -219,7 +219,7 @@ $(D)/alone-%.onnx: $(W)/fer2013-features.h5 | $(D)
 	emo train $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) --force -o $@; echo $$SECONDS > $(@:onnx=seconds)
 
 $(D)/taught-%.onnx: $(W)/fer2013-features.h5 | $(D)
-	emo distill $(WEIGHTS)/fer2013.onnx --data $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) --force -o $@; echo $$SECONDS > $(@:onnx=seconds)
+	emo distill fer2013 --data $< $(DISTILLATION_FLAGS) --seed $* $(TRAIN) --force -o $@; echo $$SECONDS > $(@:onnx=seconds)
 
 $(D)/%.json: $(D)/%.onnx $(W)/fer2013.h5
 	emo eval $< --data $(W)/fer2013.h5 --split test --json > $@
