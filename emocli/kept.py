@@ -1,5 +1,6 @@
 """Finds a dataset by what the user calls it: a path, a kept name, a sound file, or the name of a generated corpus."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,4 +62,5 @@ def _imported(name: str, sources: list[Path]) -> pipes.Input:
     options = registry.resolve("datasets", name, {})
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": PARTS}
     importing.write(registry.load("datasets", name)(sources, **options), path, step, PARTS, tell)
-    return pipes.read(str(path), "dataset")
+    # told by what was named, not by where it lies
+    return replace(pipes.read(str(path), "dataset"), source=str(next(iter(sources), name)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emocli.errors import EmoError
+from emocli.sound import marks
 
 
 def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO | None = None) -> Iterator[Path]:
@@ -33,11 +34,13 @@ def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO |
 def listed_paths(stream: BinaryIO) -> Iterator[str]:
     """Yield the paths in a stream as they arrive, one per line, or between NULs as `find -print0` writes them.
 
-    Raises EmoError when there is nothing in it.
+    Raises EmoError when there is nothing in it, and when it is a file itself.
     """
     separator = rest = b""
     empty = True
     while chunk := os.read(stream.fileno(), 1 << 16):
+        if empty and (kind := _kind(chunk)):
+            raise EmoError(f"stdin holds {kind}, not a list of paths; name the file instead of -")
         rest, empty = rest + chunk, False
         separator = separator or (b"\0" if b"\0" in rest else b"\n" if b"\n" in rest else b"")
         if separator:
@@ -47,6 +50,15 @@ def listed_paths(stream: BinaryIO) -> Iterator[str]:
         raise EmoError("the list of paths is empty; did the previous command fail?")
     if rest.strip():
         yield os.fsdecode(rest)
+
+
+def _kind(start: bytes) -> str:
+    """Return what a file is that begins so, where that is known; empty for what may be a list."""
+    if start.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")):
+        return "a picture"
+    if start.startswith(b"\x89HDF"):
+        return "an artifact"
+    return "a sound or a film" if marks.is_sound(start) else ""
 
 
 def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:

@@ -30,6 +30,10 @@ def write(source: pipes.Input, path: Path, given: Mapping[str, Any], *, rows: in
     if rows < 1 or columns < (2 if recipe else 1):
         raise EmoError("there is nothing to show; --rows and --columns are at least 1, with augmentation columns 2")
     with hdf5.open_data(source.path, source.source) as data:
+        if data.modality != "face":
+            raise EmoError(f"{source.source} holds sounds, of which there is nothing to see")
+        if not data.labels:
+            raise EmoError(f"{source.source} has no labels, and a line is of one class each; import the corpus again")
         if rows * columns * len(data.labels) > _MOST:
             raise EmoError(f"these would be more than {_MOST:,} pictures; use fewer --rows or --columns")
         labelled = _by_class(data)

@@ -114,9 +114,9 @@ def test_a_fold_leaves_validation_to_whole_speakers_of_the_others(tmp_path: Path
         np.array([s.y for s in samples]),
     )
     assert Counter(parts.tolist()) == {"test": 1, "validation": 1, "train": 2} and parts[1] == "test"
-    with pytest.raises(EmoError, match=r"speakers of emodb are missing for fold 2 \(all but one"):
+    with pytest.raises(EmoError, match="fold 2 of emodb leaves 1 speakers to train with, and 2 are needed"):
         _open("emodb", _made(tmp_path / "two", ["03a01Wa.wav", "08a01Wa.wav"]), fold=2)
-    with pytest.raises(EmoError, match=r"speakers of emodb are missing for fold 3 \(09\)"):
+    with pytest.raises(EmoError, match=r"who speak in fold 3 are missing \(09\)"):
         _open("emodb", root, fold=3)
     with pytest.raises(EmoError, match="no fold 11; choose 1 to 10"):
         _open("emodb", root, fold=11)
@@ -259,6 +259,16 @@ def test_a_name_that_is_no_utf_8_is_read_and_kept_legibly(tmp_path: Path) -> Non
     root = _meld(tmp_path)
     (root / "train_splits").rename(root / os.fsdecode(b"train_\xe9"))
     assert all_of(_open("meld", root))[0].id == r"train_\xe9/dia0_utt0.wav"
+
+
+def test_an_emotion_that_meld_does_not_have_is_named_with_its_place(tmp_path: Path) -> None:
+    root = _meld(tmp_path)
+    path = next(root.rglob("train_sent_emo.csv"))
+    path.write_text(path.read_text(encoding="utf-8").replace("joy", "bored"), encoding="utf-8")
+    with pytest.raises(
+        EmoError, match=r"train_sent_emo\.csv: dia\d+_utt\d+ has an emotion that MELD doesn't have, 'bored'"
+    ):
+        _open("meld", root)
 
 
 def test_meld_refuses_a_list_that_is_cut(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Effects do to a sound what their strength says: ratios, pitch, length, decay and band are measured."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from numpy.random import Generator
@@ -205,6 +207,16 @@ def test_a_telephone_passes_its_band_only(law: str) -> None:
 
     assert passed(500, 3200) == pytest.approx(0, abs=0.5)
     assert passed(3800, 8000) < -40 and passed(0, 80) < -25
+
+
+def test_every_number_of_bits_is_as_likely_and_no_half_of_one_is() -> None:
+    effect, sound = registry.load("effects", "codec")(bits="6:8", law="mu"), np.linspace(-1, 1, 800, dtype=np.float32)
+    one = {bits: registry.load("effects", "codec")(bits=str(bits), law="mu") for bits in (6, 7, 8)}
+    wanted = {bits: effect(sound, np.random.default_rng(0), None).tobytes() for bits, effect in one.items()}
+    drawn = Counter(effect(sound, np.random.default_rng(seed), None).tobytes() for seed in range(300))
+    assert set(drawn) == set(wanted.values()) and min(drawn.values()) > 75
+    with pytest.raises(EmoError, match="no whole numbers"):
+        registry.load("effects", "codec")(bits="6.5:7")
 
 
 def test_fewer_bits_are_worse_and_eight_are_a_telephone() -> None:

@@ -60,18 +60,49 @@ def test_nothing_but_unreadable_files_is_an_error(emo: Run, model: Path, tmp_pat
 def test_what_is_for_faces_is_passed_over_by_sounds_among_pictures(emo: Run, tmp_path: Path) -> None:
     tone_model.write_tone(tmp_path / "a.wav", 300)
     cv2.imwrite(str(tmp_path / "b.png"), np.zeros((48, 48), np.uint8))
-    done = emo("predict", tmp_path, "--flip", "--detector", "none", "--json")
+    done = emo("predict", tmp_path, "--flip", "--detector", "haar", "--json")
     assert done.returncode == 0 and done.stdout.count(b"\n") == 2, done.stderr
-    assert done.stderr.decode().count("are for faces") == 1
+    said = done.stderr.decode()
+    assert said.count("is for faces") == 1 and said.count("--detector haar finds no speech") == 1
 
 
-@pytest.mark.parametrize("words", [("--flip",), ("--detector", "haar")])
+@pytest.mark.parametrize(
+    ("words", "says"), [(("--flip",), "--flip is for faces"), (("--detector", "haar"), "haar is for face")]
+)
 def test_what_is_for_faces_is_refused_with_a_model_of_speech(
-    emo: Run, model: Path, tmp_path: Path, words: tuple[str, ...]
+    emo: Run, model: Path, tmp_path: Path, words: tuple[str, ...], says: str
 ) -> None:
     done = emo("predict", tmp_path, "--model", model, *words)
     assert done.returncode == 1 and not done.stdout
-    assert done.stderr.decode().startswith("emo: --flip and --detector are for faces")
+    assert done.stderr.decode().startswith(f"emo: {says}")
+
+
+def test_a_sound_without_a_word_is_heard_where_that_is_asked_for(emo: Run, model: Path, tmp_path: Path) -> None:
+    hum = sound_made.tone(1.0, RATE_HZ, hz=240, level=0.3)
+    sound_made.write(tmp_path / "hum.wav", hum)
+    refused = emo("predict", tmp_path / "hum.wav", "--model", model, "--json")
+    assert "--detector none hears it all the same" in refused.stdout.decode()
+    (heard,) = _records(emo("predict", tmp_path / "hum.wav", "--model", model, "--detector", "none"))
+    assert heard["label"] == "low"
+
+
+def test_what_is_odd_about_a_sound_is_said(emo: Run, model: Path, tmp_path: Path) -> None:
+    tone_model.write_tone(tmp_path / "a.wav", 240)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[: len(whole) * 3 // 4])
+    done = emo("predict", tmp_path / "a.wav", "--model", model)
+    assert _records(done)[0]["label"] == "low"
+    assert "a.wav: clip of another length than its header says" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["a.wav", "b.png", "m.onnx"])
+def test_a_file_where_a_list_of_paths_belongs_is_named(emo: Run, model: Path, tmp_path: Path, name: str) -> None:
+    tone_model.write_tone(tmp_path / "a.wav", 240)
+    cv2.imwrite(str(tmp_path / "b.png"), np.zeros((48, 48), np.uint8))
+    (tmp_path / "m.onnx").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(99))
+    done = emo("predict", "-", "--model", model, stdin=(tmp_path / name).read_bytes())
+    assert done.returncode == 1 and not done.stdout
+    assert "not a list of paths; name the file instead of -" in done.stderr.decode()
 
 
 def test_views_of_a_voice_are_averaged_and_refused_where_features_have_none(

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import sound_made
+import soundfile
 import tone_model
 from conftest import Run
 from small_model import write_model
@@ -228,3 +229,17 @@ def test_a_model_of_faces_can_t_listen(emo: Run, tmp_path: Path, words: list[str
     done = emo("live", "--model", model, *words)
     assert done.returncode == 1 and done.stderr.count(b"\n") == 1
     assert "faces.onnx is a model of faces" in done.stderr.decode() and "--model" in done.stderr.decode()
+
+
+def test_a_file_louder_than_full_scale_is_answered_as_predict_answers_it(emo: Run, model: Path, tmp_path: Path) -> None:
+    loud = 3 * sound_made.tone(1.5, RATE_HZ, hz=240, level=0.6).astype(np.float32)
+    soundfile.write(tmp_path / "loud.wav", np.pad(loud, RATE_HZ // 4), RATE_HZ, subtype="FLOAT")
+    live = emo("live", "--source", tmp_path / "loud.wav", "--model", model, "--length", 9, "--hop", 9, "--json")
+    predicted = emo("predict", tmp_path / "loud.wav", "--model", model, "--json")
+    last, record = (json.loads(done.stdout.splitlines()[-1]) for done in (live, predicted))
+    assert last["probabilities"] == record["probabilities"]
+
+
+def test_a_rate_is_of_raw_sound_only(emo: Run, model: Path, file: Path) -> None:
+    done = emo("live", "--source", file, "--model", model, "--rate", 8000)
+    assert done.returncode == 1 and b"--rate is of raw sound on stdin" in done.stderr

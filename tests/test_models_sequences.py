@@ -169,3 +169,15 @@ def test_features_without_a_named_architecture_have_one_that_takes_them() -> Non
 def test_the_first_of_a_batch_comes_without_its_padding() -> None:
     assert padding.first(np.zeros((3, 4), np.float32)).shape == (1, 4)
     assert padding.first(padding.pad(clips((5, 9)))).shape == (1, 5, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("arch", "option"),
+    [("speech-resnet", "stages"), ("speech-resnet", "blocks"), ("conformer", "heads"), ("conformer", "layers"),
+     ("lstm", "layers"), ("bilstm-attention", "layers")],
+)  # fmt: skip
+@pytest.mark.parametrize("count", [0, -4])
+def test_a_net_without_a_layer_is_refused(arch: str, option: str, count: int) -> None:
+    params = registry.resolve("models", arch, {option: str(count)})
+    with pytest.raises(EmoError, match=f"at least one of its {option}, not {option}={count}"):
+        architectures.build(arch, (-1, 64), 8, params)

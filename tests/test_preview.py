@@ -193,3 +193,18 @@ def test_a_name_that_is_nothing_is_refused(emo: Run, tmp_path: Path) -> None:
 )
 def test_names_are_written_in_letters_that_a_sheet_has(name: str, written: str) -> None:
     assert contact_sheet._drawn(name) == written
+
+
+@pytest.mark.parametrize("modality", ["speech", "face"])
+def test_what_has_nothing_to_see_or_no_classes_is_told_in_one_line(tmp_path: Path, modality: str) -> None:
+    writer = Writer(tmp_path / "x.h5", modality=modality)
+    if modality == "speech":
+        writer.append_ragged([np.ones(99, np.int16)])
+    else:
+        writer.append(np.zeros((1, 1, 48, 48), np.uint8))
+    step = {"command": "dataset", "name": "clips", "params": {}}
+    names = ("a", "b") if modality == "speech" else ()
+    writer.finish(Header("dataset", names, (step,)), np.array([0 if names else -1]), "label", np.array(["train"]))
+    source = pipes.read(str(tmp_path / "x.h5"), "dataset")
+    with pytest.raises(EmoError, match="nothing to see" if modality == "speech" else "has no labels"):
+        previewing.write(source, tmp_path / "x.png", {}, rows=1, columns=1, seed=0)

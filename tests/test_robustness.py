@@ -17,8 +17,9 @@ from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
-from emocli.scores import pairing, plotting, robustness, scoring
+from emocli.scores import evaluation, label_map, pairing, plotting, robustness, scoring
 from emocli.scores.pairing import Options
+from emocli.scores.views import Views
 from emocli.sound import mixing, noises
 
 N = 48
@@ -184,3 +185,22 @@ def test_a_curve_of_one_point_can_be_drawn(tmp_path: Path) -> None:
 
 def test_every_kind_of_noise_has_a_colour_of_its_own() -> None:
     assert len(plotting._LINES) == len(noises.KINDS) == len(set(plotting._LINES))
+
+
+def test_with_noise_too_several_views_answer(tmp_path: Path, folder: Path) -> None:
+    sounds = pipes.read(str(folder / "sounds.h5"), "dataset")
+    model, wanted = pipes.read("ravdess-int8", "model"), robustness.Noises(("white",), (10.0,))
+    engine = onnxruntime.load(model.path, threads=1)
+    labels = label_map.match(LABELS, model.header.labels, label_map.parse(()), "sounds")
+
+    def noisy(seen: Views) -> np.ndarray:
+        clean = evaluation.collect(engine, model.header, sounds, "test", labels, seen=seen)
+        *_, (_, found) = robustness.answers(engine, model.header, sounds, "test", clean, wanted, seen=seen)
+        return found.logits
+
+    assert not np.allclose(noisy(Views(5)), noisy(Views()))
+
+
+def test_ratios_without_a_noise_are_refused(emo: Run, folder: Path) -> None:
+    done = emo("eval", folder / "model.onnx", "--data", folder / "sounds.h5", "--snr", 5)
+    assert done.returncode == 1 and b"--snr is of --noise" in done.stderr

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emocli import onnx_file, pipes, registry
+from emocli import pipes, registry
 from emocli.commands import _flags
 from emocli.commands._show import note, show_beside
 from emocli.errors import GATE, EmoError
@@ -29,10 +29,11 @@ def run(
     given = registry.parse(param)
     target = registry.load("devices", device)(**registry.resolve("devices", device, given))
     source = pipes.read(model, "model")
-    if "fps" not in given and "speech" in onnx_file.describe(source.path)["inputs"]:
-        target = target.for_voices()
+    from emocli import onnx_file
     from emocli.benching import bench_row, comparison
 
+    if "fps" not in given and "speech" in onnx_file.describe(source.path)["inputs"]:
+        target = target.for_voices()
     load = {"engine": engine, "provider": provider, "threads": threads, "trust": trust}
     rows = comparison.rows(source, data, target, load, batch=batch, seconds=seconds, note=note)
     heads = [row["precision"] for row in rows]

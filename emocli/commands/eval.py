@@ -27,6 +27,9 @@ Maps = Annotated[
 Scale = Annotated[str, typer.Option("--temperature", help="Divide logits: a number, or fit on the validation part.")]
 
 
+_RATIOS = "30,20,10,0"
+
+
 def run(
     models: Models = [],  # noqa: B006
     data: Datas = [],  # noqa: B006
@@ -51,7 +54,7 @@ def run(
     noise: Annotated[
         str, typer.Option(metavar="KIND,…", help="Add figures with noise in the sound: white,pink,babble or some.")
     ] = "",
-    snr: Annotated[str, typer.Option(metavar="DB,…", help="Signal to noise of --noise, in decibels.")] = "30,20,10,0",
+    snr: Annotated[str, typer.Option(metavar="DB,…", help="Signal to noise of --noise, in decibels.")] = _RATIOS,
     plot_noise: Annotated[str | None, typer.Option(help="Write the curve of --noise to this PNG.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws of --noise.")] = 0,
     samples: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
@@ -67,6 +70,8 @@ def run(
     from emocli.sound import noises
 
     abstain = abstain or plot_abstain is not None
+    if snr != _RATIOS and not (noise or plot_noise):
+        raise EmoError("--snr is of --noise; say which: --noise white,pink,babble")
     noise = noise or (",".join(noises.KINDS) if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
     seen = Views(views, flip)

@@ -12,6 +12,7 @@ from emocli.commands._show import for_people, note
 from emocli.errors import INTERRUPTED, EmoError
 
 Options = dict[str, Any]
+_RATE = 16_000
 
 
 def run(
@@ -24,7 +25,7 @@ def run(
     source: Annotated[
         str, typer.Option(help="Video, picture, folder, glob or sound file; - is raw 16 bit mono sound on stdin.")
     ] = "",
-    rate: Annotated[int, typer.Option(help="Samples a second of the raw sound on stdin.")] = 16_000,
+    rate: Annotated[int, typer.Option(help="Samples a second of the raw sound on stdin.")] = _RATE,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Play a file at its own pace, dropping what comes too late.")
     ] = False,
@@ -44,6 +45,8 @@ def run(
     """Run until q, Ctrl-C or the end of the file."""
     if source == model == "-":
         raise EmoError("model and sound can't both come from stdin; name the model's file")
+    if rate != _RATE and source != "-":
+        raise EmoError("--rate is of raw sound on stdin, --source -; a file says its own")
     artifact = _flags.model_of(model, _asked_for(mic or bool(mic_device), source))
     from emocli.extracting import extraction
     from emocli.live import interrupt, smoothing

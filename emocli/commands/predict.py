@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(
     names: Annotated[list[str], typer.Argument(metavar="FILES...", help="Pictures or sounds, folders, globs, or -.")],
     model: _flags.Model = None,
-    detector: Annotated[str, typer.Option(help="What finds the faces; none when a picture is one face.")] = "auto",
+    detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
     flip: _flags.Flip = False,
     views: _flags.Views = 1,
     engine: _flags.Engine = "onnxruntime",
@@ -32,7 +32,7 @@ def run(
     from emocli.extracting import extraction
     from emocli.image import pictures
     from emocli.scores.views import Views
-    from emocli.serving import either
+    from emocli.serving import either, listening
     from emocli.sound import sound_files
 
     counts: Counter[str] = Counter()
@@ -41,14 +41,16 @@ def run(
 
     def opened(kind: str) -> either.Records:
         path = (source or _flags.model_of(None, kind)).path
+        finder = detector if source is not None else _detector_of(kind, detector)
         if kind == "face":
-            return _seeing(path, counts, {"detector": detector, "seen": seen, **how})
-        if flip or detector != "auto":
-            why = "--flip and --detector are for faces; a speech model hears as its header says"
+            return _seeing(path, counts, {"detector": finder, "seen": seen, **how})
+        if flip:
+            why = "--flip is for faces: a voice has no mirror image"
             if source is not None:
                 raise EmoError(why)
             note(why)
-        return _hearing(path, counts, {"seen": Views(views), **how})
+        finder = listening.RECORDED if finder == "auto" else finder
+        return _hearing(path, counts, {"seen": Views(views), "detector": finder, **how})
 
     stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:
@@ -67,6 +69,16 @@ def run(
         raise EmoError(f"no file in {' '.join(names)}; of a folder these are taken: {' '.join(sorted(found))}")
 
 
+def _detector_of(kind: str, asked: str) -> str:
+    """Return the detector for files of a kind; one for others is passed over, which is said."""
+    from emocli import registry
+
+    if asked in ("auto", "none") or registry.describe("detectors", asked).modality == kind:
+        return asked
+    note(f"--detector {asked} finds no {kind}: takes the model's own there")
+    return "auto"
+
+
 def _seeing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.Records":
     """Return what gives the records of pictures."""
     from emocli.serving import prediction
@@ -80,7 +92,7 @@ def _hearing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.
     from emocli.serving import listening
 
     listen = listening.listener(model, **how)
-    return lambda paths: listening.predictions(listen, paths, counts)
+    return lambda paths: listening.predictions(listen, paths, counts, note)
 
 
 def _print(records: Iterable[dict[str, Any]], as_json: bool | None) -> None:

@@ -63,9 +63,13 @@ def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], c
     if not 0 < fold <= len(folds):
         raise EmoError(f"{corpus} has no fold {fold}; choose 1 to {len(folds)}, or 0 for a split by speaker")
     there, test = {clip.group for clip in clips}, set(folds[fold - 1])
-    if not there & test or len(there - test) < 2:
-        missing = f"{', '.join(folds[fold - 1])}" if not there & test else "all but one of those to train with"
-        raise EmoError(f"speakers of {corpus} are missing for fold {fold} ({missing}); choose another one, or 0")
+    if not there & test:
+        missing = ", ".join(folds[fold - 1])
+        raise EmoError(f"those of {corpus} who speak in fold {fold} are missing ({missing}); choose another one, or 0")
+    if (others := len(there - test)) < 2:
+        raise EmoError(
+            f"fold {fold} of {corpus} leaves {others} speakers to train with, and 2 are needed; use all of it"
+        )
     return [replace(clip, split="test" if clip.group in test else "train") for clip in clips]
 
 

@@ -48,6 +48,8 @@ def read(sources: Sequence[Path]) -> Corpus:
                 notes[f"utterance of the {PARTS[part]} part without its clip left out"] += 1
                 continue
             about = {"language": "English", "sentiment": row["Sentiment"], "text": row["Utterance"]}
+            if labels.canonical(row["Emotion"]) not in labels.SEVEN:
+                raise EmoError(f"{files[0]}: {name} has an emotion that MELD doesn't have, {row['Emotion']!r}")
             label = labels.index(labels.SEVEN, row["Emotion"])
             name = _files.text(path.relative_to(root))
             clips.append(Clip(path, name, label, PARTS[part], _speaker(row, part), about))

@@ -42,7 +42,7 @@ def read(sources: Sequence[Path], *, modality: str = "audio", channel: str = "sp
     root = _files.only_folder(sources, "ravdess")
     if modality not in _MODALITIES or channel not in _CHANNELS:
         raise EmoError(
-            f"modality={modality}, channel={channel} can't be; modality is audio or video, channel speech or song"
+            f"modality={modality}, channel={channel} can't be; modality is audio or video, channel speech, song or both"
         )
     notes: Counter[str] = Counter()
     clips, others = [], 0

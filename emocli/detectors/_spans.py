@@ -11,8 +11,9 @@ Span = tuple[int, int]
 
 def check(shortest: float, silence: float, margin: float) -> None:
     """Raise EmoError for durations in seconds that can't be."""
-    if not min(shortest, silence, margin) >= 0:
-        raise EmoError(f"shortest={shortest}, silence={silence} and margin={margin} are seconds, 0 or more")
+    for name, seconds in {"shortest": shortest, "silence": silence, "margin": margin}.items():
+        if not seconds >= 0:
+            raise EmoError(f"{name}={seconds} is no duration in seconds; use 0 or more")
 
 
 def spans(

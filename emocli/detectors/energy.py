@@ -40,7 +40,7 @@ def detector(
 ) -> Callable[[Sound], list[Span]]:
     """Return the function from a sound, (samples,) float32 at 16 kHz, to its spans of speech in samples, in order."""
     if not 0 < above <= 60:
-        raise EmoError(f"above={above} is decibels over the noise, more than 0 and at most 60")
+        raise EmoError(f"above={above} is no loudness over the noise; use more than 0 and at most 60 decibels")
     _spans.check(shortest, silence, margin)
     how = {"on": above, "off": above / 2, "shortest": shortest, "silence": silence, "margin": margin}
 

@@ -34,7 +34,7 @@ def detector(
 ) -> Callable[[Sound], list[Span]]:
     """Return the function from a sound, (samples,) float32 at 16 kHz, to its spans of speech in samples, in order."""
     if not 0 < score < 1:
-        raise EmoError(f"score={score} lies between 0 and 1")
+        raise EmoError(f"score={score} is no probability of speech; use more than 0 and less than 1")
     _spans.check(shortest, silence, margin)
     session = onnx_session.opened(str(download.fetch(URL, SHA256)))
     how = {"on": score, "off": max(score - 0.15, 0.01), "shortest": shortest, "silence": silence, "margin": margin}

@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 def effect(*, bits: str = "6:8", law: str = "any", low: float = 300.0, high: float = 3400.0) -> Effect:
     """Return the function that sends a sound over a telephone line; it keeps its length."""
     depths = strengths("bits", bits, 3, 16, "bits")
+    if depths.low % 1 or depths.high % 1:
+        raise EmoError(f"bits={bits} are no whole numbers; use 6:8, or 8")
     if law not in ("any", *_LAWS):
         raise EmoError(f"no law={law}; choose any, {', '.join(_LAWS)}")
     if not 0 <= low < high <= 3800:
@@ -38,7 +40,10 @@ def effect(*, bits: str = "6:8", law: str = "any", low: float = 300.0, high: flo
     laws = list(_LAWS.values()) if law == "any" else [_LAWS[law]]
 
     def over_the_line(sound: Sound, random: Generator, others: Others) -> Sound:
-        depth, (curve, back) = round(depths.draw(random)), laws[random.integers(len(laws))]
+        depth, (curve, back) = (
+            int(random.integers(int(depths.low), int(depths.high) + 1)),
+            laws[random.integers(len(laws))],
+        )
         size = 1 << (len(sound) + _PAD - 1).bit_length()
         half = size // 2
         band = _band(half // 2 + 1, low, high)

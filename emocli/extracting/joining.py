@@ -31,6 +31,10 @@ def modality(parts: Sequence[str]) -> str:
 def joined(extractors: Mapping[str, Extractor]) -> Extractor:
     """Return the extractor that puts vectors in a row, and joins the frames of sequences that have the same steps."""
     first, *others = extractors.values()
+    hops = {name: each.framing.hop for name, each in extractors.items() if hasattr(each, "framing")}
+    if len(set(hops.values())) > 1:
+        told = ", ".join(f"{name} every {hop} samples" for name, hop in hops.items())
+        raise EmoError(f"frames of different steps can't be joined ({told}); give all the same hop")
     if all(getattr(other, "framing", None) == getattr(first, "framing", "") for other in others):
         return cast("Framewise", first).beside(cast("list[Framewise]", others))
 
@@ -53,5 +57,7 @@ def _beside(names: Sequence[str], frames: Sequence[NDArray[np.float32]]) -> NDAr
     counts = {len(each) for each in frames}
     if len(counts) > 1:
         told = ", ".join(f"{name} {len(each)}" for name, each in zip(names, frames, strict=True))
-        raise EmoError(f"frames of different steps can't be joined ({told} of one clip); give all the same hop")
+        raise EmoError(
+            f"these can't be joined, as they cut a clip into frames in other ways ({told} of one); extract one"
+        )
     return np.concatenate(frames, axis=1)

@@ -1,4 +1,4 @@
-"""The embedding of a trained network: any model artifact, or a timm backbone.
+"""The embedding of a trained network: any model of faces, or a timm backbone.
 
 A model artifact sees the faces through the extractor it was trained with, as its header says. A timm backbone sees RGB
 crops, normalised as it was trained; it needs the extra: pip install 'emocli[train]'.

@@ -39,7 +39,7 @@ def extractor(
     if pool not in ("frames", "mean"):
         raise EmoError(f"ssl has no pool {pool!r}; choose frames or mean")
     if not 1 <= seconds <= 30:
-        raise EmoError(f"seconds={seconds} lies between 1 and 30")
+        raise EmoError(f"seconds={seconds} is no length of a piece; use 1 to 30")
     embed = _network(model, output, normalize)
 
     def extract(sounds: Sequence[Sound]) -> NDArray[np.float32] | list[NDArray[np.float32]]:

@@ -72,7 +72,9 @@ def raw(handle: int, rate_hz: int, name: str, *, over: Event, note: Note) -> Blo
 
 
 def _file(path: Path, note: Note) -> Blocks:
-    yield from sound_files.blocks(path, lambda text: note(f"{path}: {text}"))
+    # rounded to 16 bits and clipped, as it is where a file is read whole
+    for block in sound_files.blocks(path, lambda text: note(f"{path}: {text}")):
+        yield sounds.from_int16(sounds.to_int16(block))
 
 
 def _chunks(handle: int, over: Event) -> Iterator[bytes]:

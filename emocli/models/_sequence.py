@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from emocli.errors import EmoError
 
 
-def expect_frames(name: str, shape: tuple[int, ...]) -> int:
-    """Return d of sequences of `shape` (-1, d); raises EmoError for features that are none."""
+def expect_frames(name: str, shape: tuple[int, ...], **counts: int) -> int:
+    """Return d of sequences of `shape` (-1, d); raises EmoError for features that are none, and for counts below 1."""
+    for option, count in counts.items():
+        if count < 1:
+            raise EmoError(f"{name} has at least one of its {option}, not {option}={count}")
     if len(shape) == 2 and shape[0] == -1:
         return shape[1]
     use = "se-resnet for images" if len(shape) == 3 else "mlp, svm or logistic for vectors"

@@ -37,7 +37,7 @@ def build(
     dropout: float = 0.2,
 ) -> nn.Module:
     """Return the net for sequences of `shape` (-1, d); raises EmoError for sizes that don't fit each other."""
-    inputs = expect_frames("conformer", shape)
+    inputs = expect_frames("conformer", shape, layers=layers, heads=heads)
     if width % heads:
         raise EmoError(f"conformer shares its width between heads: {width} is no multiple of {heads}")
     if kernel % 2 == 0:

@@ -22,7 +22,7 @@ def build(
     shape: tuple[int, ...], classes: int, *, width: int = 128, layers: int = 2, stride: int = 2, dropout: float = 0.3
 ) -> nn.Module:
     """Return the net for sequences of `shape` (-1, d)."""
-    net = _Net(expect_frames("lstm", shape), width, layers, stride, dropout)
+    net = _Net(expect_frames("lstm", shape, layers=layers), width, layers, stride, dropout)
     return Classifier(net, width, classes, dropout=dropout, pool=False)
 
 

@@ -40,7 +40,7 @@ def build(
     dropout: float = 0.3,
 ) -> nn.Module:
     """Return the net for sequences of `shape` (-1, bands); raises EmoError for too few bands."""
-    bands = expect_frames("speech-resnet", shape)
+    bands = expect_frames("speech-resnet", shape, stages=stages, blocks=blocks)
     if bands < 2**stages:
         raise EmoError(f"speech-resnet halves {bands} bands {stages} times; use -p stages=1, or --arch lstm")
     net = _Net(bands, width, stages, blocks, stride, reduction, embedding, attention)

@@ -100,7 +100,7 @@ def _nothing(data: Data, source: str, split: str, hint: str) -> EmoError:
 
 
 def logits(
-    engine: Runs, model: Header, source: pipes.Input, split: str, change: Change
+    engine: Runs, model: Header, source: pipes.Input, split: str, change: Change, seen: Views
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return (n, classes) logits of a dataset's part that is changed before the model's own detector, and the n rows.
 
@@ -110,7 +110,7 @@ def logits(
     rows = [np.empty(0, np.int64)]
     with hdf5.open_data(source.path, source.source) as data:
         for x, part in _batches(data, model, data.scored(split), change):
-            found.append(views.logits(engine, x, model))
+            found.append(views.logits(engine, x, model, seen))
             rows.append(part)
     return np.concatenate(found), np.concatenate(rows)
 

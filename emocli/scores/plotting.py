@@ -50,7 +50,7 @@ def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path) ->
     cv2.polylines(image, [np.array(line, np.int32)], False, _BLUE.tolist(), 2, cv2.LINE_AA)
     cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
-    cv2.putText(image, "share of the pictures answered", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+    cv2.putText(image, "share of the samples answered", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
     _write(image, path)
 
 

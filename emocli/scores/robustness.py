@@ -14,7 +14,7 @@ from emocli.errors import EmoError
 from emocli.extracting import extraction, others
 from emocli.scores import evaluation
 from emocli.scores.evaluation import Answers, Change
-from emocli.scores.views import Runs
+from emocli.scores.views import PLAIN, Runs, Views
 from emocli.sound import mixing, noises
 from emocli.sound.sounds import Sound
 
@@ -59,17 +59,25 @@ def check(model: Header, data: pipes.Input) -> None:
 
 
 def answers(
-    engine: Runs, model: Header, source: pipes.Input, split: str, clean: Answers, wanted: Noises
+    engine: Runs,
+    model: Header,
+    source: pipes.Input,
+    split: str,
+    clean: Answers,
+    wanted: Noises,
+    *,
+    seen: Views = PLAIN,
 ) -> Iterator[tuple[Row, Answers]]:
     """Yield {"noise", "snr_db", "unheard"} and the answers on the same rows, first without noise.
 
-    A clip in which the model's detector hears no voice any more counts as answered wrong: `unheard` says how many.
+    Each is the mean over the views that are `seen`, as those of `clean` were. A clip in which the model's detector
+    hears no voice any more counts as answered wrong: `unheard` says how many.
     """
     yield {"noise": CLEAN, "snr_db": None, "unheard": 0}, clean
     for kind in wanted.kinds:
         for ratio in wanted.ratios_db:
             change = _adding(kind, ratio, (wanted.seed, noises.KINDS.index(kind)))
-            logits, rows = evaluation.logits(engine, model, source, split, change)
+            logits, rows = evaluation.logits(engine, model, source, split, change, seen)
             filled, unheard = _on_rows(clean, logits, rows)
             yield {"noise": kind, "snr_db": ratio, "unheard": unheard}, replace(clean, logits=filled)
 

@@ -155,7 +155,7 @@ def _noise(
     engine: Runs, pair: Pair, options: Options, wanted: Noises, labels: Sequence[str], clean: Answers
 ) -> dict[str, Any]:
     """Return accuracy and UAR without noise and with each, on the same rows."""
-    heard = robustness.answers(engine, pair.model.header, pair.data, options.split, clean, wanted)
+    heard = robustness.answers(engine, pair.model.header, pair.data, options.split, clean, wanted, seen=options.views)
     made = ((about, *_among(labels, pair.labels, found)) for about, found in heard)
     curve = [robustness.row(about, logits, y, labels, options.samples) for about, logits, y in made]
     return {"seed": wanted.seed, "curve": curve}

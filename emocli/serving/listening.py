@@ -27,6 +27,7 @@ from emocli.sound.sounds import Sound
 Spans = Sequence[tuple[int, int]]
 """Where somebody speaks, [start, stop) in samples, in order."""
 
+_NOBODY = "nobody speaks in it, as far as the model's detector can tell; --detector none hears it all the same"
 RECORDED = "recorded"
 """The detector that a model's header names, none where it names none."""
 
@@ -97,19 +98,25 @@ def listener(
     return Listener(running.provider, detect, classify, cuts, follow if frames else None, say)
 
 
-def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:
+def predictions(
+    listen: Listener, paths: Iterable[Path], counts: Counter[str], note: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
     """Yield {"path", "seconds", "label", …} for each file, {"path", "error"} for one that gives nothing.
 
-    `counts` is kept up to date: sounds, unreadable. Memory does not grow with the number of files.
+    `counts` is kept up to date: sounds, unreadable; `note` hears what is odd about a file. Memory does not grow with
+    their number.
     """
     for path in paths:
         try:
-            sound = sounds.from_int16(sound_files.read(path).samples)
-            heard = listen(sound) or {"error": "nobody speaks in it, as far as the model's detector can tell"}
+            recording = sound_files.read(path)
+            sound = sounds.from_int16(recording.samples)
+            heard = listen(sound) or {"error": _NOBODY}
         except EmoError as fault:
             counts["unreadable"] += 1
             yield {"path": str(path), "error": str(fault)}
             continue
+        for remark in recording.remarks:
+            note(f"{path}: {remark}")
         counts["sounds"] += 1
         yield {"path": str(path), "seconds": round(len(sound) / sounds.RATE_HZ, 2), **heard}
 

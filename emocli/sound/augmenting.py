@@ -49,8 +49,10 @@ def planned(
     if count < 0 or not effects or not count:
         missing = "give the effects too: --effect noise=5:20" if not effects else "say how many: --copies 2"
         raise EmoError(f"--copies {count} with {len(effects)} effects makes no copies; {missing}")
-    if not 0 < chance <= 1 or seed < 0:
-        raise EmoError(f"--effect-chance {chance:g} is more than 0 and at most 1, --seed {seed} is 0 or more")
+    if not 0 < chance <= 1:
+        raise EmoError(f"--effect-chance {chance:g} is no chance; use more than 0 and at most 1")
+    if seed < 0:
+        raise EmoError(f"--seed {seed} is no seed; use 0 or more")
     given = _given(effects, modality)
     shares = _completed(given, params)
     chosen = tuple((name, tuple(registry.resolve("effects", name, share).items())) for name, share in shares.items())

@@ -147,7 +147,7 @@ def _ffmpeg(path: Path) -> Native:
         container = av.open(file, "r", options={"protocol_whitelist": "none"})
     except (av.error.FFmpegError, ValueError) as fault:
         file.close()
-        raise Unreadable(path, "is no sound file") from fault
+        raise Unreadable(path, "is no sound file" if path.stat().st_size else "is empty") from fault
     streams = container.streams.audio
     why = "has no sound in it"
     if streams and streams[0].codec_context is None:

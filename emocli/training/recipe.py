@@ -16,7 +16,7 @@ class Recipe:
     """How a net is trained."""
 
     epochs: int = _option(36, "passes over the train part", least=1)
-    batch: int = _option(128, "images a step, at most a sixteenth of the train part", least=2)
+    batch: int = _option(128, "rows a step, at most a sixteenth of the train part", least=2)
     optimizer: str = _option(
         "adamw",
         "adamw, muon (fewer epochs, each a little longer), or sgd (Nesterov's momentum 0.9; try --lr 0.1 and a weight "
@@ -50,8 +50,8 @@ class Recipe:
         0.0, "weight of the center loss, which pulls embeddings to their class's centre; 0 is off", least=0
     )
     center_rate: float = _option(0.5, "share of the way that a centre moves in a step", least=0, most=1)
-    oversample: bool = _option(False, "show each class as often as any other; an epoch has as many images as before")
-    mixup: float = _option(0.0, "blend pairs of images, strength of a Beta distribution; 0 is off", least=0, most=1000)
+    oversample: bool = _option(False, "show each class as often as any other; an epoch has as many rows as before")
+    mixup: float = _option(0.0, "blend pairs of rows, strength of a Beta distribution; 0 is off", least=0, most=1000)
     cutmix: float = _option(
         0.0,
         "paste a rectangle of another image, strength of the Beta distribution; with --mixup a batch draws one",
