@@ -129,7 +129,7 @@ def test_junk_is_no_sound(name: str, seed: int, tmp_path: Path, capfd: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(b"", "no sound file"), (b"hello\n" * 99, "no sound file"), (None, "can't be opened")]
+    ("content", "why"), [(b"", "is empty"), (b"hello\n" * 99, "no sound file"), (None, "can't be opened")]
 )
 def test_what_is_no_sound_file_is_refused(content: bytes | None, why: str, tmp_path: Path) -> None:
     if content is not None:

@@ -71,7 +71,7 @@ def restart(header: Header, modality: str = "") -> Process:
     """
     step = _step(header)
     if modality not in ("", kind := joining.modality(step["name"].split("+"))):
-        raise EmoError(f"the model is of {kind} and these data hold {modality}; name others, or another model")
+        raise EmoError(f"the model is for {kind} and these data hold {modality}; name other data, or another model")
     found = step.get("detector", "none"), lambda text: None, step.get("detector_params", {})
     return start(step["name"], step["params"], *found, modality)[0]
 

@@ -30,7 +30,12 @@ def log_mel(
     fmax = fmax or RATE_HZ / 2
     if not (1 <= mels <= size // 2 and 0 <= fmin < fmax <= RATE_HZ / 2 and 0 <= top_db <= 1000):
         raise EmoError(f"no mel filters for n_fft={size}: mels={mels}, fmin={fmin}, fmax={fmax}, top_db={top_db}")
-    bank = groups(filters(size, mels, fmin, fmax))
+    weights = filters(size, mels, fmin, fmax)
+    if deaf := int((~weights.any(axis=0)).sum()):
+        raise EmoError(
+            f"n_fft={size} is too short: {deaf} of {mels} mel filters hear nothing; use fewer mels, or a longer one"
+        )
+    bank = groups(weights)
 
     def extract(blocks: Iterable[Block]) -> NDArray[np.float32]:
         decibels = np.concatenate([filtered(block.power, bank) for block in blocks])
