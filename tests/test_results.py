@@ -202,6 +202,21 @@ def test_make_says_which_corpus_it_needs(target: str, tmp_path: Path) -> None:
     assert done.returncode == 2 and "fer2013.csv" in done.stderr
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_a_net_is_taught_further_by_what_was_made_before(csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = _run("make", "-n", "-o", ".venv/ready", "published", f"FER2013={csv}", f"OUT={out}", "SEEDS=3")
+    assert done.returncode == 0, done.stderr
+    made = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith(("make speedrun", "emo quantize"))]
+    assert made == [
+        *("SEEDS=3", f"{out}/int8-speedrun-90-3.onnx", f"{out}/int8-further-3.onnx"),
+        *("SEEDS=3", f"{out}/int8-speedrun-20-3.onnx"),
+    ]
+    first, second = (line for line in done.stdout.splitlines() if line.startswith("emo distill"))
+    assert "int8-speedrun-90-3.onnx --teacher fer2013-int8 " in first
+    assert f"int8-further-3.onnx --teacher {out}/int8-speedrun-20-3.onnx " in second
+
+
 def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     done = _run(ROOT / "examples" / "bench" / "speedrun.sh", csv, 5, out, *SMALL.split())
