@@ -104,6 +104,17 @@ def test_folds_are_a_table_for_people(row: Path, emo: Run, corpus: Path) -> None
     assert "all rows" in done.stdout.decode() and "mean of folds" in done.stdout.decode()
 
 
+@pytest.mark.parametrize("words", [("--abstain",), ("--by-group",), ("--temperature", "fit")])
+def test_folds_take_no_options_that_they_would_drop(row: Path, emo: Run, corpus: Path, words: tuple[str, ...]) -> None:
+    done = emo("eval", *sorted((corpus / "made").glob("[123].onnx")), "--folds", *words)
+    assert done.returncode == 1 and b"--folds has figures of all folds and no more" in done.stderr
+
+
+def test_a_table_of_several_says_what_it_does_not_show(row: Path, emo: Run, corpus: Path) -> None:
+    done = emo("eval", *sorted((corpus / "made").glob("[12].onnx")), "--abstain", "--table", "--samples", 10)
+    assert done.returncode == 0 and b"shows accuracy alone; all that was asked for is in --json" in done.stderr
+
+
 def _pairs(models: list[Path], options: pairing.Options | None = None) -> list[pairing.Pair]:
     return pairing.pairs([pipes.read(str(model), "model") for model in models], [], options or pairing.Options())
 

@@ -243,3 +243,9 @@ def test_a_file_louder_than_full_scale_is_answered_as_predict_answers_it(emo: Ru
 def test_a_rate_is_of_raw_sound_only(emo: Run, model: Path, file: Path) -> None:
     done = emo("live", "--source", file, "--model", model, "--rate", 8000)
     assert done.returncode == 1 and b"--rate is of raw sound on stdin" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--length", 9), ("--hop", 2)])
+def test_windows_are_of_voices_only(emo: Run, tmp_path: Path, words: tuple[object, ...]) -> None:
+    done = emo("live", "--source", tmp_path / "x.mp4", "--model", "fer2013-int8", *words)
+    assert done.returncode == 1 and b"--length and --hop are for voices" in done.stderr

@@ -64,9 +64,16 @@ def test_an_augmented_batch_is_the_same_for_the_same_seed_only(images: Tensor) -
 
 
 def test_light_augmentation_neither_turns_nor_erases() -> None:
-    light = strengths(Recipe(augment="light", shear=5.0, noise=0.1, mask=0.5))
+    light = strengths(Recipe(augment="light"))
     assert (light.rotate, light.scale, light.erase, light.elastic) == (0, 0, 0, 0) and light.flip
-    assert (light.shear, light.noise, light.mask) == (0, 0, 0)
+    assert strengths(Recipe(augment="none")) == Strengths()
+
+
+@pytest.mark.parametrize("augment", ["none", "light"])
+def test_what_is_asked_for_by_itself_comes_on_top(augment: str) -> None:
+    found = strengths(Recipe(augment=augment, rotate=40.0, mask=0.5))
+    assert (found.rotate, found.mask, found.scale) == (40, 0.5, 0)
+    assert found.flip == (0.5 if augment == "light" else 0)
 
 
 @pytest.mark.parametrize("shape", [(1, 48, 48), (3, 48, 48), (3, 20, 36)])

@@ -255,6 +255,17 @@ def test_each_option_changes_what_is_trained(
     assert any(not torch.equal(net[name], default[name]) for name in net)
 
 
+@pytest.mark.parametrize("other", [{"logit_adjustment": 1.0}, {"class_weights": "balanced"}])
+def test_rare_classes_are_made_up_for_once(data: hdf5.Data, other: dict[str, object]) -> None:
+    with pytest.raises(EmoError, match=r"--oversample and --.* both do it twice"):
+        trained(data, replace(QUICK, oversample=True, **other))  # type: ignore[arg-type]
+
+
+def test_weights_that_leave_nothing_to_learn_are_refused(data: hdf5.Data) -> None:
+    with pytest.raises(EmoError, match="leaves nothing to learn"):
+        trained(data, replace(QUICK, class_weights="a=0,b=0,c=0"))
+
+
 @pytest.fixture(scope="module")
 def default(data: hdf5.Data) -> dict[str, torch.Tensor]:
     return trained(data, replace(QUICK, epochs=2)).net.state_dict()

@@ -377,6 +377,16 @@ def test_equal_rows_with_labels_that_differ_are_counted(features: Make) -> None:
     assert features(x, ["train"] * 4, y=[0, 1, 0, 0]).conflicting == 1
 
 
+def test_with_drop_leaks_only_what_is_left_is_refused(features: Make) -> None:
+    x = pictures(6)
+    x[4], x[5] = x[1], x[2]
+    features(x, ["train"] * 4 + ["validation", "test"]).refuse(dropped=True)
+    x[5] = x[4]
+    with pytest.raises(EmoError, match=r"1 rows of test are in validation as well.*divide them anew") as fault:
+        features(x, ["train"] * 4 + ["validation", "test"]).refuse(dropped=True)
+    assert "in train" not in str(fault.value)
+
+
 def test_vectors_are_compared_for_equality_only(features: Make) -> None:
     x = np.random.default_rng(0).standard_normal((4, 8)).astype(np.float32)
     x[3] = x[0]
@@ -397,3 +407,8 @@ def test_fer2013s_known_duplicates_are_found(corpora: Path, tmp_path: Path) -> N
     with hdf5.open_data(tmp_path / "f.h5") as data:
         leaks = audit.audit(data)
     assert leaks.exact == {("train", "validation"): 280} and leaks.near == {("train", "validation"): 53}
+    assert (leaks.groups, leaks.conflicting, leaks.constant) == (1273, 47, 12)
+    assert leaks.lines()[-2:] == [
+        "1273 groups of rows are equal, of which 47 have labels that differ",
+        "12 images are of one value throughout",
+    ]

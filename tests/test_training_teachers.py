@@ -141,12 +141,19 @@ def unlabelled(path: Path) -> Path:
 
 def test_with_alpha_1_a_student_learns_from_rows_without_any_label(tmp_path: Path) -> None:
     notes: list[str] = []
-    recipe = replace(QUICK, epochs=10, lr=5e-3, augment="light", class_weights="balanced", oversample=True)
+    recipe = replace(QUICK, epochs=10, lr=5e-3, augment="light", oversample=True)
     soft = Distillation(alpha=1.0)
     with hdf5.open_data(unlabelled(tmp_path / "f.h5")) as data:
         outcome = trained(data, recipe, teacher=brightness(soft), distillation=soft, note=notes.append)
     assert outcome.accuracy > 0.9
     assert not [note for note in notes if "left out" in note or "can't learn" in note]
+
+
+@pytest.mark.parametrize("other", [{"focal": 2.0}, {"class_weights": "balanced"}, {"logit_adjustment": 1.0}])
+def test_with_alpha_1_what_is_of_labels_is_refused(tmp_path: Path, other: dict[str, object]) -> None:
+    soft = Distillation(alpha=1.0)
+    with hdf5.open_data(unlabelled(tmp_path / "f.h5")) as data, pytest.raises(EmoError, match="no label is read"):
+        trained(data, replace(QUICK, **other), teacher=brightness(soft), distillation=soft)  # type: ignore[arg-type]
 
 
 def test_where_labels_count_too_rows_without_any_are_left_out(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from small_model import write_model
 from small_runs import QUICK, small_net, three_classes, trained
 from torch import Generator, nn
 
-from emocli import onnx_file, pipes, replaying
+from emocli import onnx_file, pipes, registry, replaying
 from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.training import average, batchnorm, layers, loop, rebuild, session, transfer
@@ -122,6 +122,14 @@ def test_only_an_fp32_model_of_emo_can_be_the_first(features_file: Path, tmp_pat
 
 
 # --- --freeze
+
+
+def test_layers_that_are_frozen_as_chance_drew_them_are_told_of(features_file: Path) -> None:
+    notes: list[str] = []
+    with hdf5.open_data(features_file) as data:
+        step = {"name": "emotion-cnn", "params": registry.resolve("models", "emotion-cnn", {"width": "8"})}
+        session.trained(data, step, replace(QUICK, epochs=1, freeze=0.5), None, notes.append, progress=False)
+    assert any("keeps layers as chance drew them" in note for note in notes)
 
 
 def test_frozen_layers_and_their_statistics_stay_and_the_rest_learns(data: hdf5.Data) -> None:

@@ -274,6 +274,7 @@ def test_the_test_part_has_no_say(tmp_path: Path) -> None:
         ("lr=1e-4..1e-2", {"lr": 0.1}, "lr: both given and searched"),
         ("p.width=4,8", {"params": {"width": "4"}}, "p.width: both given and searched"),
         ("p.width=4,8", {"params": {"heads": "2"}}, "has no option 'heads'"),
+        ("time_mask=0..0.3", {}, "no use for time_mask; search other options"),
         ("lr=1e30,1e31", {"ema": 0.0, "warmup": 0.0}, r"no trial ended well \(the loss was no finite number"),
     ],
 )

@@ -75,6 +75,10 @@ def run(
     noise = noise or (",".join(noises.KINDS) if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
     seen = Views(views, flip)
+    if folds and (abstain or by_group or temperature or plot or noise):
+        raise EmoError(
+            "--folds has figures of all folds and no more; leave out what asks for others, or score one fold"
+        )
     options = pairing.Options(
         split,
         tuple(maps),
@@ -102,6 +106,8 @@ def run(
             _draw(record, *files)
             _show_one(record, as_json)
             return
+        if for_people(as_json) and (abstain or by_group or temperature or noise):
+            note(f"a table of several shows {metric} alone; all that was asked for is in --json")
         rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
         show(rows, as_json=as_json)
 

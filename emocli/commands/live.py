@@ -13,6 +13,7 @@ from emocli.errors import INTERRUPTED, EmoError
 
 Options = dict[str, Any]
 _RATE = 16_000
+_PIECES = 3.0, 0.5
 
 
 def run(
@@ -30,8 +31,8 @@ def run(
         bool, typer.Option("--realtime", help="Play a file at its own pace, dropping what comes too late.")
     ] = False,
     detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
-    length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about, 0.4 to 60.")] = 3.0,
-    hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = 0.5,
+    length: Annotated[float, typer.Option(help="Seconds of sound that an answer is about, 0.4 to 60.")] = _PIECES[0],
+    hop: Annotated[float, typer.Option(help="Seconds from one answer about a voice to the next.")] = _PIECES[1],
     smooth: Annotated[float, typer.Option(help="Seconds to average answers over, to 3600; 0 is none.")] = 0.0,
     flip: _flags.Flip = False,
     views: _flags.Views = 1,
@@ -56,7 +57,15 @@ def run(
     seen = Views(views, flip)
     speech = extraction.modality(artifact.header) == "speech"
     for_faces = bool(save_video) or flip
-    _check(artifact.source, speech, camera is not None, mic or bool(mic_device), source, for_faces)
+    _check(
+        artifact.source,
+        speech,
+        camera is not None,
+        mic or bool(mic_device),
+        source,
+        for_faces,
+        (length, hop) != _PIECES,
+    )
     how = {"detector": detector, "engine": engine, "threads": threads, "seen": seen, "note": note}
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
@@ -108,13 +117,15 @@ def _watch(model: Path, how: Options, place: Options, outputs: Options, *, windo
     return watched.told(predict.provider)
 
 
-def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, for_faces: bool) -> None:
+def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, for_faces: bool, timed: bool) -> None:
     """Raise EmoError for sources that the model can't take, and for two at once."""
     if camera + mic + bool(source) > 1:
         raise EmoError("a session has one source; give --camera, --mic or --source")
     if speech and (camera or for_faces):
         what = "--camera, --save-video and --flip are for faces"
         raise EmoError(f"{model} is a model of speech; {what}, use --mic or --source")
+    if not speech and timed:
+        raise EmoError(f"{model} is a model of faces, --length and --hop are for voices; leave them out")
     if not speech and (mic or source == "-"):
         raise EmoError(
             f"{model} is a model of faces, --mic and raw sound are for voices; name one of speech with --model"

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,8 +33,12 @@ class Leaks:
     """Images that are nearly equal, and not equal to any."""
     subjects: dict[tuple[str, str], int]
     """Subjects in both parts."""
+    groups: int
+    """Groups of equal rows, in any part."""
     conflicting: int
-    """Groups of equal rows, in any part, whose labels differ."""
+    """Those of them whose labels differ."""
+    constant: int
+    """Images of one value throughout, in which there is nothing to see."""
     train_rows: NDArray[np.int64]
     """Rows of the train part to leave out so that it shares nothing with the others."""
     later_rows: Mapping[str, NDArray[np.int64]]
@@ -52,19 +56,33 @@ class Leaks:
         found += [
             f"{n} subjects or speakers are in {first} and in {second}" for (first, second), n in self.subjects.items()
         ]
-        if self.conflicting:
-            found.append(f"{self.conflicting} groups of equal rows have labels that differ")
+        if self.groups:
+            differ = f", of which {self.conflicting} have labels that differ" if self.conflicting else ""
+            found.append(f"{self.groups} groups of rows are equal{differ}")
+        if self.constant:
+            found.append(f"{self.constant} images are of one value throughout")
         return found
 
-    def refuse(self) -> None:
-        """Raise EmoError, status 3, when parts share anything."""
-        if self:
-            raise EmoError(f"{'; '.join(self.lines())}; leave them out of train with --drop-leaks", status=GATE)
+    def refuse(self, *, dropped: bool = False) -> None:
+        """Raise EmoError, status 3, when parts share anything, or would still when it is `dropped` from train."""
+        left = self
+        if dropped:
+            exact, near, subjects = map(_without_train, (self.exact, self.near, self.subjects))
+            left = replace(self, exact=exact, near=near, subjects=subjects)
+        if not left:
+            return
+        hint = "divide them anew" if dropped else "leave them out of train with --drop-leaks"
+        raise EmoError(f"{'; '.join(left.lines())}; {hint}", status=GATE)
+
+
+def _without_train(found: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    return {pair: count for pair, count in found.items() if pair[0] != "train"}
 
 
 def audit(data: Data) -> Leaks:
     """Compare the parts of a features artifact: equal rows, nearly equal images, shared subjects."""
-    hashes, thumbnails = _fingerprints(data)
+    hashes, thumbnails, constant = _fingerprints(data)
+    labels = _labels(hashes, data.targets())
     rows = {part: data.rows(part) for part in SPLITS}
     exact = {pair: _common(hashes, rows, pair) for pair in _PAIRS}
     subjects = {pair: _common(data.group, rows, pair) for pair in _PAIRS}
@@ -79,7 +97,9 @@ def audit(data: Data) -> Leaks:
         exact=_counts({pair: second for pair, (_, second) in exact.items()}),
         near=_counts({pair: second for pair, (_, second) in near.items()}),
         subjects=_counts(named),
-        conflicting=_conflicting(hashes, data.targets()),
+        groups=sum(len(group) > 1 for group in labels.values()),
+        conflicting=sum(len(set(group)) > 1 for group in labels.values()),
+        constant=constant,
         train_rows=_with_copies(data, np.array(sorted(leaving), np.int64)),
         later_rows={part: np.array(sorted(rows), np.int64) for part, rows in known.items()},
     )
@@ -129,15 +149,19 @@ def _near(
     return found
 
 
-def _fingerprints(data: Data) -> tuple[list[bytes], NDArray[np.float32] | None]:
-    """Return a hash of each row and, for images, its thumbnail with mean 0 and length 1; reads in chunks."""
-    hashes: list[bytes] = []
+def _fingerprints(data: Data) -> tuple[list[bytes], NDArray[np.float32] | None, int]:
+    """Return a hash of each row and, for images, its thumbnail with mean 0 and length 1, and how many are constant.
+
+    Reads in chunks.
+    """
+    constant, hashes = 0, list[bytes]()
     thumbnails: list[NDArray[np.float32]] = []
     for x in _chunks(data):
         hashes += [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in x]
         if not isinstance(x, list) and x.ndim == 4:
             thumbnails.append(_thumbnails(x))
-    return hashes, np.concatenate(thumbnails) if thumbnails else None
+            constant += int((np.ptp(x.reshape(len(x), -1), axis=1) == 0).sum())
+    return hashes, np.concatenate(thumbnails) if thumbnails else None, constant
 
 
 def _chunks(data: Data, size: int = 1024) -> Iterator[NDArray[Any] | list[NDArray[Any]]]:
@@ -168,8 +192,9 @@ def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
     return float(np.corrcoef(first.ravel().astype(np.float32), second.ravel().astype(np.float32))[0, 1])
 
 
-def _conflicting(hashes: Iterable[bytes], targets: NDArray[np.int64]) -> int:
-    labels: dict[bytes, set[int]] = defaultdict(set)
+def _labels(hashes: Iterable[bytes], targets: NDArray[np.int64]) -> dict[bytes, list[int]]:
+    """Return the labels of each group of equal rows."""
+    labels: dict[bytes, list[int]] = defaultdict(list)
     for key, label in zip(hashes, targets.tolist(), strict=True):
-        labels[key].add(label)
-    return sum(len(group) > 1 for group in labels.values())
+        labels[key].append(label)
+    return labels

@@ -42,9 +42,9 @@ def _asked(recipe: Recipe, kind: type[Strengths] | type[FrameStrengths], light: 
     if recipe.augment not in ("none", "light", "full"):
         raise EmoError(f"--augment {recipe.augment} is none of none, light, full")
     full = {field.name: float(getattr(recipe, field.name)) for field in fields(kind)}
-    if recipe.augment == "none":
-        return {}
-    return full if recipe.augment == "full" else {name: full[name] for name in light}
+    usual = {"none": (), "light": light, "full": full}[recipe.augment]
+    # what was asked for by itself comes on top
+    return {name: full[name] for name in full if name in usual or full[name] != getattr(_USUAL, name)}
 
 
 def augment(x: Tensor, strengths: Strengths, generator: Generator) -> Tensor:

@@ -68,6 +68,11 @@ def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> R
         raise EmoError(f"--keep {recipe.keep} is none of best, last")
     if recipe.patience and recipe.keep == "last":
         raise EmoError("--patience waits for a better epoch, so it needs --keep best")
+    if recipe.oversample and (recipe.logit_adjustment or recipe.class_weights == "balanced"):
+        other = "--logit-adjustment" if recipe.logit_adjustment else "--class-weights balanced"
+        raise EmoError(
+            f"--oversample and {other} each make up for rare classes, both do it twice; leave one of them out"
+        )
     if recipe.patience and recipe.swa:
         raise EmoError("--patience may end a run before the average of --swa begins; leave one of them out")
     net = lay_out(net.to(device), plan.layout).train()

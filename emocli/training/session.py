@@ -106,6 +106,8 @@ def trained(
     net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
     if beginning:
         transfer.fill(net, beginning, data.labels, note)
+    elif recipe.freeze:
+        note("--freeze without --init keeps layers as chance drew them; name what to begin with: --init model.onnx")
     return loop.train(net, data, recipe, note=note, **options)
 
 
@@ -166,5 +168,5 @@ def _audited(data: Data, how: How) -> NDArray[np.int64] | None:
     for line in found.lines():
         how.note(line)
     if how.strict:
-        found.refuse()
+        found.refuse(dropped=how.drop_leaks)
     return found.train_rows if how.drop_leaks else None

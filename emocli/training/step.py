@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
+from emocli.errors import EmoError
 from emocli.training import average, batchnorm, centers, distributed, losses, progressive, schedule
 from emocli.training.augment import augment, frame_strengths
 from emocli.training.augment_frames import augment_frames
@@ -39,6 +40,8 @@ class Criterion(Protocol):
 
 def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterion:
     """Return the loss of a recipe; classes are counted on `rows`. Raises EmoError for options that make no sense."""
+    if soft is not None and soft.alpha == 1:
+        _expect_no_labels(recipe)
     weights = class_weights(recipe.class_weights, rows)
     shift = recipe.logit_adjustment * losses.log_prior(rows.y) if recipe.logit_adjustment else None
 
@@ -61,6 +64,16 @@ def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterio
         return value
 
     return loss
+
+
+def _expect_no_labels(recipe: Recipe) -> None:
+    """Raise EmoError for what is asked of labels where none is read."""
+    asked = {"focal": recipe.focal, "logit-adjustment": recipe.logit_adjustment}
+    asked |= {"class-weights": recipe.class_weights != "none"}
+    if unread := [name for name, given in asked.items() if given]:
+        raise EmoError(
+            f"with --alpha 1 no label is read, so --{unread[0]} can do nothing; leave it out, or use --alpha 0.9"
+        )
 
 
 def prepare(

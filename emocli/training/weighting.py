@@ -27,6 +27,8 @@ def class_weights(text: str, rows: Rows) -> Tensor | None:
         if label not in factors:
             raise EmoError(f"--class-weights names {label!r}, which is no class; they are {', '.join(rows.names)}")
         factors[label] = _factor(factor, part)
+    if not any(factors.values()):
+        raise EmoError(f"--class-weights {text} leaves nothing to learn; give a class more than 0")
     return torch.tensor(list(factors.values()))
 
 

@@ -17,7 +17,8 @@ from emocli import architectures, pipes, ranks, replaying, store
 from emocli.data import audit, hdf5
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.training import rows, session, transfer
+from emocli.scores.views import has_bands
+from emocli.training import augment, rows, session, transfer
 from emocli.training.recipe import Recipe
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space
@@ -63,6 +64,7 @@ def run(
     with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
         # what is wrong with the data is said once, and is no trial's fault
         view = _without_test(data)
+        _refuse_idle(data, space)
         _, n = (len(rows.part(view, part, note)) for part in ("train", "validation"))
         study.search(trials, space, _objective(data, view, fixed, progress), limits, fixed.recipe.seed, note)
         found = study.rows(trials, n)
@@ -70,6 +72,14 @@ def run(
         reason = next((row["reason"] for row in reversed(found) if "reason" in row), "none was begun")
         raise EmoError(f"no trial ended well ({reason}); search other values")
     return found
+
+
+def _refuse_idle(data: Data, space: Space) -> None:
+    """Raise EmoError for a search of what the features have no use for: any value would do as well."""
+    usual = Recipe()
+    numbers = {name: getattr(usual, name) + 0.01 for name in space if isinstance(getattr(usual, name, None), float)}
+    if idle := augment.idle(replace(usual, **numbers), data.shape, bands=has_bands(data.header)):
+        raise EmoError(f"these features have no use for {', '.join(idle)}; search other options")
 
 
 def command(fixed: Fixed, values: Mapping[str, Any], features: str | None) -> str:
