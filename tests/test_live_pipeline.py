@@ -273,3 +273,12 @@ def test_the_rate_is_of_the_last_events() -> None:
     assert rate.tick(1.0) == 1.0
     assert rate.tick(1.5) == pytest.approx(2 / 1.5)
     assert rate.tick(2.0) == pytest.approx(2.0)
+
+
+def test_the_rate_is_that_of_the_pace_at_which_pieces_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    tally, now = pipeline._Tally(), [0.0]
+    monkeypatch.setattr(pipeline.time, "monotonic", lambda: now[0])
+    for second in (1.0, 1.5, 2.0, 2.5):
+        now[0] = second + 0.1
+        tally.note(pipeline._Item(None, born=second))
+    assert tally.stats(0).fps == 2.0

@@ -1,5 +1,6 @@
 """A whole live session with a voice: sound, windows, model and lines put together."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
@@ -27,10 +28,12 @@ class Heard:
     answered: int
     """Windows with enough speech for an answer."""
     sound_seconds: float
+    seconds: float
+    """It took, from its begin: of a sound that comes at its own pace no less than it lasts."""
 
     def told(self, provider: str) -> str:
         """Return how it went, in a line."""
-        speed = f"; {self.sound_seconds:.1f} s of sound in {self.stats.seconds:.1f} s"
+        speed = f"; {self.sound_seconds:.1f} s of sound in {self.seconds:.1f} s"
         return f"{self.stats.told(provider, 'windows')}, {self.answered} with a voice{speed}"
 
 
@@ -65,8 +68,9 @@ def hear(
         speech = _seconds(spans)
         return speech, said if speech >= LEAST_SPEECH_SECONDS else None
 
+    begun = time.monotonic()
     stats = pipeline.run(pieces, find, answer, rows.show, live=source.live, stop=stop, over=source.over)
-    return Heard(stats, rows.answered, rows.seconds)
+    return Heard(stats, rows.answered, rows.seconds, time.monotonic() - begun)
 
 
 class _Rows:

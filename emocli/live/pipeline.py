@@ -37,7 +37,7 @@ class Stats:
     dropped: int
     processed: int
     fps: float
-    """Pieces that came out per second."""
+    """Pieces that came out per second, from the first to the last of them."""
     p50_ms: float
     p95_ms: float
     seconds: float
@@ -165,6 +165,7 @@ class _Tally:
     read: int = 0
     processed: int = 0
     started: float = 0.0
+    first: float = 0.0
     ended: float = 0.0
     rate: Rate = field(default_factory=Rate)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
@@ -172,14 +173,14 @@ class _Tally:
     def note(self, item: _Item) -> None:
         """Note that the sink has `item`."""
         self.ended = time.monotonic()
-        self.started = self.started or item.born
+        self.started, self.first = self.started or item.born, self.first or self.ended
         self.processed += 1
         self.latencies.append(self.ended - item.born)
 
     def stats(self, dropped: int) -> Stats:
         """Return the summary of the run."""
-        spent = self.ended - self.started
-        fps = self.processed / spent if spent > 0 else 0.0
+        spent, between = self.ended - self.started, self.ended - self.first
+        fps = (self.processed - 1) / between if between > 0 else self.processed / spent if spent > 0 else 0.0
         p50, p95 = np.percentile(self.latencies, (50, 95)) * 1000 if self.latencies else (0.0, 0.0)
         times = round(fps, 1), round(float(p50), 1), round(float(p95), 1), spent
         return Stats(self.read, dropped, self.processed, *times)
