@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import takewhile
 from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from emocli.errors import EmoError
 from emocli.image.faces import Face
+from emocli.live import pipeline
 from emocli.live.channel import Channel, Closed
 from emocli.live.clock import Rate, paced
 from emocli.live.frames import Frame, Frames, media_time
@@ -277,7 +279,7 @@ def test_the_rate_is_of_the_last_events() -> None:
 
 def test_the_rate_is_that_of_the_pace_at_which_pieces_come(monkeypatch: pytest.MonkeyPatch) -> None:
     tally, now = pipeline._Tally(), [0.0]
-    monkeypatch.setattr(pipeline.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pipeline, "time", SimpleNamespace(monotonic=lambda: now[0]))
     for second in (1.0, 1.5, 2.0, 2.5):
         now[0] = second + 0.1
         tally.note(pipeline._Item(None, born=second))
