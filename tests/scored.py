@@ -1,6 +1,6 @@
 """Small data with known pictures, and scoring them in the process of the test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -37,6 +37,7 @@ def write_data(
     n: int = N,
     parts: Sequence[str] = (),
     corpus: str = "folder",
+    about: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write n stripes, every third for validation, the others for test unless `parts` are given; labels take turns."""
     steps = ({"command": "dataset", "name": corpus, "params": {}, "input": f"sha256:{0:064}", "license": "none"},)
@@ -45,7 +46,7 @@ def write_data(
     writer.append(stripes(n))
     header = Header(kind, tuple(names), steps[: 2 if kind == "features" else 1])
     split = np.array(parts) if parts else np.where(np.arange(n) % 3, "test", "validation")
-    writer.finish(header, np.arange(n) % len(names), "label", split, groups)
+    writer.finish(header, np.arange(n) % len(names), "label", split, groups, about=about)
     return path
 
 

@@ -194,6 +194,22 @@ def test_one_group_has_no_gap_and_no_group_is_nothing() -> None:
     assert group_gaps.by_group(np.ones(3, bool), ["", "", ""]) is None
 
 
+def test_groups_are_what_the_corpus_tells_of_a_row(model: Path, tmp_path: Path) -> None:
+    about = {"sex": ["female" if row % 2 else "male" for row in range(N)]}
+    data = write_data(tmp_path / "x.h5", labels.SEVEN, about=about)
+    found = score(model, data, group_by="sex")["groups"]
+    logits, rows = said(model)
+    right = logits.argmax(axis=1) == rows % 7
+    assert found["by"] == "sex"
+    assert {name: row["value"] for name, row in found["accuracy"].items()} == {
+        "female": pytest.approx(right[rows % 2 == 1].mean()), "male": pytest.approx(right[rows % 2 == 0].mean()),
+    }  # fmt: skip
+    with pytest.raises(EmoError, match=r"does not tell --group-by age; it tells sex, or subjects without it"):
+        score(model, data, group_by="age")
+    with pytest.raises(EmoError, match="it tells subjects at most"):
+        score(model, write_data(tmp_path / "y.h5", labels.SEVEN), group_by="sex")
+
+
 def test_groups_come_from_the_data_and_a_corpus_without_says_so(model: Path, tmp_path: Path) -> None:
     named = write_data(tmp_path / "x.h5", labels.SEVEN, groups=[f"s{row // 30}" for row in range(N)])
     found = score(model, named, by_group=True)["groups"]

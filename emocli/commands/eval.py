@@ -40,6 +40,10 @@ def run(
     temperature: Scale = "",
     abstain: Annotated[bool, typer.Option("--abstain", help="Add accuracy by the share of answers given.")] = False,
     by_group: Annotated[bool, typer.Option("--by-group", help="Add accuracy by subject, and the gap.")] = False,
+    group_by: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="The same by what else the corpus tells: sex, language, …; see: emo info."),
+    ] = "",
     min_group: Annotated[int, typer.Option(help="Rows of a group that is compared with others.")] = 10,
     folds: Annotated[
         bool, typer.Option("--folds", help="The models are of a corpus's folds: add all together.")
@@ -75,7 +79,7 @@ def run(
     noise = noise or (",".join(noises.KINDS) if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
     seen = Views(views, flip)
-    if folds and (abstain or by_group or temperature or plot or noise):
+    if folds and (abstain or by_group or group_by or temperature or plot or noise):
         raise EmoError(
             "--folds has figures of all folds and no more; leave out what asks for others, or score one fold"
         )
@@ -87,6 +91,7 @@ def run(
         temperature,
         abstain,
         by_group,
+        group_by,
         min_group,
         seen,
         samples,
@@ -106,7 +111,7 @@ def run(
             _draw(record, *files)
             _show_one(record, as_json)
             return
-        if for_people(as_json) and (abstain or by_group or temperature or noise):
+        if for_people(as_json) and (abstain or by_group or group_by or temperature or noise):
             note(f"a table of several shows {metric} alone; all that was asked for is in --json")
         rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
         show(rows, as_json=as_json)

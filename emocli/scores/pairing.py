@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emocli import kept, metrics, pipes
+from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.scores import calibration, label_map, robustness
 from emocli.scores.label_map import LabelMap
@@ -28,6 +29,8 @@ class Options:
     """"fit" or a number; empty for none."""
     abstain: bool = False
     by_group: bool = False
+    group_by: str = ""
+    """Column of the corpus whose values are compared, such as sex; empty for subjects."""
     least: int = 10
     """Rows of a group that is compared with others."""
     views: Views = PLAIN
@@ -61,6 +64,8 @@ def pairs(models: Sequence[pipes.Input], names: Sequence[str], options: Options)
     for _, data in couples if options.drop_leaks else []:
         if data.header.kind != "features":
             raise EmoError(f"--drop-leaks compares features and {data.source} has none; make them with: emo features")
+    for _, data in couples if options.group_by else []:
+        _expect_column(data, options.group_by)
     for model, data in couples if options.noise else []:
         robustness.check(model.header, data)
     return [
@@ -83,6 +88,14 @@ def table(couples: Sequence[Pair], found: Iterable[dict[str, Any]], metric: str)
         row = rows.setdefault(one["model_name"], {f"{metric} ({one['split']})": one["model_name"]})
         row[one["data_name"]] = one[metric]
     return list(rows.values())
+
+
+def _expect_column(source: pipes.Input, name: str) -> None:
+    """Raise EmoError unless the data say of each row what is called so."""
+    with hdf5.open_data(source.path, source.source) as data:
+        if name not in data.about:
+            known = f"{', '.join(sorted(data.about))}, or subjects without it" if data.about else "subjects at most"
+            raise EmoError(f"{source.source} does not tell --group-by {name}; it tells {known}")
 
 
 def _check(options: Options) -> None:

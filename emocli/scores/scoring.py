@@ -73,8 +73,8 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
         result["abstention"] = abstention.risk_coverage(logits, y, samples=options.samples)
     if options.noise:
         result["noise"] = _noise(engine, pair, options, options.noise, labels, found)
-    if options.by_group:
-        result["groups"] = _groups(logits, y, found, options)
+    if options.by_group or options.group_by:
+        result["groups"] = _groups(logits, y, found, pair, options)
         if result["groups"] is None:
             note(f"{pair.data.source} names no groups, so there is nothing to compare by group")
     return result
@@ -193,8 +193,15 @@ def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> in
     return shared or 0
 
 
-def _groups(logits: NDArray[Any], y: NDArray[np.int64], found: Answers, options: Options) -> dict[str, Any] | None:
-    scored = y >= 0
+def _groups(
+    logits: NDArray[Any], y: NDArray[np.int64], found: Answers, pair: Pair, options: Options
+) -> dict[str, Any] | None:
+    """Return the accuracy by subject, or by another column of the data, and the gap."""
+    scored, named = y >= 0, found.groups
+    if options.group_by:
+        with hdf5.open_data(pair.data.path, pair.data.source) as data:
+            named = [data.about[options.group_by][row] for row in found.rows]
     right = (logits.argmax(axis=1) == y)[scored]
-    groups = [group for group, is_scored in zip(found.groups, scored, strict=True) if is_scored]
-    return group_gaps.by_group(right, groups, least=options.least)
+    groups = [group for group, is_scored in zip(named, scored, strict=True) if is_scored]
+    gaps = group_gaps.by_group(right, groups, least=options.least)
+    return {"by": options.group_by, **gaps} if gaps and options.group_by else gaps
