@@ -2,12 +2,22 @@
 
 import glob
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from emocli.errors import EmoError
-from emocli.sound import marks
+
+_MARKS = {
+    "a picture": re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a"),
+    "an artifact": re.compile(rb"\x89HDF\r\n\x1a"),
+    "a sound or a film": re.compile(
+        rb"(RIFF|RF64|FORM).{4}(WAVE|AVI |AIFF|AIFC)|fLaC\0|OggS\0|ID3[\2-\4]|\0...ftyp|\x1aE\xdf\xa3|\0\0\1\xba",
+        re.DOTALL,
+    ),
+}
+"""What files begin with."""
 
 
 def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO | None = None) -> Iterator[Path]:
@@ -53,12 +63,8 @@ def listed_paths(stream: BinaryIO) -> Iterator[str]:
 
 
 def _kind(start: bytes) -> str:
-    """Return what a file is that begins so, where that is known; empty for what may be a list."""
-    if start.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")):
-        return "a picture"
-    if start.startswith(b"\x89HDF"):
-        return "an artifact"
-    return "a sound or a film" if marks.is_sound(start) else ""
+    """Return what a file is that begins so, where no path does; empty for what may be a list."""
+    return next((kind for kind, mark in _MARKS.items() if mark.match(start)), "")
 
 
 def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:

@@ -95,6 +95,14 @@ def test_what_is_odd_about_a_sound_is_said(emo: Run, model: Path, tmp_path: Path
     assert "a.wav: clip of another length than its header says" in done.stderr.decode()
 
 
+@pytest.mark.parametrize("folder", ["BMW", "RIFF", "ID3", "GIF89a", "fLaC"])
+def test_a_list_may_begin_as_some_files_do(emo: Run, model: Path, tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    tone_model.write_tone(tmp_path / folder / "a.wav", 240)
+    done = emo("predict", "-", "--model", model, stdin=f"{folder}/a.wav\0".encode(), cwd=tmp_path)
+    assert _records(done)[0]["label"] == "low", done.stderr
+
+
 @pytest.mark.parametrize("name", ["a.wav", "b.png", "m.onnx"])
 def test_a_file_where_a_list_of_paths_belongs_is_named(emo: Run, model: Path, tmp_path: Path, name: str) -> None:
     tone_model.write_tone(tmp_path / "a.wav", 240)

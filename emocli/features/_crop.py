@@ -96,15 +96,13 @@ def _usable(face: Face) -> bool:
 def _square(pixels: Pixels, box: tuple[float, ...], size: int, channels: int) -> Pixels:
     height, width = pixels.shape[:2]
     side = max(1, round(max(box[2:])))
-    if (shrink := side // max(LARGEST, 2 * size)) > 0:
-        # a line of a few bytes can be as long as a wall: its square would fill the memory
-        less = cv2.resize(
-            pixels, [max(1, length // (shrink + 1)) for length in (width, height)], interpolation=cv2.INTER_AREA
-        )
-        return _square(np.asarray(less, np.uint8), tuple(edge / (shrink + 1) for edge in box), size, channels)
     left, top = round(box[0] + (box[2] - side) / 2), round(box[1] + (box[3] - side) / 2)
     if left >= 0 and top >= 0 and left + side <= width and top + side <= height:
         cut = pixels[top : top + side, left : left + side]
+    elif (shrink := side // max(LARGEST, 2 * size) + 1) > 1:
+        # a line of a few bytes can be as long as a wall: its square would fill the memory
+        less = cv2.resize(pixels, (max(1, width // shrink), max(1, height // shrink)), interpolation=cv2.INTER_AREA)
+        return _square(np.asarray(less, np.uint8), tuple(edge / shrink for edge in box), size, channels)
     else:
         rows = np.arange(top, top + side).clip(0, height - 1)
         cut = pixels[np.ix_(rows, np.arange(left, left + side).clip(0, width - 1))]
