@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import write_features
+from onnx import helper, numpy_helper
 from quantizable_nets import pictures
 from scored import N, stripes, write_data
 from small_model import write_model
@@ -63,6 +64,18 @@ def test_a_gate_fails_for_accuracy_and_for_speed(int8, speedup, least, says):
 def test_a_verdict_names_both_accuracies_n_and_the_gain():
     line = str(Verdict(0.65, 0.645, 3589, 3.1))
     assert all(fact in line for fact in ("65.00%", "64.50%", "n = 3589", "3.10 x"))
+
+
+def test_a_verdict_tells_what_is_not_int8_at_all():
+    mostly = Verdict(0.65, 0.65, 100, 0.9, in_float=0.97)
+    assert "97% of its weights stay FP32" in str(mostly) and "97% of its weights stay FP32" in mostly.failure()
+    assert "stay FP32" not in str(Verdict(0.65, 0.65, 100, 3.0, in_float=0.02))
+    weights = [
+        numpy_helper.from_array(np.zeros(shape, kind)) for shape, kind in (((9, 9), np.int8), ((3, 9), np.float32))
+    ]
+    bias = numpy_helper.from_array(np.zeros(999, np.float32))
+    graph = helper.make_graph([], "weights", [], [], initializer=[*weights, bias])
+    assert static._in_float(helper.make_model(graph)) == 0.25
 
 
 HOW = {"method": "minmax", "percentile": 99.99, "calibration": 32, "seed": 0, "exclude": []}

@@ -13,6 +13,9 @@ from emocli.engines._engine import Engine
 from emocli.errors import EmoError
 from emocli.metrics import softmax
 
+_LITTLE = 0.1
+"""Share of weights in FP32 that is not worth a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -24,6 +27,8 @@ class Verdict:
     n: int
     speedup: float
     """How many times faster INT8 runs one input here."""
+    in_float: float = 0.0
+    """Share of the INT8 model's weights that stay FP32, as those of an LSTM do."""
 
     @property
     def drop(self) -> float:
@@ -32,7 +37,8 @@ class Verdict:
 
     def __str__(self) -> str:
         scores = f"{self.accuracy_fp32:.2%} -> {self.accuracy_int8:.2%}"
-        return f"against FP32: validation accuracy {scores} (n = {self.n}), {self.speedup:.2f} x as fast on one thread"
+        speed = f"{self.speedup:.2f} x as fast on one thread{self._kept(', ')}"
+        return f"against FP32: validation accuracy {scores} (n = {self.n}), {speed}"
 
     def failure(self, *, max_drop: float = 1.0, min_speedup: float = 1.0) -> str:
         """Return why the INT8 model is refused, and what to do; empty when it passes. NaN as a bound allows nothing."""
@@ -44,9 +50,13 @@ class Verdict:
         if not self.speedup > min_speedup:
             return (
                 f"INT8 runs {self.speedup:.2f} x as fast as FP32 here, --min-speedup asks for more than "
-                f"{min_speedup:g}; keep FP32, or give --min-speedup 0 for another device"
+                f"{min_speedup:g}{self._kept('; ')}; keep FP32, or give --min-speedup 0 for another device"
             )
         return ""
+
+    def _kept(self, before: str) -> str:
+        """Return how much is not INT8 at all, after `before`; empty where that is little."""
+        return f"{before}{self.in_float:.0%} of its weights stay FP32" if self.in_float > _LITTLE else ""
 
 
 def judge(

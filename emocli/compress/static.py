@@ -1,10 +1,13 @@
 """Static quantization of a model artifact: calibrated on its own train part, judged on its validation part."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto
 
 from emocli import onnx_file, pipes, registry
 from emocli.artifact import Step
@@ -51,7 +54,15 @@ def judge(source: pipes.Input, features: pipes.Input, int8: Path) -> gate.Verdic
     load, labels = registry.load("engines", "onnxruntime"), _labels(source, features)
     with hdf5.open_data(features.path, features.source) as data:
         batches = ((x, labels.places(y)) for x, y in data.batches("validation", BATCH))
-        return gate.judge(load(source.path, threads=1), load(int8, threads=1), batches)
+        verdict = gate.judge(load(source.path, threads=1), load(int8, threads=1), batches)
+    return replace(verdict, in_float=_in_float(onnx_file.load(int8)))
+
+
+def _in_float(model: ModelProto) -> float:
+    """Return the share of a model's weights, kernels and matrices, that are FP32."""
+    sizes = [(each.data_type, math.prod(each.dims)) for each in model.graph.initializer if len(each.dims) > 1]
+    kept = sum(size for kind, size in sizes if kind == TensorProto.FLOAT)
+    return float(kept / max(sum(size for _, size in sizes), 1))
 
 
 def _labels(source: pipes.Input, features: pipes.Input) -> LabelMap:

@@ -28,6 +28,10 @@ def read(path: Path) -> NDArray[np.uint8]:
     except cv2.error as fault:  # a header that promises more pixels than OpenCV allows
         raise EmoError(f"{path} can't be decoded as an image; {fault.err}") from fault
     if pixels is None:
-        hint = "copy it again" if path.suffix.lower() in SUFFIXES else f"videos go to: emo live --source {path}"
+        hint = (
+            "copy it again"
+            if path.suffix.lower() in SUFFIXES
+            else "a video goes to emo live --source, a sound to a model of voices"
+        )
         raise EmoError(f"{path} is not an image that OpenCV reads; {hint}")
     return np.asarray(pixels, np.uint8)
