@@ -288,6 +288,18 @@ def test_what_an_earlier_part_has_too_is_left_out_and_counted(model: Path, tmp_p
     assert "leaks_left_out" not in score(model, data)
 
 
+def test_data_are_searched_for_leaks_once_however_many_models_are_scored(model: Path, tmp_path: Path) -> None:
+    notes: list[str] = []
+    data = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["anna" if row < 3 else str(row) for row in range(N)])
+    models = [pipes.read(str(each), "model") for each in (model, write_model(tmp_path / "other.onnx"))]
+    options = Options(samples=5, drop_leaks=True)
+    records = list(
+        scoring.records(pairing.pairs(models, [str(data)], options), "onnxruntime", 1, options, notes.append)
+    )
+    assert [record["leaks_left_out"] for record in records] == [2, 2]
+    assert sum("leaves 2 rows of" in note for note in notes) == 1
+
+
 def test_leaks_are_left_out_of_features_and_of_a_later_part_only(model: Path, tmp_path: Path) -> None:
     data = write_data(tmp_path / "x.h5", labels.SEVEN)
     for part in ("train", "all"):

@@ -78,26 +78,25 @@ def run(
         raise EmoError("--snr is of --noise; say which: --noise white,pink,babble")
     noise = noise or (",".join(noises.KINDS) if plot_noise else "")
     added = robustness.parse(noise, snr, seed) if noise else None
-    seen = Views(views, flip)
-    if folds and (abstain or by_group or group_by or temperature or plot or noise):
+    options = pairing.Options(
+        split=split,
+        maps=tuple(maps),
+        restrict=restrict,
+        metric=metric,
+        temperature=temperature,
+        abstain=abstain,
+        by_group=by_group,
+        group_by=group_by,
+        least=min_group,
+        views=Views(views, flip),
+        samples=samples,
+        noise=added,
+        drop_leaks=drop_leaks,
+    )
+    if folds and (options.has_more or plot):
         raise EmoError(
             "--folds has figures of all folds and no more; leave out what asks for others, or score one fold"
         )
-    options = pairing.Options(
-        split,
-        tuple(maps),
-        restrict,
-        metric,
-        temperature,
-        abstain,
-        by_group,
-        group_by,
-        min_group,
-        seen,
-        samples,
-        added,
-        drop_leaks,
-    )
     pairs = pairing.pairs(sources, data, options)
     if len(pairs) > 1 and (plot or plot_abstain or plot_noise):
         raise EmoError("a plot shows one model on one corpus; name one of each")
@@ -111,7 +110,7 @@ def run(
             _draw(record, *files)
             _show_one(record, as_json)
             return
-        if for_people(as_json) and (abstain or by_group or group_by or temperature or noise):
+        if for_people(as_json) and options.has_more:
             note(f"a table of several shows {metric} alone; all that was asked for is in --json")
         rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
         show(rows, as_json=as_json)

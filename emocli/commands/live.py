@@ -56,15 +56,14 @@ def run(
     smoothing.check(smooth)
     seen = Views(views, flip)
     speech = extraction.modality(artifact.header) == "speech"
-    for_faces = bool(save_video) or flip
     _check(
         artifact.source,
-        speech,
-        camera is not None,
-        mic or bool(mic_device),
-        source,
-        for_faces,
-        (length, hop) != _PIECES,
+        speech=speech,
+        camera=camera is not None,
+        mic=mic or bool(mic_device),
+        source=source,
+        for_faces=bool(save_video) or flip,
+        in_windows=(length, hop) != _PIECES,
     )
     how = {"detector": detector, "engine": engine, "threads": threads, "seen": seen, "note": note}
     stop = Event()
@@ -117,14 +116,16 @@ def _watch(model: Path, how: Options, place: Options, outputs: Options, *, windo
     return watched.told(predict.provider)
 
 
-def _check(model: str, speech: bool, camera: bool, mic: bool, source: str, for_faces: bool, timed: bool) -> None:
+def _check(
+    model: str, *, speech: bool, camera: bool, mic: bool, source: str, for_faces: bool, in_windows: bool
+) -> None:
     """Raise EmoError for sources that the model can't take, and for two at once."""
     if camera + mic + bool(source) > 1:
         raise EmoError("a session has one source; give --camera, --mic or --source")
     if speech and (camera or for_faces):
         what = "--camera, --save-video and --flip are for faces"
         raise EmoError(f"{model} is a model of speech; {what}, use --mic or --source")
-    if not speech and timed:
+    if not speech and in_windows:
         raise EmoError(f"{model} is a model of faces, --length and --hop are for voices; leave them out")
     if not speech and (mic or source == "-"):
         raise EmoError(

@@ -32,7 +32,7 @@ def run(
     from emocli.extracting import extraction
     from emocli.image import pictures
     from emocli.scores.views import Views
-    from emocli.serving import either, listening
+    from emocli.serving import either
     from emocli.sound import sound_files
 
     counts: Counter[str] = Counter()
@@ -49,8 +49,7 @@ def run(
             if source is not None:
                 raise EmoError(why)
             note(why)
-        finder = listening.RECORDED if finder == "auto" else finder
-        return _hearing(path, counts, {"seen": Views(views), "detector": finder, **how})
+        return _hearing(path, counts, finder, {"seen": Views(views), **how})
 
     stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:
@@ -87,11 +86,11 @@ def _seeing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.R
     return lambda paths: prediction.predictions(predict, paths, counts)
 
 
-def _hearing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.Records":
+def _hearing(model: Path, counts: Counter[str], finder: str, how: dict[str, Any]) -> "either.Records":
     """Return what gives the records of sounds."""
     from emocli.serving import listening
 
-    listen = listening.listener(model, **how)
+    listen = listening.listener(model, detector=listening.RECORDED if finder == "auto" else finder, **how)
     return lambda paths: listening.predictions(listen, paths, counts, note)
 
 

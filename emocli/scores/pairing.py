@@ -41,6 +41,11 @@ class Options:
     drop_leaks: bool = False
     """Leave out what an earlier part has too."""
 
+    @property
+    def has_more(self) -> bool:
+        """Whether more is asked for than the figures themselves."""
+        return bool(self.temperature or self.abstain or self.by_group or self.group_by or self.noise)
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

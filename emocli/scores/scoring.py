@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import metrics, registry
+from emocli import metrics, pipes, registry
 from emocli.data import audit, hdf5, people
 from emocli.scores import abstention, calibration, evaluation, group_gaps, met_rows, robustness
 from emocli.scores.evaluation import Answers
@@ -24,13 +24,16 @@ def records(
 ) -> Iterator[dict[str, Any]]:
     """Yield the record of each pair, in order; one model is loaded at a time."""
     load = registry.load("engines", engine)
+    leaks = {
+        data.digest: _leaks(data, options, note) for data in {pair.data.digest: pair.data for pair in couples}.values()
+    }
     for path, same in itertools.groupby(couples, lambda pair: pair.model.path):
         running = load(path, threads=threads)
         for pair in same:
-            yield record(running, pair, options, note)
+            yield record(running, pair, options, note, leaks[pair.data.digest])
 
 
-def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, Any]:
+def record(engine: Runs, pair: Pair, options: Options, note: Note, leaks: NDArray[np.int64]) -> dict[str, Any]:
     """Return the figures of a pair as a dict that is ready for JSON.
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
@@ -40,7 +43,6 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note) -> dict[str, 
     scored, as an earlier part has them too.
     """
     told = _tell_of_rows(pair, options, note)
-    leaks = _leaks(pair, options, note)
     found = evaluation.collect(
         engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views, leave_out=leaks
     )
@@ -98,13 +100,13 @@ def _tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
     return True
 
 
-def _leaks(pair: Pair, options: Options, note: Note) -> NDArray[np.int64]:
+def _leaks(source: pipes.Input, options: Options, note: Note) -> NDArray[np.int64]:
     """Return the rows of the part that are left out, and say how many; none unless it is asked for."""
     if not options.drop_leaks:
         return np.empty(0, np.int64)
-    with hdf5.open_data(pair.data.path, pair.data.source) as data:
+    with hdf5.open_data(source.path, source.source) as data:
         rows = audit.audit(data).later_rows[options.split]
-    note(f"leaves {len(rows)} rows of {pair.data.source} out, which an earlier part has too, or nearly so")
+    note(f"leaves {len(rows)} rows of {source.source} out, which an earlier part has too, or nearly so")
     return rows
 
 

@@ -4,7 +4,7 @@
 # A row per line of ablation.txt, each one ordinary emo train. What was made with the same flags is not made again, a run
 # that was killed continues, and `make ablation-table` shows the rows that are there. PublicTest is the test part, which
 # nothing here reads; a slice of Training is the validation part, which all figures are about.
-.PHONY: ablation ablation-table always
+.PHONY: ablation ablation-table
 
 ABLATION_SEEDS ?= 3
 ABLATION_EPOCHS ?= 8
