@@ -22,7 +22,8 @@ MAKES = {
 Step = dict[str, Any]
 _FIELDS: tuple[tuple[str, type], ...] = (
     *((name, str) for name in ("command", "name", "input", "data", "detector", "license")),
-    *((name, dict) for name in ("params", "options", "detector_params", "people")),
+    *((name, dict) for name in ("params", "options", "detector_params", "people", "heard")),
+    ("class_logits", list),
 )
 """Fields of steps whose kind is relied on wherever they are read."""
 

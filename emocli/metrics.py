@@ -45,10 +45,10 @@ def evaluate(
     guess = shares.argmax(axis=1)
     figures = _of_guesses(y, guess, len(labels)) | {"roc_auc": _roc_auc(shares, y)} | _ece(shares, y)
     results: dict[str, Any] = _lowered(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
-    confusion = np.bincount(y * len(labels) + guess, minlength=len(labels) ** 2).reshape(len(labels), -1)
-    results["per_class"] = _per_class(confusion, labels)
-    results["confusion"] = confusion.tolist()
-    results["absent"] = [label for label, row in zip(labels, confusion, strict=True) if not row.any()]
+    counts = _confusion(y, guess, len(labels))
+    results["per_class"] = _per_class(counts, labels)
+    results["confusion"] = counts.tolist()
+    results["absent"] = [label for label, row in zip(labels, counts, strict=True) if not row.any()]
     return results
 
 
@@ -70,6 +70,16 @@ def of_answers(
     logits, y = labelled(logits, y, len(labels))
     guess = softmax(logits.astype(np.float64)).argmax(axis=1)
     return dict(bootstrap.intervals(_of_guesses(y, guess, len(labels)), len(y), samples=samples, seed=seed))
+
+
+def confusion(logits: NDArray[Any], y: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Return (k, k) counts as `evaluate` does, the true class down; rows with a negative label are left out."""
+    logits, y = labelled(logits, y, classes)
+    return _confusion(y, logits.argmax(axis=1), classes)
+
+
+def _confusion(y: NDArray[Any], guess: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    return np.bincount(y * classes + guess, minlength=classes**2).reshape(classes, -1)
 
 
 def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:

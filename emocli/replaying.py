@@ -34,6 +34,11 @@ def pipeline(header: Header) -> str:
         for step in header.steps
         if "processes" in step
     ]
+    comments += [
+        f"# emo personalize had samples of one person ({', '.join(map(str, heard))}), in no header: name your own"
+        for step in header.steps
+        if (heard := step.get("heard"))
+    ]
     steps = list(_piped(header.steps))
     comments += [
         f"# {data} are the features that emo {step['command']} took{_made_by(made)}; name their file for FEATURES"

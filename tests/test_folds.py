@@ -98,6 +98,19 @@ def test_a_table_of_speech_has_both_intervals(row: Path, tmp_path: Path) -> None
     assert line.startswith("| small |") and "ravdess, 3 folds, n = 64" in line and line.count("[") == 3
 
 
+def test_the_same_folds_are_scored_as_after_an_enrolment_beside_what_they_had_before(row: Path, corpus: Path) -> None:
+    words = (sys.executable, SCRIPT, "small-enrolled", "ravdess", corpus, corpus / "made", *VECTORS)
+    done = _run(*words, "--enrol", "sad=1", "-o", corpus / "speech" / "enrolled.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((corpus / "speech" / "enrolled.json").read_text())
+    enrolled = found["enrolment"]
+    assert (enrolled["samples"], enrolled["people"], found["n"]) == ({"sad": 1}, len(ACTORS), len(ACTORS) * (CLIPS - 1))
+    before, plain = np.array(enrolled["before"]["confusion"]), np.array(json.loads(row.read_text())["confusion"])
+    assert before.sum() == found["n"] and (before <= plain).all() and enrolled["before"]["mean"]["uar"]["n"] == 3
+    found = runpy.run_path(str(ROOT / "examples" / "results" / "table.py"))["table"](corpus / "speech")
+    assert f"n = {len(ACTORS) * (CLIPS - 1)}, after 1 sad of each |" in found
+
+
 def test_folds_are_a_table_for_people(row: Path, emo: Run, corpus: Path) -> None:
     done = emo("eval", *sorted((corpus / "made").glob("[123].onnx")), "--folds", "--table", "--samples", 10)
     assert done.returncode == 0, done.stderr.decode()

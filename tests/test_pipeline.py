@@ -193,8 +193,11 @@ def test_a_nan_loss_stops_says_so_and_writes_nothing_without_a_good_epoch(
 def test_pictures_are_predicted_and_unreadable_ones_are_reported(folder: Path, shell: Run, tmp_path: Path) -> None:
     (tmp_path / "junk.png").write_bytes(b"not a picture")
     face = Path(__file__).parents[1] / "examples" / "face.png"
-    done = shell(f"printf '%s\\n' {face} junk.png | emo predict - --model {folder}/int8.onnx --detector none")
-    good, bad = _rows(done)
+    line = f"printf '%s\\n' {face} junk.png {face} | emo predict - --model {folder}/int8.onnx --detector none"
+    assert shell(line).returncode == 1
+    done = shell(f"{line} || true")
+    good, bad, after = _rows(done)
+    assert after == good
     assert len(good["faces"]) == 1 and "error" in bad  # type: ignore[arg-type]
     assert b"1 of the files could not be read" in done.stderr
     assert shell(f"emo predict junk.png --model {folder}/int8.onnx --detector none").returncode == 1

@@ -25,6 +25,10 @@ Maps = Annotated[
     typer.Option("--map", metavar="DATA=MODEL", help="What a label counts as, nothing: left out; or auto, by meaning."),
 ]
 Scale = Annotated[str, typer.Option("--temperature", help="Divide logits: a number, or fit on the validation part.")]
+Enrol = Annotated[
+    list[str],
+    typer.Option(metavar="LABEL=N", help="First hear N such samples of each person, unscored; each=1: one of each."),
+]
 
 
 _RATIOS = "30,20,10,0"
@@ -51,6 +55,7 @@ def run(
     drop_leaks: Annotated[
         bool, typer.Option("--drop-leaks", help="Leave out what an earlier part has too, people included.")
     ] = False,
+    enrol: Enrol = [],  # noqa: B006
     flip: _flags.Flip = False,
     views: _flags.Views = 1,
     plot: Annotated[str | None, typer.Option(help="Write the confusion matrix to this PNG.")] = None,
@@ -69,7 +74,7 @@ def run(
 ) -> None:
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
-    from emocli.scores import pairing, robustness, scoring
+    from emocli.scores import enrolment, pairing, robustness, scoring
     from emocli.scores.views import Views
     from emocli.sound import noises
 
@@ -92,6 +97,7 @@ def run(
         samples=samples,
         noise=added,
         drop_leaks=drop_leaks,
+        enrol=enrolment.parse(enrol),
     )
     if folds and (options.has_more or plot):
         raise EmoError(
@@ -170,6 +176,7 @@ def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
     curve, of_group = (record.get(key) or {} for key in ("abstention", "groups"))
     points, groups = curve.pop("curve", []), of_group.pop("accuracy", {})
     noisy = record.pop("noise", {}).get("curve", [])
+    record.get("enrolment", {}).get("before", {}).pop("confusion", None)
     show_record(record, as_json=False)
     show(({"class": label, **row} for label, row in per_class.items()), as_json=False)
     rows = (

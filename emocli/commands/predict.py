@@ -26,7 +26,7 @@ def run(
     threads: _flags.Threads = 0,
     as_json: _flags.Json = None,
 ) -> None:
-    """Print one record per file."""
+    """Print one record per file; leaves with status 1 where some could not be read, after all the others."""
     source = _flags.model_of(model) if model else None
     from emocli import named_files, shipped
     from emocli.extracting import extraction
@@ -63,7 +63,7 @@ def run(
     if counts.keys() == {"unreadable"}:
         raise EmoError("none of the files could be read; the lines above say why")
     if counts["unreadable"]:
-        note(f"{counts['unreadable']} of the files could not be read; their records say why")
+        raise EmoError(f"{counts['unreadable']} of the files could not be read; their records say why")
     if not counts:
         raise EmoError(f"no file in {' '.join(names)}; of a folder these are taken: {' '.join(sorted(found))}")
 

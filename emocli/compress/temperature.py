@@ -8,7 +8,7 @@ from onnx import GraphProto
 from emocli import metrics, onnx_file, onnx_graph, pipes, registry
 from emocli.artifact import Step
 from emocli.errors import EmoError
-from emocli.scores import calibration, evaluation
+from emocli.scores import calibration, evaluation, personal
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 _ON_THE_WAY = frozenset({"Flatten", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Squeeze"})
@@ -54,6 +54,7 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     model = onnx_file.load(source.path)
     divide(model.graph, value, source.source)
     known = {"temperature": value, "input": source.digest, "data": features.digest}
+    known |= personal.scaled(source.header, value, source.source)
     onnx_file.write_header(model, source.header.then({**step, **known}))
     onnx_file.save(model, path)
     before, after = (metrics.calibration_error(each, y, samples=1)["value"] for each in (logits, logits / value))

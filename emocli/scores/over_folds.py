@@ -51,19 +51,28 @@ def together(found: Sequence[Mapping[str, Any]], *, samples: int = 1000) -> dict
 
     `accuracy`, `macro_f1` and `uar` are of all rows together with the bootstrap's interval over rows, `per_class` and
     `confusion` too; `mean` has the same figures as means of the folds with Student's interval over folds, in which
-    speakers differ as well, and the folds' own `values`.
+    speakers differ as well, and the folds' own `values`. `enrolment` has the same of `before` it, where there was one.
     """
     labels = list(found[0]["per_class"])
+    whole = {
+        "folds": len(found),
+        "split": found[0]["split"],
+        **_of_all(found, labels, samples),
+        "interval": CLIPS,
+        "mean_interval": FOLDS,
+    }
+    heard = [each["enrolment"] for each in found if "enrolment" in each]
+    if heard:
+        before = _of_all([each["before"] for each in heard], labels, samples)
+        whole["enrolment"] = {**heard[0], "people": sum(each["people"] for each in heard), "before": before}
+    return whole
+
+
+def _of_all(found: Sequence[Mapping[str, Any]], labels: Sequence[str], samples: int) -> dict[str, Any]:
+    """Return the figures of all rows together, and the means of the folds."""
     confusion = np.sum([each["confusion"] for each in found], axis=0)
     mean = {}
     for name in MEASURES:
         values = [each[name]["value"] for each in found]
         mean[name] = {**mean_interval.over_runs(values, bounds=(0.0, 1.0)), "values": values}
-    return {
-        "folds": len(found),
-        "split": found[0]["split"],
-        **metrics.of_confusion(confusion, labels, samples=samples),
-        "interval": CLIPS,
-        "mean": mean,
-        "mean_interval": FOLDS,
-    }
+    return {**metrics.of_confusion(confusion, labels, samples=samples), "mean": mean}

@@ -1,14 +1,15 @@
 """What is to be scored: every model with every corpus, their labels matched, and what is asked about each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from emocli import kept, metrics, pipes
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.scores import calibration, label_map, robustness
+from emocli.scores import calibration, enrolment, label_map, personal, robustness
+from emocli.scores.enrolment import Enrolment
 from emocli.scores.label_map import LabelMap
 from emocli.scores.robustness import Noises
 from emocli.scores.views import PLAIN, Views
@@ -40,6 +41,8 @@ class Options:
     """What is added to sounds for a curve of its own."""
     drop_leaks: bool = False
     """Leave out what an earlier part has too."""
+    enrol: Enrolment = field(default_factory=dict)
+    """What is heard of each person before the rest is scored."""
 
     @property
     def has_more(self) -> bool:
@@ -73,10 +76,13 @@ def pairs(models: Sequence[pipes.Input], names: Sequence[str], options: Options)
         _expect_column(data, options.group_by)
     for model, data in couples if options.noise else []:
         robustness.check(model.header, data)
-    return [
+    found = [
         Pair(model, data, label_map.match(data.header.labels, model.header.labels, entries, data.source))
         for model, data in couples
     ]
+    for pair in found if options.enrol else []:
+        enrolment.counts(options.enrol, pair.labels, personal.usual(pair.model.header, pair.model.source))
+    return found
 
 
 def named(couples: Sequence[Pair], found: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -113,6 +119,8 @@ def _check(options: Options) -> None:
         raise EmoError(f"--samples {options.samples} draws nothing to make intervals of; use 1 or more, 1000 is usual")
     if options.drop_leaks and options.split not in ("validation", "test"):
         raise EmoError(f"--drop-leaks leaves out what an earlier part has too; {options.split} has none before it")
+    if options.enrol and options.noise:
+        raise EmoError("--enrol and --noise ask two things of the same sounds; give one of them")
     if options.temperature:
         calibration.temperature(options.temperature, options.split)
 

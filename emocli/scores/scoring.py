@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from emocli import metrics, pipes, registry
 from emocli.data import audit, hdf5, people
-from emocli.scores import abstention, calibration, evaluation, group_gaps, met_rows, robustness
+from emocli.scores import abstention, calibration, enrolment, evaluation, group_gaps, met_rows, personal, robustness
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
 from emocli.scores.pairing import Options, Pair
@@ -37,10 +38,10 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note, leaks: NDArra
     """Return the figures of a pair as a dict that is ready for JSON.
 
     {"model", "data", "split"}, the figures of `metrics.evaluate`, and what the options and the labels add: `labels`,
-    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`; `not_found`, samples without a face or
-    voice that the detector finds, which are not scored; `shared_groups` where the model was trained on people whom the
-    part has too, `shared_rows` on rows of it, as its corpus was divided otherwise; `leaks_left_out`, rows that are not
-    scored, as an earlier part has them too.
+    `left_out`, `temperature`, `abstention`, `noise`, `groups`, `flip`, `views`, `enrolment`; `not_found`, samples
+    without a face or voice that the detector finds, which are not scored; `shared_groups` where the model was trained
+    on people whom the part has too, `shared_rows` on rows of it, as its corpus was divided otherwise;
+    `leaks_left_out`, rows that are not scored, as an earlier part has them too.
     """
     told = _tell_of_rows(pair, options, note)
     found = evaluation.collect(
@@ -49,11 +50,16 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note, leaks: NDArra
     if found.no_face:
         note(f"{found.no_face} samples of {pair.data.source} have no face or voice that the model's detector finds")
     labels = pair.labels.shared if options.restrict else pair.labels.model
+    enrolled: dict[str, Any] = {}
+    if options.enrol:
+        found, enrolled = _enrolled(found, pair, labels, options, note)
     plain, y = _among(labels, pair.labels, found)
     scaling = _scaling(engine, pair, options, labels)
     logits = plain / scaling["value"] if scaling else plain
     result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
+    if enrolled:
+        result["enrolment"] = enrolled
     if options.drop_leaks:
         result["leaks_left_out"] = len(leaks)
     if found.no_face:
@@ -108,6 +114,23 @@ def _leaks(source: pipes.Input, options: Options, note: Note) -> NDArray[np.int6
         rows = audit.audit(data).later_rows[options.split]
     note(f"leaves {len(rows)} rows of {source.source} out, which an earlier part has too, or nearly so")
     return rows
+
+
+def _enrolled(
+    found: Answers, pair: Pair, labels: Sequence[str], options: Options, note: Note
+) -> tuple[Answers, dict[str, Any]]:
+    """Return the answers after an enrolment, and how many people had one, with the figures that they had before it."""
+    usually = personal.usual(pair.model.header, pair.model.source)
+    counts = enrolment.counts(options.enrol, pair.labels, usually)
+    left, logits, without = enrolment.enrolled(found, counts, usually)
+    people = len(set(left.groups)) - len(without)
+    if without:
+        note(f"{', '.join(without)}: too few samples to enrol, scored as anybody")
+    before, y = _among(labels, pair.labels, replace(left, logits=logits))
+    figures = metrics.of_answers(before, y, labels, samples=options.samples)
+    figures["confusion"] = metrics.confusion(before, y, len(labels)).tolist()
+    heard = {pair.labels.model[place]: count for place, count in counts.items()}
+    return left, {"samples": heard, "people": people, "before": figures}
 
 
 def _among(labels: Sequence[str], known: LabelMap, found: Answers) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -47,6 +47,8 @@ class Listener:
     """Makes what follows a sound in pieces, answering about so many seconds; None for a model that can't."""
     say: Callable[[NDArray[np.floating[Any]]], dict[str, Any]]
     """Logits (classes,) to label and probabilities."""
+    answer: Callable[[Sound, Spans], NDArray[Any]]
+    """A sound and its spans, at least one, to logits (classes,)."""
 
     def __call__(self, sound: Sound) -> dict[str, Any] | None:
         """Return what is heard in (samples,) float32 at 16 kHz; None where nobody speaks."""
@@ -85,17 +87,21 @@ def listener(
     def say(logits: NDArray[np.floating[Any]]) -> dict[str, Any]:
         return verdict(softmax(logits[None].astype(np.float64))[0], header.labels)
 
-    def classify(sound: Sound, spans: Spans) -> dict[str, Any]:
+    def answer(sound: Sound, spans: Spans) -> NDArray[Any]:
         features = extract([extraction.spoken(sound, spans) if cuts else sound])
         if frames:
             running.begin()
-        return say(views.logits(running, padding.batch(features), header, seen)[0])
+        logits: NDArray[Any] = views.logits(running, padding.batch(features), header, seen)[0]
+        return logits
+
+    def classify(sound: Sound, spans: Spans) -> dict[str, Any]:
+        return say(answer(sound, spans))
 
     def follow(seconds: float) -> Carrier:
         return Carrier(running, cast(Framewise, extract), frames, seconds)
 
     detect = _detector(header, recorded, detector, note)
-    return Listener(running.provider, detect, classify, cuts, follow if frames else None, say)
+    return Listener(running.provider, detect, classify, cuts, follow if frames else None, say, answer)
 
 
 def predictions(

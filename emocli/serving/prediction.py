@@ -51,6 +51,8 @@ class Predictor:
     """What really runs the model, as its engine states it."""
     find_faces: Callable[[Pixels], list[Face]]
     classify: Callable[[Pixels, Sequence[Face]], list[FaceRecord]]
+    answer: Callable[[Pixels, Sequence[Face]], NDArray[Any]]
+    """A picture and its faces, at least one, to (faces, classes) logits."""
 
     def __call__(self, pixels: Pixels) -> list[FaceRecord]:
         """Return the faces of a picture, largest first."""
@@ -84,14 +86,17 @@ def predictor(
     extract = extraction.from_header(header)
     name, params = _detector(header, detector)
 
+    def answer(pixels: Pixels, faces: Sequence[Face]) -> NDArray[Any]:
+        x = padding.batch(extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces]))
+        return views.logits(running, x, header, seen)
+
     def classify(pixels: Pixels, faces: Sequence[Face]) -> list[FaceRecord]:
         if not faces:
             return []
-        x = padding.batch(extract([FaceImage(pixels, None if name == WHOLE else face) for face in faces]))
-        chances = softmax(views.logits(running, x, header, seen).astype(np.float64))
+        chances = softmax(answer(pixels, faces).astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 
-    return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify)
+    return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify, answer)
 
 
 def predictions(predict: Predictor, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:

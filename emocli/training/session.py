@@ -15,7 +15,8 @@ from emocli import onnx_file, pipes, ranks, store
 from emocli.artifact import Header, Step
 from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
-from emocli.training import export, loop, repeats, run, transfer
+from emocli.scores import personal
+from emocli.training import class_logits, export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
 from emocli.training.teaching import Teacher
@@ -80,10 +81,12 @@ def write(
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
         if not ranks.is_first():
             return []
+        usual = class_logits.measure(outcome.net, chosen.data)
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     _report(chosen, outcome, rows, how)
     step |= {"chosen": chosen.name} if repeated else {}
     step |= {"people": met} if met else {}
+    step |= personal.told(usual)
     step |= {"processes": ranks.count()} if ranks.count() > 1 else {}
     extra = export.abilities(outcome.net, before.header.extra)
     header = _lineage(before.header, features.header)

@@ -88,9 +88,10 @@ def _run(*words: object) -> None:
     subprocess.run([str(word) for word in words], check=True)
 
 
-def scored(models: list[Path], views: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def scored(models: list[Path], views: int, enrol: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return what `emo eval --folds` says of each and of all."""
     words = ["emo", "eval", *map(str, models), "--folds", "--views", str(views), "--threads", "1", "--json"]
+    words += [word for entry in enrol for word in ("--enrol", entry)]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
     *each, whole = map(json.loads, done.stdout.splitlines())
     return each, whole
@@ -98,7 +99,7 @@ def scored(models: list[Path], views: int) -> tuple[list[dict[str, Any]], dict[s
 
 def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict[str, Any]:
     """Return the row of the results; its figures are of all clips, each in `mean` is the mean of the folds."""
-    each, whole = scored(models, given.views)
+    each, whole = scored(models, given.views, given.enrol)
     header, facts = onnx_file.read_header(models[0]), onnx_file.describe(models[0])
     seconds = [_seconds(model) for model in models]
     return {
@@ -108,6 +109,7 @@ def row(given: argparse.Namespace, folds: list[int], models: list[Path]) -> dict
         "split": "test",
         "n": whole["accuracy"]["n"],
         "views": given.views,
+        **({"enrolment": whole["enrolment"]} if given.enrol else {}),
         **{name: {key: whole[name][key] for key in ("value", "low", "high")} for name in FIGURES},
         "interval": whole["interval"],
         "mean": whole["mean"],
@@ -146,6 +148,7 @@ def main(words: list[str]) -> None:
         parser.add_argument(f"--{command}", default="", help=f"flags of emo {command}")
     parser.add_argument("--teachers", type=int, default=0, help="seeds to train teachers with; with --distill")
     parser.add_argument("--views", type=int, default=1, help="of a voice that answer together, as for emo eval")
+    parser.add_argument("--enrol", action="append", default=[], help="what is heard of each first, as for emo eval")
     parser.add_argument("--folds", type=int, nargs="+", help="only these, not all that are there")
     parser.add_argument("-o", dest="output", type=Path, required=True, help="file to write")
     given = parser.parse_args(words)

@@ -64,6 +64,12 @@ def _views(count: int) -> str:
     return f", {count} views" if count > 1 else ""
 
 
+def _enrolled(row: dict[str, Any]) -> str:
+    """Return what was heard of each speaker before, where anything was."""
+    samples = row.get("enrolment", {}).get("samples", {})
+    return f", after {' and '.join(f'{count} {label}' for label, count in samples.items())} of each" if samples else ""
+
+
 def folded(row: dict[str, Any]) -> str:
     """Return one row of the table of folds of speakers."""
     cells = [
@@ -71,7 +77,7 @@ def folded(row: dict[str, Any]) -> str:
         _share(row["uar"]),
         _share(row["mean"]["uar"]),
         _share(row["accuracy"]),
-        f"{row['data']}, {len(row['folds'])} folds, n = {row['n']:,}{_views(row.get('views', 1))}",
+        f"{row['data']}, {len(row['folds'])} folds, n = {row['n']:,}{_views(row.get('views', 1))}{_enrolled(row)}",
         f"{row['parameters']:,}",
         f"{row['minutes']:g} min, {row['cores']}",
     ]

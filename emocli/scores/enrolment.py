@@ -1,0 +1,81 @@
+"""Scores as after an enrolment: of each person some samples of known emotions are heard first, and are not scored."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli.errors import EmoError
+from emocli.scores import personal
+from emocli.scores.evaluation import Answers
+from emocli.scores.label_map import LabelMap
+
+Enrolment = Mapping[str, int]
+"""How many samples of which emotion are heard of each person."""
+EACH = "each"
+"""Stands for every label that the data have and the model has learned."""
+
+
+def parse(entries: Sequence[str]) -> dict[str, int]:
+    """Return what LABEL=N … ask for; raises EmoError for anything else."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        label, _, count = entry.rpartition("=")
+        if not label or not (count.isascii() and count.isdecimal()) or not 0 < int(count) <= _MOST:
+            raise EmoError(f"--enrol {entry}: say how many samples of which emotion each person gives: neutral=2")
+        if label in found or ((EACH in found or label == EACH) and found):
+            raise EmoError(f"--enrol {entry}: {label} is asked for twice; give each emotion once, or {EACH} alone")
+        found[label] = int(count)
+    return found
+
+
+_MOST = 10_000
+
+
+def counts(wanted: Enrolment, known: LabelMap, usually: NDArray[np.float64]) -> dict[int, int]:
+    """Return how many samples are heard by the place of their label among the model's.
+
+    Raises EmoError for a label that the data lack, or the model has not learned: it can't say what is usual for it.
+    """
+    learned = [label for label in known.shared if not np.isnan(usually[known.model.index(label)]).any()]
+    each = dict.fromkeys(learned, wanted[EACH]) if EACH in wanted and EACH not in known.model else wanted
+    for label in each:
+        if label not in learned:
+            raise EmoError(f"--enrol {label}: the model and the data share no such label, but {', '.join(learned)}")
+    return {known.model.index(label): count for label, count in each.items()}
+
+
+def enrolled(
+    found: Answers, wanted: Mapping[int, int], usually: NDArray[np.float64]
+) -> tuple[Answers, NDArray[np.float32], list[str]]:
+    """Return the answers that are left to score, made personal; the same as they were; who could not be enrolled.
+
+    The first samples of each emotion are heard. Somebody who has too few, or no others, is scored as anybody.
+    Raises EmoError where that is so of all.
+    """
+    groups, logits = np.array(found.groups), found.logits.astype(np.float64)
+    left, without = np.ones(len(groups), bool), []
+    for name in sorted(set(found.groups)):
+        own = groups == name
+        heard = [place for label, count in wanted.items() for place in _first(own & (found.y == label), count)]
+        if not name or len(heard) < sum(wanted.values()) or len(heard) == own.sum():
+            without.append(name or "(unnamed)")
+            continue
+        left[heard] = False
+        logits[own] += personal.offset(found.logits[heard], found.y[heard], usually)
+    if left.all():
+        raise EmoError("nobody in the part is named and has samples enough for --enrol; ask for fewer, or leave it out")
+    kept = np.flatnonzero(left)
+    scored = replace(
+        found,
+        logits=logits[kept].astype(np.float32),
+        y=found.y[kept],
+        groups=[found.groups[place] for place in kept],
+        rows=found.rows[kept],
+    )
+    return scored, found.logits[kept], without
+
+
+def _first(rows: NDArray[np.bool_], count: int) -> Iterator[int]:
+    yield from np.flatnonzero(rows)[:count].tolist()

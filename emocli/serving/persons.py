@@ -1,0 +1,73 @@
+"""Pictures or sounds of one person, whose emotion is known, to what a model says of each."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emocli import named_files
+from emocli.artifact import Header
+from emocli.errors import EmoError
+from emocli.extracting import extraction
+from emocli.image import pictures
+from emocli.serving import listening, prediction
+from emocli.sound import sound_files, sounds
+
+RESTING = "neutral"
+"""The emotion of a sample that is named without one."""
+Note = Callable[[str], None]
+
+
+def samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
+    """Yield each file of [LABEL=]FILE, a folder or a glob, with the place of its label among the model's.
+
+    Raises EmoError for a name without a file, and where the model has no such label.
+    """
+    suffixes = sound_files.SUFFIXES if extraction.modality(model) == "speech" else pictures.SUFFIXES
+    for each in named:
+        before, is_labelled, after = each.partition("=")
+        label, files = (before, after) if is_labelled and not Path(each).exists() else (RESTING, each)
+        if label not in model.labels:
+            raise EmoError(
+                f"--sample {each}: the model has no label {label}; it has {', '.join(model.labels)}: LABEL=FILE"
+            )
+        found = list(named_files.expand([files], suffixes))
+        if not found:
+            raise EmoError(f"--sample {each}: no file in {files}; these are taken: {' '.join(sorted(suffixes))}")
+        yield from ((path, model.labels.index(label)) for path in found)
+
+
+def answers(model: Path, header: Header, paths: Sequence[Path], *, detector: str, note: Note) -> NDArray[np.float64]:
+    """Return (n, classes) logits, of a picture those of its largest face, found and cut as `emo predict` does.
+
+    Raises EmoError for a file that can't be read, and one in which nobody is found.
+    """
+    how = {"engine": "onnxruntime", "threads": 1, "note": note}
+    opened = _heard if extraction.modality(header) == "speech" else _seen
+    return np.array(list(opened(model, paths, detector, how)), np.float64)
+
+
+def _seen(model: Path, paths: Sequence[Path], detector: str, how: dict[str, object]) -> Iterator[NDArray[np.float64]]:
+    predict = prediction.predictor(model, detector=detector, **how)  # type: ignore[arg-type]
+    for path in paths:
+        pixels = pictures.read(path)
+        faces = predict.find_faces(pixels)
+        if not faces:
+            raise _nobody(path, "no face is in it")
+        yield predict.answer(pixels, faces[:1])[0]
+
+
+def _heard(model: Path, paths: Sequence[Path], detector: str, how: dict[str, object]) -> Iterator[NDArray[np.float64]]:
+    finder = listening.RECORDED if detector == "auto" else detector
+    listen = listening.listener(model, detector=finder, **how)  # type: ignore[arg-type]
+    for path in paths:
+        sound = sounds.from_int16(sound_files.read(path).samples)
+        spans = listen.find_speech(sound)
+        if not spans:
+            raise _nobody(path, "nobody speaks in it")
+        yield listen.answer(sound, spans)
+
+
+def _nobody(path: Path, why: str) -> EmoError:
+    return EmoError(f"{path}: {why}, as far as the detector can tell; take another, or --detector none for all of it")
