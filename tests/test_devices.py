@@ -1,5 +1,6 @@
 """Devices: every record is complete, and what wasn't measured is not called measured."""
 
+import inspect
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from small_model import write_model
 
 from emocli import labels, onnx_file, pipes, registry, store
 from emocli.benching import bench_row, benchmark, comparison, estimation
+from emocli.commands import live
 from emocli.devices import _device
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
@@ -82,7 +84,8 @@ def test_a_pi_wants_what_its_model_wants_and_no_device_wants_nothing():
 
 def test_of_a_voice_windows_are_wanted_as_live_asks_about_them(emo, tmp_path):
     done = emo("bench", "ravdess-int8", "--seconds", 0.1, "--json")
-    assert json.loads(done.stdout.splitlines()[-1])["budget_fps"] == 2
+    hop_seconds = inspect.signature(live.run).parameters["hop"].default
+    assert json.loads(done.stdout.splitlines()[-1])["budget_fps"] == 1 / hop_seconds
     done = emo("bench", "ravdess-int8", "--seconds", 0.1, "-p", "fps=1e6")
     assert done.returncode == 3 and b" windows/s at p95 (" in done.stderr and b"miss the 1e+06 windows/s" in done.stderr
 

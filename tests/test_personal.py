@@ -258,7 +258,7 @@ def test_enrolled_people_are_scored_on_their_other_samples_with_their_own_offset
     assert (enrolled["samples"], enrolled["people"]) == ({"neutral": 1}, 4)
     assert enrolled["before"]["accuracy"]["value"] == pytest.approx((before == y)[scored].mean())
     assert np.sum(enrolled["before"]["confusion"]) == N - 4
-    assert any("(unnamed): too few samples to enrol, scored as anybody" in note for note in notes)
+    assert "1 with too few samples to enrol, scored as anybody: (unnamed)" in notes
 
 
 def test_each_stands_for_every_label(tmp_path: Path, model: Path) -> None:
@@ -288,7 +288,7 @@ def test_somebody_who_would_have_nothing_left_to_score_is_not_enrolled(tmp_path:
     notes: list[str] = []
     record = score(model, data, notes, enrol={"neutral": 1})
     assert record["enrolment"]["people"] == 1 and record["accuracy"]["n"] == N - 1
-    assert "one: too few samples to enrol, scored as anybody" in notes
+    assert "1 with too few samples to enrol, scored as anybody: one" in notes
 
 
 @pytest.mark.parametrize(

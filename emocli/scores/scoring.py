@@ -18,6 +18,8 @@ from emocli.scores.robustness import Noises
 from emocli.scores.views import Runs
 
 Note = Callable[[str], None]
+_NAMED = 5
+"""People in one remark."""
 
 
 def records(
@@ -125,7 +127,8 @@ def _enrolled(
     left, logits, without = enrolment.enrolled(found, counts, usually)
     people = len(set(left.groups)) - len(without)
     if without:
-        note(f"{', '.join(without)}: too few samples to enrol, scored as anybody")
+        more = ", …" if len(without) > _NAMED else ""
+        note(f"{len(without)} with too few samples to enrol, scored as anybody: {', '.join(without[:_NAMED])}{more}")
     before, y = _among(labels, pair.labels, replace(left, logits=logits))
     figures = metrics.of_answers(before, y, labels, samples=options.samples)
     figures["confusion"] = metrics.confusion(before, y, len(labels)).tolist()
