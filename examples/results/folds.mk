@@ -22,10 +22,11 @@ ravdess.train ?= $(ravdess.net) --epochs 25
 ravdess.teachers ?= 2
 ravdess.distill ?= $(ravdess.net) --epochs 30 --seed 2
 ravdess.views ?= 7
-# the same nets, scored on the rest of each actor's clips when two neutral ones have been heard
-ravdess-enrolled.of ?= ravdess
-ravdess-enrolled.enrol ?= neutral=2
-ravdess-enrolled.views ?= $(ravdess.views)
+# the same nets, scored on the rest of each actor's clips when two neutral ones have been heard, or one of each emotion
+ENROLLED := ravdess-neutral ravdess-each
+$(foreach row,$(ENROLLED),$(eval $(row).of ?= ravdess)$(eval $(row).views ?= $$(ravdess.views)))
+ravdess-neutral.enrol ?= neutral=2
+ravdess-each.enrol ?= each=1
 iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)
 # four classes; too few clips for a net of their own, so it begins as the one that ships, which heard none of them
@@ -45,7 +46,7 @@ define FOLDS_TABLE
 python examples/results/table.py
 endef
 
-speech: $(RESULTS)/speech/ravdess.json $(RESULTS)/speech/ravdess-enrolled.json
+speech: $(RESULTS)/speech/ravdess.json $(ENROLLED:%=$(RESULTS)/speech/%.json)
 	$(FOLDS_TABLE)
 
 emodb: $(RESULTS)/speech/emodb.json $(RESULTS)/speech/emodb-logistic.json $(RESULTS)/speech/emodb-egemaps.json
@@ -55,7 +56,7 @@ iemocap: $(RESULTS)/speech/iemocap.json
 	$(FOLDS_TABLE)
 
 # of the nets that this one trains
-$(RESULTS)/speech/ravdess-enrolled.json: $(RESULTS)/speech/ravdess.json
+$(ENROLLED:%=$(RESULTS)/speech/%.json): $(RESULTS)/speech/ravdess.json
 
 # The corpus is the first word of a row's name; $(TRAIN) is added to the flags of training. The script looks by itself
 # what is there already, and leaves the row alone where it is the same.

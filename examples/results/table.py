@@ -67,7 +67,12 @@ def _views(count: int) -> str:
 def _enrolled(row: dict[str, Any]) -> str:
     """Return what was heard of each speaker before, where anything was."""
     samples = row.get("enrolment", {}).get("samples", {})
-    return f", after {' and '.join(f'{count} {label}' for label, count in samples.items())} of each" if samples else ""
+    if not samples:
+        return ""
+    counts = set(samples.values())
+    several = len(samples) > 1 and len(counts) == 1
+    heard = f"{counts.pop()} of each emotion" if several else ", ".join(f"{n} {label}" for label, n in samples.items())
+    return f", after {heard} of each speaker"
 
 
 def folded(row: dict[str, Any]) -> str:
