@@ -126,7 +126,11 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
     # it begins anew: its own beginning is of a corpus that is not here
     flags = [*(f"fer2013.{role}={SMALL}" for role in ("teacher", "plain", "student")), "fer2013.init="]
     # and knows nothing that a temperature could fit
-    flags += ["CALIBRATE_FLAGS=--temperature 1", "QUANTIZE_FLAGS=--max-drop 100 --min-speedup 0"]
+    flags += [
+        "fer2013.last=distilled",
+        "CALIBRATE_FLAGS=--temperature 1",
+        "QUANTIZE_FLAGS=--max-drop 100 --min-speedup 0",
+    ]
     place = tmp_path / "weights"
     targets = [place / "fer2013.json", place / "fer2013.onnx", place / "fer2013-int8.onnx"]
     # the environment is that of the tests: .venv/ready is taken to be there
@@ -215,6 +219,24 @@ def test_a_net_is_taught_further_by_what_was_made_before(csv: Path, tmp_path: Pa
     first, second = (line for line in done.stdout.splitlines() if line.startswith("emo distill"))
     assert "int8-speedrun-90-3.onnx --teacher fer2013-int8 " in first
     assert f"int8-further-3.onnx --teacher {out}/int8-speedrun-20-3.onnx " in second
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_what_ships_learns_again_of_a_net_that_its_first_form_has_taught(csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ("make", "-n", "-o", ".venv/ready", "weights", f"FER2013={csv}", f"FERPLUS={csv}", f"OUT={out}")
+    done = _run(*words, "SEED=3")
+    assert done.returncode == 0, done.stderr
+    made = out / "weights-3" / "fer2013"
+    lines = done.stdout.replace("\\\n", "").splitlines()
+    further, again = (
+        next(line for line in lines if line.startswith("emo distill") and f"-o {name}" in line)
+        for name in (f"{out}/further-3.onnx", f"{made}-again.onnx")
+    )
+    assert f"--teacher {made}-first-int8.onnx " in further
+    assert again.startswith(f"emo distill {out}/int8-further-3.onnx --teacher {out}/int8-speedrun-20-3.onnx ")
+    assert f"--init {made}-first.onnx" in again
+    assert f"emo calibrate {made}-again.onnx " in done.stdout
 
 
 def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> None:
