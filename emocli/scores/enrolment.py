@@ -1,5 +1,6 @@
 """Scores as after an enrolment: of each person some samples of known emotions are heard first, and are not scored."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,22 +16,21 @@ Enrolment = Mapping[str, int]
 """How many samples of which emotion are heard of each person."""
 EACH = "each"
 """Stands for every label that the data have and the model has learned."""
+_ENTRY = re.compile(r"(.+)=([1-9][0-9]{0,3})", re.DOTALL)
 
 
 def parse(entries: Sequence[str]) -> dict[str, int]:
     """Return what LABEL=N … ask for; raises EmoError for anything else."""
     found: dict[str, int] = {}
     for entry in entries:
-        label, _, count = entry.rpartition("=")
-        if not label or not (count.isascii() and count.isdecimal()) or not 0 < int(count) <= _MOST:
+        asked = _ENTRY.fullmatch(entry)
+        if not asked:
             raise EmoError(f"--enrol {entry}: say how many samples of which emotion each person gives: neutral=2")
+        label, count = asked.groups()
         if label in found or ((EACH in found or label == EACH) and found):
             raise EmoError(f"--enrol {entry}: {label} is asked for twice; give each emotion once, or {EACH} alone")
         found[label] = int(count)
     return found
-
-
-_MOST = 10_000
 
 
 def counts(wanted: Enrolment, known: LabelMap, usually: NDArray[np.float64]) -> dict[int, int]:
