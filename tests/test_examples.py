@@ -52,6 +52,15 @@ def model(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_the_demo_goes_the_whole_way_and_shows_every_part_of_it() -> None:
+    done = _run("demo.sh", EPOCHS="1")
+    parts = ("teacher", "student", "how good", "how fast", "one picture")
+    places = [done.stderr.index(f"== {part}") for part in parts]
+    assert places == sorted(places) and "INT8 against FP32: validation accuracy" in done.stderr
+    for shown in ("macro_f1", "p50_ms", "face.png"):
+        assert shown in done.stdout
+
+
 def test_own_pictures_become_a_model(model: Path) -> None:
     assert model.stat().st_size > 10_000
 
