@@ -30,7 +30,7 @@ def run(
         from emocli.compress import personalize
         from emocli.serving import persons
 
-        personalize.check(source)
         paths, y = zip(*persons.samples(sample, source.header), strict=True)
+        usually = personalize.expected(source, y)
         logits = persons.answers(source.path, source.header, paths, detector=detector, note=note)
-        note(str(personalize.write(source, logits, y, scratch, {"command": "personalize"})))
+        note(str(personalize.write(source, logits, y, usually, scratch, {"command": "personalize"})))

@@ -90,7 +90,7 @@ def _hearing(model: Path, counts: Counter[str], finder: str, how: dict[str, Any]
     """Return what gives the records of sounds."""
     from emocli.serving import listening
 
-    listen = listening.listener(model, detector=listening.RECORDED if finder == "auto" else finder, **how)
+    listen = listening.listener(model, detector=listening.finder_of_files(finder), **how)
     return lambda paths: listening.predictions(listen, paths, counts, note)
 
 

@@ -34,24 +34,35 @@ class Change:
         return f"personal by {samples}: adds to the logits {logits or 'next to nothing'}"
 
 
-def check(source: pipes.Input) -> NDArray[np.float64]:
-    """Return what a model usually says of each class, (classes, classes); raises EmoError for one that is personal."""
+def expected(source: pipes.Input, y: Sequence[int]) -> NDArray[np.float64]:
+    """Return what a model usually says of each class, (classes, classes), to compare samples of classes `y` (n,) with.
+
+    Raises EmoError for a model that is personal, that does not tell, or that has not learned one of these classes.
+    """
     if source.header.step("personalize"):
         raise EmoError(f"{source.source} is personal already; begin with the model it was made from")
-    return personal.usual(source.header, source.source)
+    usually = personal.usual(source.header, source.source)
+    for label in y:
+        if np.isnan(usually[label]).any():
+            name = source.header.labels[label]
+            raise EmoError(f"{source.source} has never learned {name}; give samples of another emotion")
+    return usually
 
 
-def write(source: pipes.Input, logits: NDArray[np.float64], y: Sequence[int], path: Path, step: Step) -> Change:
+def write(
+    source: pipes.Input,
+    logits: NDArray[np.float64],
+    y: Sequence[int],
+    usually: NDArray[np.float64],
+    path: Path,
+    step: Step,
+) -> Change:
     """Write the model with an offset to its logits, by (n, classes) logits of a person's samples of classes `y` (n,).
 
-    FP32 or INT8: its weights and codes stay as they are. Raises EmoError as `check` does, for a class that the model
-    has not learned and for a TensorRT plan.
+    FP32 or INT8: its weights and codes stay as they are. `usually` is as `expected`. Raises EmoError for a TensorRT
+    plan.
     """
-    header, usually = source.header, check(source)
-    heard = Counter(header.labels[label] for label in y)
-    for label in heard:
-        if np.isnan(usually[header.labels.index(label)]).any():
-            raise EmoError(f"{source.source} has never learned {label}; give samples of another emotion")
+    header, heard = source.header, Counter(source.header.labels[label] for label in y)
     model = onnx_file.load(source.path)
     if _plan.is_container(model):
         raise EmoError(f"{source.source} is a TensorRT plan; make the ONNX model personal and build its plan again")
@@ -66,10 +77,8 @@ def write(source: pipes.Input, logits: NDArray[np.float64], y: Sequence[int], pa
 def add(graph: GraphProto, offset: NDArray[np.float64]) -> None:
     """Add (classes,) to the output "logits" in place."""
     kind = next(value for value in graph.output if value.name == "logits").type.tensor_type.elem_type
-    for node in graph.node:
-        for place, name in enumerate(node.output):
-            if name == "logits":
-                node.output[place] = _ANYBODY
+    maker = onnx_graph.producers(graph)["logits"]
+    maker.output[list(maker.output).index("logits")] = _ANYBODY
     onnx_graph.redirect(graph, "logits", _ANYBODY)
     onnx_graph.put(graph, _OFFSET, offset.astype(helper.tensor_dtype_to_np_dtype(kind or TensorProto.FLOAT)))
     graph.node.append(helper.make_node("Add", [_ANYBODY, _OFFSET], ["logits"], "logits/personal"))

@@ -104,6 +104,11 @@ def listener(
     return Listener(running.provider, detect, classify, cuts, follow if frames else None, say, answer)
 
 
+def finder_of_files(asked: str) -> str:
+    """Return the detector for sounds in files: auto is the one that the model's header names."""
+    return RECORDED if asked == "auto" else asked
+
+
 def predictions(
     listen: Listener, paths: Iterable[Path], counts: Counter[str], note: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:

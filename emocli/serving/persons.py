@@ -59,8 +59,7 @@ def _seen(model: Path, paths: Sequence[Path], detector: str, how: dict[str, obje
 
 
 def _heard(model: Path, paths: Sequence[Path], detector: str, how: dict[str, object]) -> Iterator[NDArray[np.float64]]:
-    finder = listening.RECORDED if detector == "auto" else detector
-    listen = listening.listener(model, detector=finder, **how)  # type: ignore[arg-type]
+    listen = listening.listener(model, detector=listening.finder_of_files(detector), **how)  # type: ignore[arg-type]
     for path in paths:
         sound = sounds.from_int16(sound_files.read(path).samples)
         spans = listen.find_speech(sound)

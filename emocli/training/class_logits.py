@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from emocli.data.hdf5 import Data
+from emocli.training.rows import unit
 
 _ROWS = 100
 """Of a class, evenly through the train part: enough for a mean, and no time beside a training run."""
@@ -29,11 +30,6 @@ def _mean(net: nn.Module, data: Data, rows: NDArray[np.int64]) -> NDArray[np.flo
         rows = rows[np.linspace(0, len(rows) - 1, _ROWS).astype(int)]
     parts = np.split(rows, range(_BATCH, len(rows), _BATCH))
     with torch.inference_mode():
-        logits = torch.cat([net(_served(torch.from_numpy(data.take(part)))) for part in parts])
+        logits = torch.cat([net(unit(torch.from_numpy(data.take(part)))) for part in parts])
     mean: NDArray[np.float64] = logits.double().mean(0).numpy()
     return mean
-
-
-def _served(x: Tensor) -> Tensor:
-    """Return pixels as 0 to 1, as the exported net scales them, and anything else as it is."""
-    return x.float() / 255 if x.dtype == torch.uint8 else x

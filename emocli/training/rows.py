@@ -60,6 +60,11 @@ class Rows:
         return torch.from_numpy(x), self.y[torch.from_numpy(places)]
 
 
+def unit(x: Tensor) -> Tensor:
+    """Return pixels as 0 to 1, as the exported net scales them, and anything else as it is."""
+    return x.float() / 255 if x.dtype == torch.uint8 else x
+
+
 def part(
     data: Data,
     split: str,

@@ -17,7 +17,7 @@ from emocli.training.augment_mixing import mix
 from emocli.training.augment_strengths import Strengths
 from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation, Recipe
-from emocli.training.rows import Rows
+from emocli.training.rows import Rows, unit
 from emocli.training.run import Run
 from emocli.training.teaching import Taught, Teacher
 from emocli.training.weighting import class_weights
@@ -192,7 +192,7 @@ def _in_order(count: int, size: int) -> list[NDArray[np.int64]]:
 def _seen(state: Run, rows: Rows, places: NDArray[np.int64], recipe: Recipe) -> Tensor:
     """Return rows as validation shows them: not augmented, at the side of the run."""
     x = rows.take(places)[0].to(state.device)
-    return progressive.shrink(x.float() / 255 if x.dtype == torch.uint8 else x, recipe.progressive, state.share)
+    return progressive.shrink(unit(x), recipe.progressive, state.share)
 
 
 def _average(state: Run, recipe: Recipe) -> None:

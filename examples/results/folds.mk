@@ -24,8 +24,9 @@ ravdess.distill ?= $(ravdess.net) --epochs 30 --seed 2
 ravdess.views ?= 7
 # the same nets, scored on the rest of each actor's clips when two neutral ones have been heard, or one of each emotion
 ENROLLED := ravdess-neutral ravdess-each
-$(foreach row,$(ENROLLED),$(eval $(row).of ?= ravdess)$(eval $(row).views ?= $$(ravdess.views)))
+ravdess-neutral.of ?= ravdess
 ravdess-neutral.enrol ?= neutral=2
+ravdess-each.of ?= ravdess
 ravdess-each.enrol ?= each=1
 iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)
@@ -65,7 +66,7 @@ $(RESULTS)/speech/%.json: always | setup
 	python examples/results/folds.py $* $(call FIRST,$*) "$($(call CORPUS,$*))" $(F)/$(OF) --dataset='$($(OF).dataset)' \
 	  --features='$($(OF).features)' --train='$($(OF).train) $(TRAIN)' \
 	  --teachers=$(or $($(OF).teachers),0) --distill='$($(OF).distill) $(TRAIN)' \
-	  --views=$(or $($*.views),1) $(addprefix --enrol=,$($*.enrol)) -o $@
+	  --views=$(or $($(OF).views),1) $(addprefix --enrol=,$($*.enrol)) -o $@
 
 # whose nets a row is of: its own, or another row's
 OF = $(or $($*.of),$*)
