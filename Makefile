@@ -88,6 +88,7 @@ bench: setup | $(OUT)
 	python examples/bench/features.py
 	python examples/bench/speech.py $(RAVDESS)
 	python examples/bench/int8.py
+	python examples/bench/without_emo.py
 	python examples/bench/training.py
 	python examples/bench/live.py
 	test -z "$(VOICE)" || python examples/bench/live_voice.py $(VOICE)

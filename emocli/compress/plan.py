@@ -15,6 +15,8 @@ def write(source: pipes.Input, path: Path, step: Step, *, raw: bool) -> None:
     building does: no TensorRT, no GPU, a model that TensorRT can't read.
     """
     model = onnx_file.load(source.path)
+    if source.header.step("export"):
+        raise EmoError(f"{source.source} is arranged for processors; build the plan from the model before emo export")
     if not _plan.is_container(model):
         model = _build.build_plan(model, batch=step["options"]["batch"], source=source.source)
         onnx_file.write_header(model, source.header.then({**step, "input": source.digest}, kind="model"))

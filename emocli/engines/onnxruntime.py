@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from emocli import onnx_constants, onnx_file
-from emocli.engines import _carry, _channels_last, _pixels, _plan, _sixteens, _zero_points
+from emocli import onnx_file
+from emocli.engines import _arranged, _carry, _plan
 from emocli.engines._carry import States
 from emocli.engines._engine import CarryingEngine, check_input
 from emocli.errors import EmoError
@@ -64,9 +63,8 @@ def load(
 ) -> CarryingEngine:
     """Return the model ready to run; raises EmoError for a model or provider that can't be had, without a fallback.
 
-    On the processor, constants that the exporter left in the graph are computed, and an INT8 model gets the zero points
-    and the arrangement that the kernels are fast with (`_zero_points`, `_pixels`, `_sixteens`, `_channels_last`): its
-    codes stay the same, but for the pixels, which are not rounded any more.
+    Constants that the exporter left in the graph are computed; on the processor the model is also arranged as the
+    kernels are fast with it (`_arranged`).
     """
     proto = onnx_file.load(model)
     if _plan.is_container(proto):
@@ -74,7 +72,8 @@ def load(
     if len(proto.graph.input) != 1:
         raise EmoError(f"{model} has {len(proto.graph.input)} inputs, emo's models have one; export it with emo train")
     for name in _candidates(provider):
-        prepared, states = _prepared(proto, name), States()
+        prepared = _arranged.for_processor(proto) if name == _CPU else _arranged.folded(proto)
+        states = States()
         if carry:
             prepared, states = _carry.carried(prepared, str(model))
         # an untouched model is read from its file: a copy less in memory
@@ -118,17 +117,3 @@ def _session(
 def _refused(fault: Exception, model: Path) -> EmoError:
     reason = (str(fault).strip().splitlines() or [type(fault).__name__])[-1]
     return EmoError(f"ONNX Runtime can't run {model} ({reason}); make it again with this emo")
-
-
-def _prepared(proto: onnx.ModelProto, provider: str) -> onnx.ModelProto:
-    """Return the model as this provider runs it best: itself, or a changed copy."""
-    if onnx_constants.are_left(proto):
-        proto = onnx_constants.fold_constants(proto)
-    if provider == _CPU and _zero_points.is_symmetric(proto):
-        proto = _zero_points.shift(proto)
-        _pixels.take_as_codes(proto)
-        _sixteens.fill_up(proto)
-        _channels_last.repeat_gates(proto)
-        _channels_last.end_in_order(proto)
-        onnx_constants.dequantize_floats(proto.graph)
-    return proto
