@@ -161,10 +161,21 @@ def test_a_clip_is_changed_alike_whatever_it_is_padded_to() -> None:
 
 
 def test_speed_changes_lengths_within_its_range_and_what_is_off_changes_nothing() -> None:
-    x = batch((200,) * 50)
-    found = lengths(augment_frames(x, FrameStrengths(speed=0.25), generator())).float() / 200
-    assert 0.79 <= found.min() < 0.85 and 1.2 < found.max() <= 1.26
-    assert torch.equal(augment_frames(x, FrameStrengths(), generator()), x)
+    x, strengths = batch((200,) * 25 + (20,) * 25), FrameStrengths(speed=0.25)
+    found = lengths(augment_frames(x, strengths, generator())).float() / lengths(x)
+    assert 0.78 <= found.min() < 0.85 and 1.2 < found.max() <= 1.26
+    assert augment_frames(x, FrameStrengths(), generator()) is x
+
+
+def test_clips_that_speed_can_make_equally_long_are_so_at_all_lengths_that_it_allows() -> None:
+    x, draws = batch((200, 220, 190)), generator()
+    found = torch.stack([lengths(augment_frames(x, FrameStrengths(speed=0.25), draws)) for _ in range(50)])
+    assert (found == found[:, :1]).all()
+    assert 177 <= found.min() < 185 and 228 < found.max() <= 238  # 220 / 1.25 and 190 * 1.25
+
+
+def test_clips_of_one_frame_keep_it() -> None:
+    assert lengths(augment_frames(batch((1, 1)), FrameStrengths(speed=0.25), generator())).tolist() == [1, 1]
 
 
 def test_pitch_moves_a_tone_to_another_band_and_not_in_time() -> None:

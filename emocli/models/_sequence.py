@@ -39,6 +39,11 @@ def along(real: Tensor, x: Tensor) -> Tensor:
     return real.unsqueeze(3) if x.ndim == 4 else real
 
 
+def hushed(x: Tensor, real: Tensor, *, training: bool) -> Tensor:
+    """Return x (n, channels, frames, ...) with 0 for padding; in training FrameNorm has left nothing else there."""
+    return x if training else x * along(real, x)
+
+
 def stacked(x: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return (n, count d, frames / count) with each `count` frames put behind each other, and which of them are real.
 
@@ -59,7 +64,7 @@ class FrameNorm(nn.BatchNorm1d):
         """Any number of axes may follow the frames."""
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:  # type: ignore[override]
-        if not self.training:
+        if not self.training or bool(real.all()):
             return super().forward(x)
         # only real frames reach the norm: no statistics of its own making, and torch's are the fastest
         rows = x.movedim(1, -1)
@@ -81,7 +86,7 @@ class Standardize(nn.Module):
         """Return (n, d, frames) with 0 for padding, and which frames are real."""
         x, real = unpad(x)
         x = self.norm(x.transpose(1, 2), real)
-        return x * along(real, x), real
+        return hushed(x, real, training=self.training), real
 
 
 class Attention(nn.Module):

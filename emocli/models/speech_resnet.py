@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from emocli.errors import EmoError
 from emocli.models._convolution import Convolution
 from emocli.models._layers import Classifier
-from emocli.models._sequence import FrameNorm, Standardize, StatisticsPool, along, every, expect_frames, stacked
+from emocli.models._sequence import FrameNorm, Standardize, StatisticsPool, along, every, expect_frames, hushed, stacked
 
 MODALITY = "speech"
 
@@ -85,10 +85,10 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         left = every(real, self.stride)
         branch = torch.relu(self.first(x, left))
-        branch = self.second(branch * along(left, branch), left)
+        branch = self.second(hushed(branch, left, training=self.training), left)
         branch = branch if self.gate is None else self.gate(branch, left)
         x = torch.relu(branch + (x if self.shortcut is None else self.shortcut(x, left)))
-        return x * along(left, x), left
+        return hushed(x, left, training=self.training), left
 
 
 class _Net(nn.Module):
@@ -123,7 +123,7 @@ class _Net(nn.Module):
         x, real = self.standardize(x)
         x, real = _folded(x, real, self.stride)
         x = torch.relu(self.stem(x, real))
-        x = x * along(real, x)
+        x = hushed(x, real, training=self.training)
         for block in self.blocks:
             x, real = block(x, real)
         x = torch.relu(self.norm(self.project(x.transpose(2, 3).flatten(1, 2)), real))

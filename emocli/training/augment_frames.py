@@ -1,8 +1,10 @@
 """Augmentation of batches of sequences: speed and pitch in one resampling, then masks over time and over bands.
 
-A batch is (n, frames, d) float32, NaN after the end of a clip; every clip draws numbers of its own.
+A batch is (n, frames, d) float32, NaN after the end of a clip; every clip draws numbers of its own. Only the speeds of
+clips that can become equally long do so, to a length of chance: nothing is computed for padding then.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -55,10 +57,8 @@ def mix_frames(x: Tensor, share: float) -> Tensor:
 def _resampled(x: Tensor, strengths: FrameStrengths, generator: Generator) -> Tensor:
     """Read each clip at other times and bands, between which values are interpolated linearly."""
     frames, bands = x.shape[1:]
-    faster = (1 + strengths.speed) ** uniform(x, 1.0, generator)
+    faster, shorter = _speeds(lengths(x), 1 + strengths.speed, uniform(x, 1.0, generator))
     higher = (1 + strengths.pitch) ** uniform(x, 1.0, generator)
-    ends = lengths(x)
-    shorter = ((ends - 1) / faster).floor().long() + 1
     times = torch.arange(int(shorter.max()), device=x.device)[None] * faster[:, None]
     places = torch.arange(bands, device=x.device)[None] / higher[:, None]
     size = (len(x), times.shape[1], bands)
@@ -67,6 +67,20 @@ def _resampled(x: Tensor, strengths: FrameStrengths, generator: Generator) -> Te
     read = F.grid_sample(x.nan_to_num(0.0)[:, None], at, padding_mode="border", align_corners=True)[:, 0]
     beyond = torch.arange(read.shape[1], device=x.device)[None] >= shorter[:, None]
     return read.masked_fill(beyond[:, :, None], torch.nan)
+
+
+def _speeds(ends: Tensor, most: float, drawn: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how many times as fast each clip of `ends` frames gets, up to `most`, and its frames then, (n,) both.
+
+    `drawn` are numbers from -1 to 1. Where one length is within reach of all clips, the first of them says which.
+    """
+    last = ends - 1
+    shortest, longest = math.ceil(int(last.max()) / most), math.floor(int(last.min()) * most)
+    if 0 < shortest <= longest:
+        common = round(longest * (shortest / longest) ** float((drawn[0] + 1) / 2))
+        return last / common, torch.full_like(ends, common + 1)
+    faster = most**drawn
+    return faster, (last / faster).floor().long() + 1
 
 
 def _unit(places: Tensor, count: int) -> Tensor:

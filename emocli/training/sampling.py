@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator
 
-_TOGETHER = 4
+_TOGETHER = 16
 """Batches whose sequences are sorted by length together."""
 
 
