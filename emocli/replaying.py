@@ -14,31 +14,7 @@ _NAME_FLAG = {"features": "--extractor", "train": "--arch", "distill": "--arch"}
 
 def pipeline(header: Header) -> str:
     """Return the shell pipeline that makes the artifact; a corpus's own file, in no header, is a placeholder."""
-    comments = [
-        f"# {step['name']} here is the source with {step['input']}"
-        for step in header.steps
-        if step["command"] == "dataset" and step.get("input")
-    ]
-    comments += [
-        f"# {init} is the model that training begins with; keep it, or name its file"
-        for step in header.steps
-        if (init := step.get("options", {}).get("init", "none")) != "none"
-    ]
-    comments += [
-        f"# {teacher} is one more teacher; keep it, or name its file"
-        for step in header.steps
-        for teacher in step.get("options", {}).get("teacher", [])
-    ]
-    comments += [
-        f"# {step['command']} was run by torchrun with {step['processes']} processes; one learns nearly the same"
-        for step in header.steps
-        if "processes" in step
-    ]
-    comments += [
-        f"# emo personalize had samples of one person ({', '.join(map(str, heard))}), in no header: name your own"
-        for step in header.steps
-        if (heard := step.get("heard"))
-    ]
+    comments = [f"# {remark}" for about in _ABOUT for step in header.steps for remark in about(step)]
     steps = list(_piped(header.steps))
     comments += [
         f"# {data} are the features that emo {step['command']} took{_made_by(made)}; name their file for FEATURES"
@@ -48,6 +24,36 @@ def pipeline(header: Header) -> str:
     lines = [f"{line(step)} --data FEATURES" if data else line(step) for step, data, _ in steps]
     # a header from elsewhere may hold line breaks, and what follows them would be run
     return "\n".join([*map(harmless, comments), " |\n  ".join(lines)])
+
+
+def _source(step: Step) -> Iterator[str]:
+    if step["command"] == "dataset" and step.get("input"):
+        yield f"{step['name']} here is the source with {step['input']}"
+
+
+def _beginning(step: Step) -> Iterator[str]:
+    if (init := step.get("options", {}).get("init", "none")) != "none":
+        yield f"{init} is the model that training begins with; keep it, or name its file"
+
+
+def _teachers(step: Step) -> Iterator[str]:
+    for teacher in step.get("options", {}).get("teacher", []):
+        yield f"{teacher} is one more teacher; keep it, or name its file"
+
+
+def _processes(step: Step) -> Iterator[str]:
+    if "processes" in step:
+        yield f"{step['command']} was run by torchrun with {step['processes']} processes; one learns nearly the same"
+
+
+def _person(step: Step) -> Iterator[str]:
+    if heard := step.get("heard"):
+        samples = ", ".join(map(str, heard))
+        yield f"emo personalize had samples of one person ({samples}), in no header: name your own"
+
+
+_ABOUT = (_source, _beginning, _teachers, _processes, _person)
+"""What is to be said of a step, in this order, for what its line can't bring."""
 
 
 def _piped(steps: Sequence[Step]) -> Iterator[tuple[Step, str, list[Step]]]:

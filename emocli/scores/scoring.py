@@ -9,8 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import metrics, pipes, registry
-from emocli.data import audit, hdf5, people
-from emocli.scores import abstention, calibration, enrolment, evaluation, group_gaps, met_rows, personal, robustness
+from emocli.data import audit, hdf5
+from emocli.scores import (
+    abstention,
+    acquaintance,
+    calibration,
+    enrolment,
+    evaluation,
+    group_gaps,
+    personal,
+    robustness,
+)
 from emocli.scores.evaluation import Answers
 from emocli.scores.label_map import LabelMap
 from emocli.scores.pairing import Options, Pair
@@ -45,7 +54,7 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note, leaks: NDArra
     on people whom the part has too, `shared_rows` on rows of it, as its corpus was divided otherwise;
     `leaks_left_out`, rows that are not scored, as an earlier part has them too.
     """
-    told = _tell_of_rows(pair, options, note)
+    told = acquaintance.tell_of_rows(pair, options, note)
     found = evaluation.collect(
         engine, pair.model.header, pair.data, options.split, pair.labels, seen=options.views, leave_out=leaks
     )
@@ -60,20 +69,12 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note, leaks: NDArra
     logits = plain / scaling["value"] if scaling else plain
     result: dict[str, Any] = {"model": pair.model.digest, "data": pair.data.digest, "split": options.split}
     result |= metrics.evaluate(logits, y, labels, samples=options.samples)
-    if enrolled:
-        result["enrolment"] = enrolled
-    if options.drop_leaks:
-        result["leaks_left_out"] = len(leaks)
-    if found.no_face:
-        result["not_found"] = found.no_face
-    if found.known:
-        result["shared_groups"] = _shared_groups(found, pair, options, note)
-    if not told and (shared := _shared_rows(found, pair, options, note)):
-        result["shared_rows"] = shared
-    if options.views.flip:
-        result["flip"] = True
-    if options.views.count > 1:
-        result["views"] = options.views.count
+    result |= {"enrolment": enrolled} if enrolled else {}
+    result |= {"leaks_left_out": len(leaks)} if options.drop_leaks else {}
+    result |= {"not_found": found.no_face} if found.no_face else {}
+    result |= acquaintance.counted(found, pair, options, note, told=told)
+    result |= {"flip": True} if options.views.flip else {}
+    result |= {"views": options.views.count} if options.views.count > 1 else {}
     if pair.labels.differs or options.restrict:
         result |= _labels(pair, labels, found, options, note)
     if scaling:
@@ -88,24 +89,6 @@ def record(engine: Runs, pair: Pair, options: Options, note: Note, leaks: NDArra
         if result["groups"] is None:
             note(f"{pair.data.source} names no groups, so there is nothing to compare by group")
     return result
-
-
-def _tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
-    """Say whether a part holds rows which a model learned from: those of its train part, or of a cross-validation."""
-    header = pair.model.header
-    own = {header.features_digest, (header.step("features") or {}).get("input")}
-    step = header.step("train", "distill") or {}
-    folded = step.get("options", {}).get("folds") or step.get("params", {}).get("choose") == "subjects"
-    used = options.split == "validation" or options.temperature == "fit"
-    if options.split in ("train", "all") and pair.data.digest in own:
-        note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
-    elif folded and used and pair.data.digest == header.features_digest:
-        note(
-            f"{pair.model.source} learned from rows of this validation part (--folds, choose=subjects); use the test's"
-        )
-    else:
-        return False
-    return True
 
 
 def _leaks(source: pipes.Input, options: Options, note: Note) -> NDArray[np.int64]:
@@ -187,38 +170,6 @@ def _noise(
     made = ((about, *_among(labels, pair.labels, found)) for about, found in heard)
     curve = [robustness.row(about, logits, y, labels, options.samples) for about, logits, y in made]
     return {"seed": wanted.seed, "curve": curve}
-
-
-def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> dict[str, int]:
-    """Return how many people of the part are known from training, and how many rows are theirs, and say so."""
-    rows = sum(group in found.known for group in found.groups)
-    named = len(set(found.groups) - {""})
-    part = "all parts" if options.split == "all" else f"the {options.split} part"
-    note(
-        f"{pair.model.source} has learned from {len(found.known)} of the {named} subjects or speakers in {part} of "
-        f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
-    )
-    return {"groups": len(found.known), "rows": rows}
-
-
-def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:
-    """Return how many rows are known from training, as the corpus was divided otherwise for it, and say so.
-
-    Where everybody is named on both sides, people are asked for: see `shared_groups`.
-    """
-    if people.of(pair.model.header) and all(found.groups):
-        return 0
-    taught = met_rows.divided_otherwise(pair.model.header, pair.data)
-    if not taught:
-        return 0
-    shared = met_rows.count(taught, pair.data, found.rows)
-    differing = met_rows.differences([*taught.values()][-1], pair.data.header.step("dataset") or {})
-    why = f"{pair.model.source} learned from the corpus of {pair.data.source} with other options ({differing})"
-    if shared is None:
-        note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")
-    elif shared:
-        note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; divide as for the model")
-    return shared or 0
 
 
 def _groups(

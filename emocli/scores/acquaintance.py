@@ -1,0 +1,70 @@
+"""What a model knows already of the part it is scored on, rows and people that it learned from: said and counted."""
+
+from collections.abc import Callable
+
+from emocli.data import people
+from emocli.scores import met_rows
+from emocli.scores.evaluation import Answers
+from emocli.scores.pairing import Options, Pair
+
+Note = Callable[[str], None]
+
+
+def tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
+    """Say whether a part holds rows which a model learned from: those of its train part, or of a cross-validation."""
+    header = pair.model.header
+    own = {header.features_digest, (header.step("features") or {}).get("input")}
+    step = header.step("train", "distill") or {}
+    folded = step.get("options", {}).get("folds") or step.get("params", {}).get("choose") == "subjects"
+    used = options.split == "validation" or options.temperature == "fit"
+    if options.split in ("train", "all") and pair.data.digest in own:
+        note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
+    elif folded and used and pair.data.digest == header.features_digest:
+        note(
+            f"{pair.model.source} learned from rows of this validation part (--folds, choose=subjects); use the test's"
+        )
+    else:
+        return False
+    return True
+
+
+def counted(found: Answers, pair: Pair, options: Options, note: Note, *, told: bool) -> dict[str, object]:
+    """Return `shared_groups` and `shared_rows` of a record, as far as there are any, and say so.
+
+    Rows are not counted where all was `told` of them.
+    """
+    result: dict[str, object] = {"shared_groups": _shared_groups(found, pair, options, note)} if found.known else {}
+    shared = 0 if told else _shared_rows(found, pair, options, note)
+    return result | ({"shared_rows": shared} if shared else {})
+
+
+def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> dict[str, int]:
+    """Return how many people of the part are known from training, and how many rows are theirs, and say so."""
+    rows = sum(group in found.known for group in found.groups)
+    named = len(set(found.groups) - {""})
+    part = "all parts" if options.split == "all" else f"the {options.split} part"
+    note(
+        f"{pair.model.source} has learned from {len(found.known)} of the {named} subjects or speakers in {part} of "
+        f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
+    )
+    return {"groups": len(found.known), "rows": rows}
+
+
+def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:
+    """Return how many rows are known from training, as the corpus was divided otherwise for it, and say so.
+
+    Where everybody is named on both sides, people are asked for: see `shared_groups`.
+    """
+    if people.of(pair.model.header) and all(found.groups):
+        return 0
+    taught = met_rows.divided_otherwise(pair.model.header, pair.data)
+    if not taught:
+        return 0
+    shared = met_rows.count(taught, pair.data, found.rows)
+    differing = met_rows.differences([*taught.values()][-1], pair.data.header.step("dataset") or {})
+    why = f"{pair.model.source} learned from the corpus of {pair.data.source} with other options ({differing})"
+    if shared is None:
+        note(f"{why}: whether it knows rows of this {options.split} part can't be told without the features it had")
+    elif shared:
+        note(f"{why}: it knows {shared} of the {len(found.rows)} rows of this part; divide as for the model")
+    return shared or 0
