@@ -48,6 +48,12 @@ def state(path: Path) -> dict[str, torch.Tensor]:
 # --- --init
 
 
+def test_a_net_with_branches_begins_as_none_since_models_hold_their_sum(model: Path, data: hdf5.Data) -> None:
+    net = loop.make("student", data.shape, len(data.labels), {"widths": "8-16", "blocks": "1-1", "branches": True}, 0)
+    with pytest.raises(EmoError, match="can't fill a net with branches"):
+        transfer.fill(net, pipes.read(str(model), "model"), data.labels, lambda text: None)
+
+
 def test_a_net_begins_with_the_weights_of_the_model_and_draws_a_head_of_other_classes(
     model: Path, tmp_path: Path
 ) -> None:

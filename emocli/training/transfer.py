@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from emocli import onnx_file, pipes
 from emocli.errors import EmoError
 from emocli.training import rebuild
+from emocli.training.fusion import fused
 
 _HEAD = "head."
 """The layer of every net here whose rows are classes."""
@@ -25,8 +26,11 @@ def fill(net: nn.Module, model: pipes.Input, labels: Sequence[str], note: Callab
 
     A head is put in the order of the labels, and drawn anew for others.
 
-    Raises EmoError for a model of another precision and for one that has no weights in common with the net.
+    Raises EmoError for a model of another precision, for one that has no weights in common with the net, and for a net
+    with branches: they were summed in the model, and nothing tells them apart again.
     """
+    if fused(net) is not net:
+        raise EmoError("--init can't fill a net with branches, which models hold the sum of; leave one of them out")
     with torch.random.fork_rng(devices=[]):  # a net is drawn before it is filled
         trained = rebuild.from_model(onnx_file.load(model.path), model.header, model.source).state_dict()
     trained = _of_labels(trained, model.header.labels, labels)
