@@ -83,6 +83,26 @@ def test_a_gradient_never_comes_from_padding(arch: str) -> None:
     assert x.grad is not None and not x.grad[1, 12:].any() and x.grad[1, :12].any()
 
 
+def training(net: nn.Module, *, frozen: bool) -> nn.Module:
+    """The net as a step of training uses it but for dropout, with its norms frozen or not."""
+    for module in net.train().modules():
+        if isinstance(module, nn.Dropout) or (frozen and isinstance(module, nn.BatchNorm1d)):
+            module.eval()
+    return net
+
+
+@pytest.mark.parametrize("arch", NETS)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_padding_changes_nothing_in_training_either_with_norms_that_learn_and_frozen_ones(
+    arch: str, frozen: bool
+) -> None:
+    net, x = training(net_of(arch), frozen=frozen), torch.from_numpy(np.stack(clips((32, 32, 32))))
+    longer = torch.cat([x, torch.full((3, 16, WIDTH), torch.nan)], 1)
+    with torch.no_grad():
+        short, long = net(x), net(longer)
+    assert torch.allclose(short, long, atol=1e-4) and short.std() > 1e-3
+
+
 def test_the_norm_takes_its_statistics_from_real_frames_alone() -> None:
     given = clips((30, 12, 5))
     x, real = _sequence.unpad(torch.from_numpy(padding.pad(given)))

@@ -39,9 +39,9 @@ def along(real: Tensor, x: Tensor) -> Tensor:
     return real.unsqueeze(3) if x.ndim == 4 else real
 
 
-def hushed(x: Tensor, real: Tensor, *, training: bool) -> Tensor:
-    """Return x (n, channels, frames, ...) with 0 for padding; in training FrameNorm has left nothing else there."""
-    return x if training else x * along(real, x)
+def hushed(x: Tensor, real: Tensor, *norms: nn.Module) -> Tensor:
+    """Return x (n, channels, frames, ...), which comes of `norms`, with 0 for padding: as they leave it in training."""
+    return x if all(norm.training for norm in norms) else x * along(real, x)
 
 
 def stacked(x: Tensor, real: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -86,7 +86,7 @@ class Standardize(nn.Module):
         """Return (n, d, frames) with 0 for padding, and which frames are real."""
         x, real = unpad(x)
         x = self.norm(x.transpose(1, 2), real)
-        return hushed(x, real, training=self.training), real
+        return hushed(x, real, self.norm), real
 
 
 class Attention(nn.Module):

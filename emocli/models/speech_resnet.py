@@ -85,10 +85,11 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         left = every(real, self.stride)
         branch = torch.relu(self.first(x, left))
-        branch = self.second(hushed(branch, left, training=self.training), left)
+        branch = self.second(hushed(branch, left, self.first.norm), left)
         branch = branch if self.gate is None else self.gate(branch, left)
         x = torch.relu(branch + (x if self.shortcut is None else self.shortcut(x, left)))
-        return hushed(x, left, training=self.training), left
+        norms = [conv.norm for conv in (self.second, self.shortcut) if conv is not None]
+        return hushed(x, left, *norms), left
 
 
 class _Net(nn.Module):
@@ -123,7 +124,7 @@ class _Net(nn.Module):
         x, real = self.standardize(x)
         x, real = _folded(x, real, self.stride)
         x = torch.relu(self.stem(x, real))
-        x = hushed(x, real, training=self.training)
+        x = hushed(x, real, self.stem.norm)
         for block in self.blocks:
             x, real = block(x, real)
         x = torch.relu(self.norm(self.project(x.transpose(2, 3).flatten(1, 2)), real))
