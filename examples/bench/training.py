@@ -1,7 +1,7 @@
 """Training throughput of the loop, augmentation included, next to a plain fp32 loop of the same net in the same run.
 
-Runs of both take turns, and medians are compared: python examples/bench/training.py [--fer2013 FEATURES.h5]
-Without a features file the images are of chance, which changes nothing about the time.
+Runs of both take turns, and medians are compared: python examples/bench/training.py [--fer2013 F.h5] [--voices V.h5]
+Without a features file both are of chance, which changes nothing about the time; clips are as long as those of RAVDESS.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +20,10 @@ from torch import nn
 from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
-from emocli.training import compiling, loop, memory, precision, run, step
+from emocli.training import compiling, loop, memory, precision, run, sampling, step
 from emocli.training.augment import strengths
 from emocli.training.recipe import Recipe
-from emocli.training.rows import Rows, part
+from emocli.training.rows import Rows, part, unit
 from emocli.training.run import Run
 
 NETS = {
@@ -33,29 +34,35 @@ NETS = {
     "mini-xception": ("mini-xception", {}),
     "mobilenetv2": ("mobilenetv2", {}),
 }
-BATCH, STEPS = 128, 6
-"""Images a step, and steps of one turn."""
+VOICES = {
+    "speech-resnet": ("speech-resnet", {}),
+    "speech-resnet, width 32": ("speech-resnet", {"width": 32}),
+}
+BATCH, CLIPS, STEPS = 128, 24, 6
+"""Images and clips a step, and steps of one turn."""
 
 
 def plain(net: nn.Module, rows: Rows, batch: int) -> float:
-    """Return images/s of the loop everyone writes first: fp32, no augmentation, torch's own defaults."""
+    """Return rows/s of the loop everyone writes first: fp32, no augmentation, torch's own defaults, order of chance."""
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
     begun = time.perf_counter()
-    for index in range(STEPS):
-        x, _ = rows.take(np.arange(index * batch, (index + 1) * batch))
-        y = torch.from_numpy(rows.labels[index * batch : (index + 1) * batch])
+    for places in np.split(np.arange(STEPS * batch), STEPS):
+        x, _ = rows.take(places)
+        y = torch.from_numpy(rows.labels[places])
         optimizer.zero_grad()
-        torch.autograd.backward(nn.functional.cross_entropy(net(x.float() / 255), y))
+        torch.autograd.backward(nn.functional.cross_entropy(net(unit(x)), y))
         optimizer.step()
     return STEPS * batch / (time.perf_counter() - begun)
 
 
 def ours(state: Run, rows: Rows, recipe: Recipe) -> float:
-    """Return images/s of the steps that `emo train` makes."""
+    """Return rows/s of the steps that `emo train` makes."""
     loss_of, changes = step.criterion(rows, recipe, None), strengths(recipe)
-    begun = time.perf_counter()
-    for index in range(STEPS):
-        x, y = rows.take(np.arange(index * recipe.batch, (index + 1) * recipe.batch))
+    begun, order = time.perf_counter(), np.arange(STEPS * recipe.batch)
+    if rows.lengths is not None:
+        order = sampling.by_length(order, rows.lengths, recipe.batch, torch.Generator().manual_seed(0))
+    for index, places in enumerate(np.split(order, STEPS)):
+        x, y = rows.take(places)
         batch = step.prepare(x, y, recipe, changes, torch.Generator().manual_seed(index), None)
         step.learn(state, *batch, recipe, loss_of)
     return STEPS * recipe.batch / (time.perf_counter() - begun)
@@ -71,10 +78,23 @@ def images_of_chance(folder: Path, n: int) -> Path:
     return folder / "features.h5"
 
 
-def compare(name: str, rows: Rows, shape: tuple[int, ...], classes: int, turns: int, compile: bool) -> tuple[str, ...]:
+def clips_of_chance(folder: Path, n: int) -> Path:
+    """Write features of random frames of 64 bands, clips as long as RAVDESS's in steps of 16 ms."""
+    writer = Writer(folder / "voices.h5", modality="speech")
+    random = np.random.default_rng(0)
+    lengths = np.clip(random.lognormal(4.8, 0.3, n), 34, 312).astype(int)
+    writer.append_ragged([random.normal(-40, 15, (length, 64)).astype(np.float32) for length in lengths])
+    header = Header("features", tuple("abcdefgh"), ({"command": "features", "name": "logmel"},))
+    writer.finish(header, random.integers(0, 8, n), "label", np.full(n, "train"))
+    return folder / "voices.h5"
+
+
+def compare(
+    name: str, net: tuple[str, dict[str, Any]], data: hdf5.Data, recipe: Recipe, turns: int, compile: bool
+) -> tuple[str, ...]:
     """Return a row of the table: both throughputs, the median of their ratios, and how the loop runs the net."""
-    arch, params = NETS[name]
-    recipe = Recipe(batch=BATCH)
+    (arch, params), shape, classes = net, data.shape, len(data.labels)
+    rows = part(data, "train", print)
     memory.keep()  # as emo train does: the peer, in the same process, gains from it too
     mine, peer = (loop.make(arch, shape, classes, params, 0).train() for _ in range(2))
     plan = precision.choose(mine)
@@ -87,20 +107,24 @@ def compare(name: str, rows: Rows, shape: tuple[int, ...], classes: int, turns: 
 
 
 def main() -> None:
-    """Print a table, one net a row."""
+    """Print a table, one net a row: those of images, then those of clips."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fer2013", type=Path, help="features of FER2013 instead of images of chance")
+    parser.add_argument("--voices", type=Path, help="logmel features of voices instead of clips of chance")
     parser.add_argument("--turns", type=int, default=5, help="turns of each loop")
     parser.add_argument("--compile", action="store_true", help="compile emo's net, as emo train --compile does")
-    parser.add_argument("--net", choices=NETS, help="only this one")
+    parser.add_argument("--net", choices=NETS | VOICES, help="only this one")
     arguments = parser.parse_args()
-    table = Table("net", "precision, layout", "emo images/s", "plain fp32 images/s", "ratio")
-    with tempfile.TemporaryDirectory() as folder:
-        path = arguments.fer2013 or images_of_chance(Path(folder), BATCH * STEPS)
-        with hdf5.open_data(path) as data:
-            rows = part(data, "train", print)
-            for name in [arguments.net] if arguments.net else NETS:
-                table.add_row(*compare(name, rows, data.shape, len(data.labels), arguments.turns, arguments.compile))
+    table = Table("net", "precision, layout", "emo images or clips/s", "plain fp32", "ratio")
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        images = arguments.fer2013 or images_of_chance(folder, BATCH * STEPS)
+        voices = arguments.voices or clips_of_chance(folder, CLIPS * STEPS)
+        of_clips = Recipe(batch=CLIPS, pitch=0.1, level=20)
+        for nets, path, recipe in ((NETS, images, Recipe(batch=BATCH)), (VOICES, voices, of_clips)):
+            with hdf5.open_data(path) as data:
+                for name in [name for name in nets if arguments.net in (None, name)]:
+                    table.add_row(*compare(name, nets[name], data, recipe, arguments.turns, arguments.compile))
     Console().print(table)
 
 
