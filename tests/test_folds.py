@@ -89,6 +89,31 @@ def test_a_run_goes_on_where_it_was_and_other_flags_are_refused(row: Path, corpu
     assert other.returncode == 1 and "other flags" in other.stderr
 
 
+def test_two_at_a_time_make_the_models_of_one_after_the_other(row: Path, corpus: Path, tmp_path: Path) -> None:
+    words = (sys.executable, SCRIPT, "small", "ravdess", corpus, tmp_path / "made", *VECTORS)
+    done = _run(*words, "--jobs", 2, "-o", tmp_path / "row.json")
+    assert done.returncode == 0, done.stderr
+    for name in [f"{fold}.{ending}" for fold in (1, 2, 3) for ending in ("h5", "onnx")]:
+        assert (tmp_path / "made" / name).read_bytes() == (corpus / "made" / name).read_bytes()
+    assert json.loads((tmp_path / "row.json").read_text())["confusion"] == json.loads(row.read_text())["confusion"]
+
+
+def test_after_a_failure_nothing_more_is_begun(corpus: Path, tmp_path: Path) -> None:
+    words = (
+        sys.executable,
+        SCRIPT,
+        "small",
+        "ravdess",
+        corpus,
+        tmp_path / "made",
+        VECTORS[0],
+        "--train=--arch nothing",
+    )
+    done = _run(*words, "--jobs", 2, "-o", tmp_path / "row.json")
+    assert done.returncode == 1 and not (tmp_path / "row.json").exists()
+    assert 1 <= done.stderr.count("nothing") <= 2
+
+
 def test_a_table_of_speech_has_both_intervals(row: Path, tmp_path: Path) -> None:
     (tmp_path / "speech").mkdir()
     shutil.copy(row, tmp_path / "speech" / "small.json")

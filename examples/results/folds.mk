@@ -2,6 +2,7 @@
 #     make speech RAVDESS=path/to/RAVDESS
 #     make emodb EMODB=path/to/EmoDB
 #     make iemocap IEMOCAP=path/to/IEMOCAP
+#     make speech RAVDESS=path/to/RAVDESS JOBS=2
 # The test part of a fold is scored once; its model is that of the last epoch, or c is chosen on each training speaker in
 # turn. Models are kept in $(F), so that a run goes on where it was killed; remove $(F)/NAME after changing a recipe.
 .PHONY: speech emodb iemocap
@@ -9,6 +10,8 @@
 EMODB ?=
 IEMOCAP ?=
 F ?= $(OUT)/folds
+# trainings at a time, each on the one thread that these recipes give it
+JOBS ?= 1
 
 # The recipes: flags of emo dataset, features and train, and where there are teachers, which train makes with seeds from 0,
 # of distill.
@@ -66,7 +69,7 @@ $(RESULTS)/speech/%.json: always | setup
 	python examples/results/folds.py $* $(call FIRST,$*) "$($(call CORPUS,$*))" $(F)/$(OF) --dataset='$($(OF).dataset)' \
 	  --features='$($(OF).features)' --train='$($(OF).train) $(TRAIN)' \
 	  --teachers=$(or $($(OF).teachers),0) --distill='$($(OF).distill) $(TRAIN)' \
-	  --views=$(or $($(OF).views),1) $(addprefix --enrol=,$($*.enrol)) -o $@
+	  --jobs=$(JOBS) --views=$(or $($(OF).views),1) $(addprefix --enrol=,$($*.enrol)) -o $@
 
 # whose nets a row is of: its own, or another row's
 OF = $(or $($*.of),$*)

@@ -6,7 +6,8 @@
 Ordinary emo commands, fold by fold: dataset with -p fold=, features, train (with --teachers N that many, whom distill
 makes one student of), and at the end `emo eval --folds` on speakers whom neither training nor the choice of the epoch
 has heard. A fold of whose speakers none is in this copy is left out and named. FOLDER keeps what was made: with the
-same flags a run that was killed goes on, and the row is written only where it is another one.
+same flags a run that was killed goes on, and the row is written only where it is another one. With --jobs 2 two
+commands run at a time; each has the threads that its flags say, and makes the same model as alone.
 """
 
 import argparse
@@ -17,8 +18,10 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from emocli import cores, onnx_file, registry, replaying
@@ -46,23 +49,55 @@ def there(corpus: str, source: Path, flags: list[str]) -> list[int]:
     return found
 
 
-def trained(fold: int, given: argparse.Namespace) -> Path:
-    """Return the model of a fold, trained unless it is there, after those of its teachers that aren't there either."""
-    features, model = (given.folder / f"{fold}.{ending}" for ending in ("h5", "onnx"))
-    if model.exists():
-        return model
-    if not features.exists():
-        _extracted(fold, features, given)
-    teachers = [given.folder / f"{fold}-teacher-{seed}.onnx" for seed in range(given.teachers)]
-    train = ["emo", "train", features, *shlex.split(given.train)]
-    for seed, teacher in enumerate(teachers):
-        _made(teacher, [*train, "--seed", seed])
+def trained(folds: Sequence[int], given: argparse.Namespace) -> list[Path]:
+    """Return the models of the folds; those that aren't there are trained, after their features and teachers."""
+    models = [given.folder / f"{fold}.onnx" for fold in folds]
+    missing = [fold for fold, model in zip(folds, models, strict=True) if not model.exists()]
+    taught = list(itertools.product(missing, range(given.teachers)))
+    _each(lambda fold: _extracted(fold, given), missing, given.jobs)
+    _each(lambda one: _made(_teacher(*one, given), [*_train(one[0], given), "--seed", one[1]]), taught, given.jobs)
+    _each(lambda fold: _student(fold, given), missing, given.jobs)
+    return models
+
+
+def _each(work: Callable[[Any], None], items: Sequence[Any], jobs: int) -> None:
+    """Do the work for each item, so many at a time; after a failure nothing more is begun."""
+    failed = Event()
+
+    def done(item: Any) -> None:
+        if failed.is_set():
+            return
+        try:
+            work(item)
+        except BaseException:
+            failed.set()
+            raise
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(done, items))
+
+
+def _teacher(fold: int, seed: int, given: argparse.Namespace) -> Path:
+    return Path(given.folder / f"{fold}-teacher-{seed}.onnx")
+
+
+def _train(fold: int, given: argparse.Namespace) -> list[object]:
+    return ["emo", "train", given.folder / f"{fold}.h5", *shlex.split(given.train)]
+
+
+def _student(fold: int, given: argparse.Namespace) -> None:
+    """Make the model of a fold: of its teachers, or of labels alone where there are none."""
+    teachers = [_teacher(fold, seed, given) for seed in range(given.teachers)]
     named = [word for teacher in teachers for word in ("--teacher", teacher)]
-    _made(model, ["emo", "distill", *named, features, *shlex.split(given.distill)] if teachers else train, teachers)
-    return model
+    distill = ["emo", "distill", *named, given.folder / f"{fold}.h5", *shlex.split(given.distill)]
+    _made(given.folder / f"{fold}.onnx", distill if teachers else _train(fold, given), teachers)
 
 
-def _extracted(fold: int, features: Path, given: argparse.Namespace) -> None:
+def _extracted(fold: int, given: argparse.Namespace) -> None:
+    """Make the features of a fold unless they are there."""
+    features = given.folder / f"{fold}.h5"
+    if features.exists():
+        return
     dataset = ["emo", "dataset", given.corpus, str(given.source), "-p", f"fold={fold}", *shlex.split(given.dataset)]
     extract = ["emo", "features", *shlex.split(given.features), "-o", str(features)]
     with subprocess.Popen(dataset, stdout=subprocess.PIPE) as reading:
@@ -147,6 +182,7 @@ def main(words: list[str]) -> None:
     for command in ("dataset", "features", "train", "distill"):
         parser.add_argument(f"--{command}", default="", help=f"flags of emo {command}")
     parser.add_argument("--teachers", type=int, default=0, help="seeds to train teachers with; with --distill")
+    parser.add_argument("--jobs", type=int, default=1, help="commands at a time")
     parser.add_argument("--views", type=int, default=1, help="of a voice that answer together, as for emo eval")
     parser.add_argument("--enrol", action="append", default=[], help="what is heard of each first, as for emo eval")
     parser.add_argument("--folds", type=int, nargs="+", help="only these, not all that are there")
@@ -155,7 +191,7 @@ def main(words: list[str]) -> None:
     _begin(given)
     folds = given.folds or there(given.corpus, given.source, shlex.split(given.dataset))
     try:
-        found = row(given, folds, [trained(fold, given) for fold in folds])
+        found = row(given, folds, trained(folds, given))
     except subprocess.CalledProcessError as failed:
         raise SystemExit(failed.returncode) from failed
     given.output.parent.mkdir(parents=True, exist_ok=True)
