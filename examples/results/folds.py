@@ -188,6 +188,8 @@ def main(words: list[str]) -> None:
     parser.add_argument("--folds", type=int, nargs="+", help="only these, not all that are there")
     parser.add_argument("-o", dest="output", type=Path, required=True, help="file to write")
     given = parser.parse_args(words)
+    if given.jobs < 1:
+        parser.error("--jobs is at least 1")
     _begin(given)
     folds = given.folds or there(given.corpus, given.source, shlex.split(given.dataset))
     try:
