@@ -170,8 +170,8 @@ def made(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs make")
     root = tmp_path_factory.mktemp("made")
     targets = [root / "weights" / f"ravdess{ending}" for ending in (".json", ".onnx", "-int8.onnx")]
-    words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={root / 'out'}"]
-    small = "--arch speech-resnet -p width=8 -p stages=2 --epochs 1 --threads 1"
+    words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={root / 'out'}", "JOBS=2"]
+    small = "--arch lstm -p width=8 -p layers=1 --epochs 1 --threads 1"
     flags = [f"ravdess.train={small}", f"ravdess.distill={small}", "ravdess.teachers=2", "SHIPPED_FOLD=1"]
     flags += ["ravdess.features=-x logmel -p mels=64", "ravdess.quantize=--max-drop 100 --min-speedup 0"]
     done = _run(*words, f"WEIGHTS={root / 'weights'}", f"RESULTS={root / 'results'}", *flags)
