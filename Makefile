@@ -30,7 +30,8 @@ demo: setup
 	examples/demo.sh
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@# processes share the cores: threads that wait leave them to others
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 format: setup
 	$(BIN)/ruff format .
