@@ -90,17 +90,8 @@ def test_a_run_goes_on_where_it_was_and_other_flags_are_refused(row: Path, corpu
 
 
 def test_after_a_failure_nothing_more_is_begun(corpus: Path, tmp_path: Path) -> None:
-    words = (
-        sys.executable,
-        SCRIPT,
-        "small",
-        "ravdess",
-        corpus,
-        tmp_path / "made",
-        VECTORS[0],
-        "--train=--arch nothing",
-    )
-    done = _run(*words, "--jobs", 2, "-o", tmp_path / "row.json")
+    words = (sys.executable, SCRIPT, "small", "ravdess", corpus, tmp_path / "made", VECTORS[0])
+    done = _run(*words, "--train=--arch nothing", "--jobs", 2, "-o", tmp_path / "row.json")
     assert done.returncode == 1 and not (tmp_path / "row.json").exists()
     assert 1 <= done.stderr.count("nothing") <= 2
 
