@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -37,6 +38,18 @@ def film(path: Path, count: int = 12, rate_hz: float = 10.0) -> Path:
     return path
 
 
+def recorded(path: Path, shade: int, count: int = 10) -> Path:
+    """An MPEG transport stream of one shade of gray, whose times are in the stream."""
+    with av.open(str(path), "w", format="mpegts") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width = stream.height = 96
+        stream.pix_fmt = "yuv420p"
+        for _ in range(count):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((96, 96, 3), shade, np.uint8))))
+        container.mux(stream.encode())
+    return path
+
+
 def all_of(source: sources.Source) -> list[Frame]:
     return list(source.frames)
 
@@ -50,6 +63,15 @@ def test_a_video_gives_every_frame_with_its_media_time(tmp_path: Path) -> None:
     assert [frame.seconds for frame in frames] == pytest.approx([index / 10 for index in range(12)])
     assert frames[3].pixels.shape == (48, 64, 3)
     assert [round(float(frame.pixels.mean()), -1) for frame in frames] == [index * 20 for index in range(12)]
+
+
+def test_times_that_begin_again_in_the_middle_go_on_rising(tmp_path: Path) -> None:
+    parts = [recorded(tmp_path / f"{shade}.ts", shade).read_bytes() for shade in (60, 180)]
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    frames = all_of(sources.video(tmp_path / "joined.ts"))
+    times = [frame.seconds for frame in frames]
+    assert [round(float(frame.pixels.mean()), -1) for frame in frames] == [60] * 10 + [180] * 10
+    assert np.diff(times) == pytest.approx(0.04, abs=1e-3)
 
 
 def test_colours_are_rgb(tmp_path: Path) -> None:

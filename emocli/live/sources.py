@@ -113,17 +113,30 @@ def _camera_frames(capture: cv2.VideoCapture, first: Pixels, number: int) -> Fra
 
 
 def _video_frames(capture: cv2.VideoCapture, first: Pixels) -> Frames:
-    rate_hz = _rate(capture)
+    times = _Rising(1 / _rate(capture))
     index = 0
     pixels: Pixels | None = first
     try:
         while pixels is not None:
-            seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            # some containers carry no times: then all but the first would be 0
-            yield Frame(index, seconds if seconds > 0 else index / rate_hz, pixels)
+            yield Frame(index, times.next(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000), pixels)
             index, pixels = index + 1, _next(capture)
     finally:
         capture.release()
+
+
+class _Rising:
+    """A film's times in seconds, made to rise: films that were joined begin again in the middle, some have no times."""
+
+    def __init__(self, step: float) -> None:
+        self._step, self._last, self._added = step, -step, 0.0
+
+    def next(self, seconds: float) -> float:
+        """Return when the next frame is: as the film says, or a step after the one before, and from there on."""
+        seconds = max(0.0, seconds)
+        if seconds + self._added <= self._last:
+            self._added = self._last + self._step - seconds
+        self._last = seconds + self._added
+        return self._last
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[Pixels]:
