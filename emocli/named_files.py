@@ -80,10 +80,12 @@ def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:
 
 
 def _walk(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+    closed: list[str] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda fault: closed.append(fault.filename)):
         folders.sort()
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
                 path = Path(parent, name)
                 if path.is_file():  # a named pipe would never end
                     yield path
+    yield from map(Path, closed)  # reading these says what is wrong

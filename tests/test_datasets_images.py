@@ -9,7 +9,7 @@ import pytest
 from corpus_files import all_of, image
 
 from emocli import labels
-from emocli.datasets import affectnet, ckplus, folder, jaffe, rafdb
+from emocli.datasets import _images, affectnet, ckplus, folder, jaffe, rafdb
 from emocli.errors import EmoError
 
 
@@ -152,6 +152,43 @@ def test_links_out_of_the_folder_and_to_folders_are_not_followed_and_counted(tmp
     corpus = folder.read([root])
     assert sorted(sample.id for sample in corpus.samples if "S0" not in sample.id) == ["happy/inner.png"]
     assert corpus.notes == {"link out of the folder skipped": 1, "link to a folder skipped": 1}
+
+
+def test_a_folder_that_can_t_be_read_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classes(tmp_path, ("angry", "happy", "sad"))
+    listed = os.scandir
+
+    def closed(path: str) -> object:  # root may read everything
+        if Path(path).name == "sad":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    corpus = folder.read([tmp_path])
+    assert len(all_of(corpus)) == 4
+    assert corpus.notes == {"unreadable folder skipped": 1}
+
+
+def test_one_coloured_picture_among_gray_ones_keeps_its_colours(tmp_path: Path) -> None:
+    for number in range(40):
+        image(tmp_path / "ab"[number % 2] / f"{number:02}.png", 20, colour=number == 31)
+    samples = {sample.id: sample.x for sample in all_of(folder.read([tmp_path]))}
+    assert {x.shape for x in samples.values() if isinstance(x, np.ndarray)} == {(3, 20, 20)}
+    assert [name for name, x in samples.items() if not np.array_equal(x[0], x[2])] == ["b/31.png"]
+
+
+def test_a_jpeg_of_more_pixels_than_can_be_decoded_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classes(tmp_path, ("angry", "happy"), size=100)
+    cv2.imwrite(str(tmp_path / "happy" / "vast.jpg"), np.zeros((9000, 9000), np.uint8))
+    whole = _images._decode
+    monkeypatch.setattr(
+        _images,
+        "_decode",
+        lambda data, flags: None if flags == cv2.IMREAD_GRAYSCALE and len(data) > 200_000 else whole(data, flags),
+    )
+    corpus = folder.read([tmp_path])
+    assert len(all_of(corpus)) == 4
+    assert corpus.notes == {"unreadable image skipped": 1}
 
 
 def test_a_link_that_leads_in_circles_is_an_unreadable_picture(tmp_path: Path) -> None:
@@ -379,6 +416,10 @@ def test_affectnet_says_what_is_missing(tmp_path: Path) -> None:
     (lists / "training.csv").write_text(f'{MANIFEST}\n1/training1.jpg,1,1,9,9,"{";" * 200_000},1,0,0\n')
     with pytest.raises(EmoError, match=r"training.csv is no whole csv file"):
         affectnet.read([tmp_path])
+    for row in (",1,1,9,9,,1,0,0", "a\0b.jpg,1,1,9,9,,1,0,0"):
+        (lists / "training.csv").write_text(f"{MANIFEST}\n{row}\n")
+        with pytest.raises(EmoError, match=r"training.csv line 2: subDirectory_filePath names no file"):
+            affectnet.read([tmp_path])
     (lists / "training.csv").write_text("path,label\na,1\n")
     with pytest.raises(EmoError, match=r"training.csv lacks the columns arousal, expression"):
         affectnet.read([tmp_path])

@@ -160,6 +160,25 @@ def test_folders_are_read_to_the_bottom_in_order_and_only_their_pictures(tmp_pat
     assert found == ["c.png", "a/deep/x.png", "b/10.PNG", "b/2.jpg"]
 
 
+def test_a_folder_that_can_t_be_read_comes_back_so_that_reading_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("open/1.png", "closed/2.png"):
+        picture(tmp_path / name)
+    listed = os.scandir
+
+    def closed(path: str) -> object:  # root may read everything
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    found = list(named_files.expand([str(tmp_path)], SUFFIXES))
+    assert found == [tmp_path / "open/1.png", tmp_path / "closed"]
+    with pytest.raises(EmoError, match="closed is no plain file"):
+        pictures.read(found[1])
+
+
 def test_globs_are_expanded_unless_a_file_has_that_very_name(tmp_path: Path) -> None:
     for name in ("2.png", "1.png", "[1].png"):
         picture(tmp_path / name)

@@ -24,7 +24,10 @@ def decoded(data: NDArray[np.uint8], name: str) -> Pixels:
     """Return the encoded picture as gray (height, width) or RGB (height, width, 3); `name` is for the error."""
     import cv2
 
-    image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+    except cv2.error:  # more pixels than OpenCV is allowed
+        image = None
     if image is None:
         raise EmoError(f"image {name} can't be decoded; import the corpus again")
     return np.ascontiguousarray(image if image.ndim == 2 else image[:, :, ::-1], np.uint8)

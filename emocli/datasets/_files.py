@@ -19,10 +19,15 @@ def only_folder(sources: Sequence[Path], corpus: str) -> Path:
 def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tuple[str, Path]]:
     """Return (path relative to the root, path) of every file below it with one of the suffixes, sorted.
 
-    Links to folders and those that lead out of the root are left out and counted in `notes`.
+    Links to folders and those that lead out of the root are left out and counted in `notes`, and so are folders that
+    can't be read.
     """
     found = []
-    for parent, folders, files in os.walk(root):
+
+    def refused(_: OSError) -> None:
+        notes["unreadable folder skipped"] += 1
+
+    for parent, folders, files in os.walk(root, onerror=refused):
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         if linked := sum(Path(parent, name).is_symlink() for name in folders):
             notes["link to a folder skipped"] += linked

@@ -19,6 +19,8 @@ SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", "
 SMALL = 64
 """Up to this many pixels a side, images of one size become arrays; larger ones stay encoded."""
 _PROBED = 16
+_MANY = 1 << 26
+"""Pixels far below what a picture may have."""
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG"
 """How the files begin."""
 _MARKER = re.compile(rb"\xff+([^\x00\xff])")
@@ -73,18 +75,21 @@ def samples(
 
 
 def _common_shape(paths: Sequence[Path]) -> tuple[int, int, int] | None:
-    """Return the (channels, height, width) that some of the images share, if that is small; None otherwise."""
-    step = max(1, len(paths) // _PROBED)
-    shapes, gray = set(), True
-    for path in paths[::step]:
-        pixels = _decode(_bytes(path), cv2.IMREAD_COLOR)
-        if pixels is not None:
-            shapes.add(pixels.shape[:2])
-            gray = gray and bool((pixels == pixels[..., :1]).all())
+    """Return the (channels, height, width) that some of the images share, if that is small; None otherwise.
+
+    There are three channels as soon as one of all the images is coloured.
+    """
+    some = (_decode(_bytes(path), cv2.IMREAD_COLOR) for path in paths[:: max(1, len(paths) // _PROBED)])
+    shapes = {pixels.shape[:2] for pixels in some if pixels is not None}
     if len(shapes) != 1:
         return None
     height, width = shapes.pop()
-    return (1 if gray else 3, height, width) if max(height, width) <= SMALL else None
+    return (3 if any(map(_is_coloured, paths)) else 1, height, width) if max(height, width) <= SMALL else None
+
+
+def _is_coloured(path: Path) -> bool:
+    pixels = _decode(_bytes(path), cv2.IMREAD_COLOR)
+    return pixels is not None and bool((pixels != pixels[..., :1]).any())
 
 
 def _bytes(path: Path) -> bytes:
@@ -142,8 +147,14 @@ def _array(data: bytes, shape: tuple[int, int, int], notes: Counter[str]) -> NDA
 def _encoded(data: bytes) -> bytes | None:
     """Return the bytes of a readable JPEG or PNG as they are, another format as PNG, None for an unreadable one."""
     if data.startswith((_JPEG, _PNG)):
-        # an eighth of a JPEG's size decodes several times faster, but of a thin one nothing is left
-        readable = any(_decode(data, how) is not None for how in (cv2.IMREAD_REDUCED_GRAYSCALE_8, cv2.IMREAD_GRAYSCALE))
-        return data if readable else None
+        return data if _is_readable(data) else None
     pixels = _decode(data, cv2.IMREAD_ANYCOLOR)
     return None if pixels is None else cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def _is_readable(data: bytes) -> bool:
+    # an eighth of a JPEG's size decodes several times faster, but of a thin one nothing is left
+    eighth = _decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    if eighth is None or eighth.size * 64 > _MANY:  # or is it small enough for the eighth alone?
+        return _decode(data, cv2.IMREAD_GRAYSCALE) is not None
+    return True

@@ -61,7 +61,10 @@ def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:
         if missing := set(_NEEDED) - set(reader.fieldnames or ()):
             raise EmoError(f"{manifest.name} lacks the columns {', '.join(sorted(missing))}; is it AffectNet's list?")
         for row in reader:
-            yield f"{manifest.name} line {reader.line_num}", row
+            place = f"{manifest.name} line {reader.line_num}"
+            if not row[_FILE] or "\0" in row[_FILE]:
+                raise EmoError(f"{place}: {_FILE} names no file; the row is cut or foreign")
+            yield place, row
 
 
 def _base(root: Path, manifests: Sequence[Path]) -> Path:
