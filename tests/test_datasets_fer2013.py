@@ -227,6 +227,42 @@ def test_a_folder_that_holds_the_csv_is_as_good_as_the_csv(tmp_path: Path) -> No
     assert len(all_of(fer2013.read([tmp_path / "fer2013"]))) == 3
 
 
+def test_a_folder_with_only_the_rows_of_the_test_is_read_and_says_so(tmp_path: Path) -> None:
+    corpus_files.fer2013(tmp_path / "test.csv", [row(each).split(",")[1] for each in faces(2)], "pixels")
+    corpus = fer2013.read([tmp_path])
+    assert [(sample.y, sample.split) for sample in all_of(corpus)] == [(-1, "test")] * 2
+    assert [note.rpartition(": ")[2] for note in corpus.notes] == [
+        "0 of 28,709 Training rows, 0 of 3,589 PublicTest rows, 0 of 3,589 PrivateTest rows, 2 rows without labels"
+    ]
+
+
+def test_of_several_sources_none_is_left_out_in_silence(tmp_path: Path) -> None:
+    path = corpus_files.fer2013(tmp_path / "fer2013.csv", [row(each) for each in faces(2)])
+    image(tmp_path / "other" / "train" / "happy" / "im0.png")
+    with pytest.raises(EmoError, match=r"other holds none of fer2013.csv"):
+        fer2013.read([path, tmp_path / "other"])
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_no_block_is_overwritten_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    each = len(row(np.full((48, 48), 100, np.uint8))) + 1
+    monkeypatch.setattr(_fer_csv, "BLOCK_BYTES", 2 * each)
+    pixels = [np.full((48, 48), 100 + number, np.uint8) for number in range(41)]
+    path = corpus_files.fer2013(tmp_path / "fer2013.csv", [row(one) for one in pixels])
+    path.write_text(path.read_text().rstrip("\n") + end)
+    with open(path, "rb") as file:
+        file.readline()
+        held = [(block, block.copy()) for block in _fer_csv._blocks(file, "fer2013.csv", 100)]
+        assert all(np.array_equal(block, copy) for block, copy in held)
+    with open(path, "rb") as file:
+        file.readline()
+        # as far as it may read ahead: the oldest block is still being decoded while the last ones are read
+        blocks = list(_fer_csv._blocks(file, "fer2013.csv", len(held)))
+        assert all(np.array_equal(block, copy) for block, (_, copy) in zip(blocks, held, strict=True))
+
+
 def test_folders_of_images_are_read_with_their_parts(tmp_path: Path) -> None:
     for part in ("train", "test"):
         for name in ("angry", "happy", "neutral"):

@@ -137,10 +137,11 @@ def _blocks(file: BufferedReader, name: str, buffers: int) -> Iterator[NDArray[n
     ring = cycle(np.empty((buffers, BLOCK_BYTES + LINE_BYTES), np.uint8))
     rest = b""
     for buffer in ring:
+        # at the end nothing more is written: that memory may be of a block which nobody has waited for yet
+        if not file.peek(1):
+            break
         buffer[: len(rest)] = np.frombuffer(rest, np.uint8)
         size = len(rest) + file.readinto(buffer[len(rest) : len(rest) + BLOCK_BYTES].data)
-        if size == len(rest):
-            break
         tail = buffer[max(0, size - LINE_BYTES) : size].tobytes()
         rest = tail[tail.rfind(b"\n") + 1 :]
         if len(rest) == len(tail) == LINE_BYTES:

@@ -28,6 +28,8 @@ from emocli.datasets._fer_decode import USAGES
 from emocli.errors import EmoError
 
 LICENSE = "research use; images never shipped"
+_NAMES = ("fer2013.csv", "icml_face_data.csv", "train.csv", "test.csv")
+"""What is looked for in a folder, the most complete first."""
 ROWS = dict(zip(USAGES, (28_709, 3_589, 3_589), strict=True))
 
 
@@ -37,9 +39,12 @@ def read(sources: Sequence[Path], *, public_test: str = "validation", jobs: int 
     if not sources:
         raise EmoError("fer2013 is read from fer2013.csv or a folder; download it from Kaggle and name it")
     notes: Counter[str] = Counter()
-    files = [file for source in sources for file in _files(source, notes)]
-    if not files and len(sources) == 1:
+    found = [_files(source, notes) for source in sources]
+    if found == [[]]:
         return _from_images(sources[0], notes)
+    for folder in (source for source, files in zip(sources, found, strict=True) if not files):
+        raise EmoError(f"{folder} holds none of {', '.join(_NAMES)}; name it by itself if it has folders of images")
+    files = [file for each in found for file in each]
     source = hashlib.sha256()
     tables = [_fer_csv.open_table(file, source, jobs) for file in files]
     return Corpus(labels.SEVEN, LICENSE, _samples(tables, parts, notes), notes=notes, source=source)
@@ -49,7 +54,7 @@ def _files(source: Path, notes: Counter[str]) -> list[Path]:
     """Return the csv files that a source stands for: itself, or of a folder the most complete that it holds."""
     if not source.is_dir():
         return [source]
-    for name in ("fer2013.csv", "icml_face_data.csv", "train.csv"):
+    for name in _NAMES:
         if found := sorted((*source.glob(name), *source.glob(f"*/{name}"))):
             if name == "train.csv" and found[0].with_name("test.csv").exists():
                 notes["test.csv left out: the challenge's test rows have no labels"] = 1
@@ -60,12 +65,13 @@ def _files(source: Path, notes: Counter[str]) -> list[Path]:
 def _samples(tables: Sequence[Table], parts: Mapping[str, str], notes: Counter[str]) -> Iterator[Samples]:
     """Yield the rows of all tables, numbered from 0; notes at the end what differs from the published files."""
     of_usage = list(parts.values())
-    row, seen, published = 0, np.zeros(len(USAGES), np.intp), []
+    row, unlabelled, seen, published = 0, 0, np.zeros(len(USAGES), np.intp), []
     for table in tables:
         labelled = "emotion" in table.columns
         for rows in table.rows:
-            seen += np.bincount(rows.usages, minlength=len(USAGES))
+            seen += np.bincount(rows.usages, minlength=len(USAGES)) * labelled
             split = [of_usage[usage] if labelled else "test" for usage in rows.usages.tolist()]
+            unlabelled += len(split) * (not labelled)
             ids = [*map(str, range(row, row + len(split)))]
             yield _kept(Samples(rows.pixels, rows.labels.tolist(), split, ids))
             row += len(split)
@@ -76,7 +82,7 @@ def _samples(tables: Sequence[Table], parts: Mapping[str, str], notes: Counter[s
     if all(published):
         notes[f"{' and '.join(map(str, published))} as published (md5)"] = 1
     else:
-        notes[_difference(dict(zip(USAGES, seen.tolist(), strict=True)))] = 1
+        notes[_difference(dict(zip(USAGES, seen.tolist(), strict=True)), unlabelled)] = 1
 
 
 def _kept(samples: Samples) -> Samples:
@@ -88,10 +94,11 @@ def _kept(samples: Samples) -> Samples:
     return Samples(samples.x[kept], [*y], [*split], [*ids])
 
 
-def _difference(rows: dict[str, int]) -> str:
+def _difference(rows: dict[str, int], unlabelled: int) -> str:
     """Say how many rows of which part are there, beside the published number."""
-    counts = ", ".join(f"{rows[name]:,} of {count:,} {name} rows" for name, count in ROWS.items())
-    return f"not a file as Kaggle publishes it: {counts}"
+    counts = [f"{rows[name]:,} of {count:,} {name} rows" for name, count in ROWS.items()]
+    counts += [f"{unlabelled:,} rows without labels"] if unlabelled else []
+    return f"not a file as Kaggle publishes it: {', '.join(counts)}"
 
 
 def _from_images(root: Path, notes: Counter[str]) -> Corpus:
