@@ -1,19 +1,21 @@
 """Augmented copies: of the train part only, the same every time, and never where they would leak."""
 
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from conftest import Run, write_features
 from numpy.typing import NDArray
 
-from emocli import pipes
+from emocli import download, pipes
 from emocli.artifact import Header
 from emocli.data import audit, hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extracting import extraction, featurizing, pieces
+from emocli.extracting import extraction, featurizing, others, pieces
 from emocli.scores import evaluation
 from emocli.sound import augmenting
 from emocli.training import folds
@@ -236,3 +238,32 @@ def test_a_file_whose_copies_have_no_original_is_refused(augmented: Path, tmp_pa
         file["original"][0] = 10_000
     with pytest.raises(EmoError, match="copies of rows"), hdf5.open_data(path):
         pass
+
+
+def test_processes_cut_with_the_detector_that_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[str] = []
+
+    def absent(*_: object) -> None:
+        raise EmoError("no network")
+
+    def by_several(source: object, recipe: tuple[str, ...], *_: object) -> None:
+        given.append(recipe[2])
+        raise EmoError("seen")
+
+    monkeypatch.setattr(download, "fetch", absent)
+    monkeypatch.setattr(featurizing, "_by_several", by_several)
+    with pytest.raises(EmoError, match="seen"):
+        _features(tmp_path / "f.h5", 0, [], detector="auto", jobs=2)
+    assert given == ["energy"]
+
+
+def test_the_clips_of_others_are_not_held_for_every_speaker() -> None:
+    n, speakers = 4000, 400
+    held = SimpleNamespace(group=[f"{row * speakers // n}" for row in range(n)], sounds=lambda *at: [at])
+    drawn = others.among(held, np.arange(n))  # type: ignore[arg-type]
+    tracemalloc.start()
+    chosen = [drawn(row)(np.random.default_rng(row))[0] for row in range(n)]  # type: ignore[misc]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert all(held.group[int(other)] != held.group[row] for row, other in enumerate(chosen))
+    assert peak < 2 << 20, "all pools together are 13 MB"

@@ -58,7 +58,8 @@ def write(
         process, step = extraction.start(name, params, detector, note, detector_params, data.modality)
         parts = copying.parts(data, _chunks(data, _limited(data, limit)), copies)
         if jobs > 1:
-            recipe = name, dict(params), detector, dict(detector_params), data.modality, copies
+            # the detector that was found, not asked for: auto might find another one in each process
+            recipe = name, dict(params), step["detector"], step["detector_params"], data.modality, copies
             made = _by_several(source, recipe, parts, jobs)
         else:
             items = copying.listener(data, copies)

@@ -20,15 +20,15 @@ def among(data: Data, rows: NDArray[np.int64]) -> Callable[[int], Others]:
     """
     groups = np.array(data.group)[rows]
 
-    @functools.cache
+    # one speaker's clips come in a row; those of all speakers at once would be rows times speakers
+    @functools.lru_cache(maxsize=1)
     def of_others(group: str) -> NDArray[np.int64]:
         return rows[groups != group] if group else rows[:0]
 
     def others(row: int) -> Others:
-        pool = of_others(data.group[row])
-        pool = pool if len(pool) else rows[rows != row]
-
         def clip(random: Generator) -> Sound:
+            pool = of_others(data.group[row])
+            pool = pool if len(pool) else rows[rows != row]
             if not len(pool):
                 raise EmoError("babble is made of other clips, and there is only one; take white or pink noise")
             chosen = int(pool[random.integers(len(pool))])
