@@ -103,6 +103,15 @@ def test_where_a_sound_goes_on_the_answer_is_about_its_last_seconds(model: Path,
     assert len(limited._pieces) <= 6 < len(rest._pieces)
 
 
+def test_a_long_first_piece_is_forgotten_a_little_at_a_time(model: Path, extract: Framewise) -> None:
+    carrier = Carrier(load(model, carry=True), extract, STRIDE, 1.0)
+    a_second = RATE_HZ / extract.framing.hop / STRIDE
+    carrier.push(noise(4.0))
+    for start in range(0, 3 * RATE_HZ, 1600):
+        carrier.push(noise(3.0, seed=1)[start : start + 1600])
+        assert a_second - 1 <= carrier._groups <= 1.5 * a_second + 1
+
+
 def test_too_little_to_hear_is_no_answer(model: Path, extract: Framewise) -> None:
     carrier = Carrier(load(model, carry=True), extract, STRIDE, LONG)
     assert carrier.logits() is None

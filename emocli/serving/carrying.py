@@ -10,6 +10,9 @@ from emocli.sound.framewise import Framewise, Rows
 from emocli.sound.sounds import RATE_HZ, Sound
 from emocli.sound.streaming import Stream
 
+_PIECE_SECONDS = 0.5
+"""Of a longer piece the model answers in turn, as what is too old is forgotten by whole answers."""
+
 
 class Carries(Protocol):
     """An engine that was loaded to carry states: each run goes on where the one before ended."""
@@ -29,7 +32,8 @@ class Carrier:
     def __init__(self, engine: Carries, extractor: Framewise, frames: int, seconds: float) -> None:
         """`frames` is how many the model takes as one. Raises EmoError for an extractor that can't stream."""
         self._engine, self._extractor, self._frames = engine, extractor, frames
-        self._most = max(1, round(seconds * RATE_HZ / extractor.framing.hop / frames))
+        a_second = RATE_HZ / extractor.framing.hop / frames
+        self._most, self._at_once = (max(1, round(each * a_second)) for each in (seconds, _PIECE_SECONDS))
         self.begin()
 
     def begin(self) -> None:
@@ -61,10 +65,13 @@ class Carrier:
             return
         whole = len(rows) if last else len(rows) // self._frames * self._frames
         self._left = rows[whole:]
-        if not whole:
-            return
-        logits = self._engine.run(rows[None, :whole])["logits"][0].astype(np.float64)
-        groups = -(-whole // self._frames)
+        size = self._at_once * self._frames
+        for begin in range(0, whole, size):
+            self._hear(rows[begin : min(begin + size, whole)])
+
+    def _hear(self, rows: Rows) -> None:
+        logits = self._engine.run(rows[None])["logits"][0].astype(np.float64)
+        groups = -(-len(rows) // self._frames)
         self._pieces.append((groups, logits))
         self._groups += groups
         while self._groups - self._pieces[0][0] >= self._most:
