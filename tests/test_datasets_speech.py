@@ -313,6 +313,7 @@ def test_names_that_break_the_pattern_and_second_copies_are_counted(tmp_path: Pa
     ("corpus", "files", "kept"),
     [
         ("crema-d", ("AudioMP3/1001_DFA_ANG_XX.mp3", "AudioWAV/1001_DFA_ANG_XX.wav"), "AudioWAV/1001_DFA_ANG_XX.wav"),
+        ("crema-d", ("VideoFlash/1001_DFA_ANG_XX.flv", "wav/1001_DFA_ANG_XX.wav"), "wav/1001_DFA_ANG_XX.wav"),
         ("savee", ("AudioData/DC/a01.wav", "All/DC_a01.wav"), "All/DC_a01.wav"),
     ],
 )

@@ -46,7 +46,10 @@ def test_a_name_that_is_no_utf_8_is_read(tmp_path: Path) -> None:
     assert len(sound_files.read(path).samples) == 800
 
 
-@pytest.mark.parametrize(("name", "codec"), [("x.m4a", "aac"), ("x.mp4", "aac"), ("x.mkv", "flac"), ("x.mpg", "mp2")])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("x.m4a", "aac"), ("x.mp4", "aac"), ("x.mkv", "flac"), ("x.mpg", "mp2"), ("x.flv", "aac")],
+)
 def test_the_sound_of_other_containers_is_read(name: str, codec: str, tmp_path: Path) -> None:
     path = tmp_path / name
     if codec == "flac":
@@ -62,6 +65,12 @@ def test_the_sound_of_other_containers_is_read(name: str, codec: str, tmp_path: 
     samples, _ = _read(path)
     power = np.abs(np.fft.rfft(samples[2000:14_000]))
     assert abs(len(samples) - 16_000) < 1200 and power.argmax() * 16_000 / 12_000 == pytest.approx(440, abs=2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_sound_of_absurd_numbers_is_clipped_and_warns_of_nothing(tmp_path: Path) -> None:
+    samples, remarks = _read(write(tmp_path / "x.wav", np.full(800, 1e36, np.float32), subtype="FLOAT"))
+    assert samples.max() <= 1 and any("clipped" in remark for remark in remarks)
 
 
 def test_channels_are_averaged(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ def from_int16(samples: NDArray[np.int16]) -> Sound:
 
 def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     """Return the nearest 16 bit samples; what is louder than full scale is clipped."""
-    return np.asarray(np.rint(samples * _FULL).clip(-_FULL, _FULL - 1), np.int16)
+    with np.errstate(over="ignore"):  # infinity is clipped too
+        return np.asarray(np.rint(samples * _FULL).clip(-_FULL, _FULL - 1), np.int16)
 
 
 def is_clipped(samples: NDArray[np.int16]) -> bool:
