@@ -21,7 +21,7 @@ def _faults(model: ModelProto, header: Header) -> Iterator[str]:
     labels, graph = header.labels, model.graph
     if not labels or len(set(labels)) < len(labels):
         yield "has no labels or has some twice"
-    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
+    if model.functions or any(each.HasField("g") or each.graphs for node in graph.node for each in node.attribute):
         yield "has loops or branches, which may never end"
     if len(graph.input) != 1:
         yield f"has {len(graph.input)} inputs"

@@ -69,6 +69,15 @@ def endless_loop(model: ModelProto) -> None:
     model.graph.node.insert(0, helper.make_node("Loop", list(constants), ["looped"], body=body))
 
 
+def function_of_its_own(model: ModelProto) -> None:
+    """Put an operator into a function of the file, in which there might be a loop."""
+    node = helper.make_node("Identity", ["a"], ["b"])
+    opsets = [helper.make_opsetid("", onnx_file.OPSET)]
+    model.functions.append(helper.make_function("its.own", "Turn", ["a"], ["b"], [node], opsets))
+    model.opset_import.append(helper.make_opsetid("its.own", 1))
+    model.graph.node[3].domain, model.graph.node[3].op_type = "its.own", "Turn"
+
+
 def unknown_operator(model: ModelProto) -> None:
     model.graph.node[3].op_type = "Reelu"
 
@@ -107,6 +116,7 @@ INTERFACE = {
     untyped_input: "neither uint8 nor",
     labels_twice: "labels or has some twice",
     endless_loop: "loops or branches",
+    function_of_its_own: "loops or branches",
 }
 
 

@@ -212,6 +212,19 @@ def test_nan_activations_are_an_error_for_the_user():
         quantize(broken, batches)
 
 
+@pytest.mark.parametrize("method", calibrate.METHODS)
+@pytest.mark.parametrize("channel", [0, 3, -1])
+def test_one_channel_of_nan_is_found_whichever_it_is(method, channel):
+    broken = onnx.ModelProto()
+    broken.CopyFrom(exported("emotion_cnn"))
+    stem, value = next((name, value) for name, value in onnx_graph.constants(broken.graph).items() if value.ndim == 4)
+    value = value.copy()
+    value[channel] = np.nan
+    onnx_graph.put(broken.graph, stem, value)
+    with pytest.raises(EmoError, match="NaN or infinite"):
+        quantize(broken, batches, method=method)
+
+
 def test_ranges_are_those_of_the_activations():
     model = fold(exported("emotion_cnn"))
     name = next(node.output[0] for node in model.graph.node if node.op_type == "Relu")

@@ -66,6 +66,24 @@ def test_a_norm_after_a_layer_becomes_part_of_it(across):
     assert_allclose(run(folded, x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
 
 
+def test_two_layers_that_share_a_weight_take_in_a_norm_each():
+    random = np.random.default_rng(0)
+    constants = {"w": random.normal(size=(3, 3, 1, 1)).astype(np.float32)}
+    for place in "12":
+        constants |= dict(zip((f"{name}{place}" for name in "gtmv"), norm(random, 3), strict=True))
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["h"]),
+        helper.make_node("BatchNormalization", ["h", "g1", "t1", "m1", "v1"], ["i"]),
+        helper.make_node("Conv", ["i", "w"], ["j"]),
+        helper.make_node("BatchNormalization", ["j", "g2", "t2", "m2", "v2"], ["y"]),
+    ]
+    plain = model(nodes, constants, end=("batch", 3, 6, 6))
+    x = random.normal(size=(2, 3, 6, 6)).astype(np.float32)
+    folded = fold(plain)
+    assert operators(folded) == ["Conv", "Conv"]
+    assert_allclose(run(folded, x)["y"], run(plain, x)["y"], rtol=1e-4, atol=1e-5)
+
+
 def test_a_norm_by_itself_becomes_a_convolution_of_each_channel():
     random = np.random.default_rng(0)
     nodes = [helper.make_node("BatchNormalization", ["x", "g", "t", "m", "v"], ["y"])]

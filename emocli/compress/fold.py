@@ -91,8 +91,8 @@ def _absorb(
     columns = node.op_type == "Gemm" and not onnx_graph.attribute(node, "transB", 0)
     weight *= scale if columns else scale.reshape(-1, *[1] * (weight.ndim - 1))
     bias = known[node.input[2]].astype(np.float64) if len(node.input) > 2 and node.input[2] else 0.0
-    # names of its own: two nodes may share the weight they were exported with
-    name = f"{node.input[1]}_folded"
+    # named after its output: two nodes may share the weight they were exported with
+    name = f"{node.input[1]}/{node.output[0]}_folded"
     weight_name = onnx_graph.put(graph, name, weight.astype(np.float32))
     bias_name = onnx_graph.put(graph, f"{name}_bias", (bias * scale + shift).astype(np.float32))
     node.input[:] = [node.input[0], weight_name, bias_name]

@@ -117,4 +117,5 @@ def _connect(
         codes, steps = known[weight.input[0]].astype(np.float64), known[weight.input[1]]
         sums = codes.reshape(len(codes), -1).sum(axis=1) * steps
         bias = known[node.input[2]] + factor * (round(zero) - zero) * sums
-        node.input[2] = onnx_graph.put(graph, f"{node.input[2]}/pixels", bias.astype(np.float32))
+        # named after the output, as two may share a bias
+        node.input[2] = onnx_graph.put(graph, f"{node.output[0]}/pixels", bias.astype(np.float32))
