@@ -26,6 +26,8 @@ _FIELDS: tuple[tuple[str, type], ...] = (
     ("class_logits", list),
 )
 """Fields of steps whose kind is relied on wherever they are read."""
+_NEEDED = {**dict.fromkeys(("dataset", "features", "train", "distill"), "name"), "quantize": "input"}
+"""The field that a step by each of these commands has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Header:
     def step(self, *commands: str) -> Step | None:
         """Return the last step made by one of `commands`, or None."""
         return next((step for step in reversed(self.steps) if step["command"] in commands), None)
+
+    def own_step(self, command: str) -> Step | None:
+        """Return the last step made by `command` after the model was trained last; those before are its teacher's."""
+        trained = [at for at, step in enumerate(self.steps) if step["command"] in ("train", "distill")]
+        return replace(self, steps=self.steps[max(trained, default=-1) + 1 :]).step(command)
 
     @property
     def training(self) -> Mapping[str, Any]:
@@ -132,4 +139,11 @@ def _are_steps(steps: tuple[object, ...]) -> bool:
 
 
 def _fits(step: Step) -> bool:
-    return all(isinstance(step.get(name, kind()), kind) for name, kind in _FIELDS)
+    if not all(isinstance(step.get(name, kind()), kind) for name, kind in _FIELDS):
+        return False
+    texts = [step.get("options", {}).get("teacher", []), *step.get("people", {}).values()]
+    return all(map(_are_texts, texts)) and _NEEDED.get(str(step["command"]), "command") in step
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(each, str) for each in values)

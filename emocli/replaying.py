@@ -80,7 +80,7 @@ def _made_by(steps: Sequence[Step]) -> str:
 
 def line(step: Step) -> str:
     """Return one step as a command, without its input and output."""
-    return shlex.join(_words(step))
+    return shlex.join(map(harmless, _words(step)))
 
 
 def _words(step: Step) -> Iterator[str]:

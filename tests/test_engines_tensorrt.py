@@ -7,7 +7,8 @@ import onnx
 import pytest
 from small_model import write_model
 
-from emocli import onnx_file
+from emocli import onnx_file, pipes
+from emocli.compress import plan
 from emocli.engines import _plan, onnxruntime, tensorrt
 from emocli.errors import EmoError
 
@@ -133,3 +134,29 @@ def test_a_model_without_a_plan_is_refused(tmp_path):
 def test_the_onnxruntime_engine_says_which_engine_runs_a_plan(container):
     with pytest.raises(EmoError, match="tensorrt engine"):
         onnxruntime.load(container)
+
+
+@pytest.mark.parametrize("change", [{"source": 5}, {"ep_cache_context": 5}])
+def test_attributes_of_another_kind_are_no_plan(container, change):
+    proto = onnx_file.load(container)
+    kept = [item for item in proto.graph.node[0].attribute if item.name not in change]
+    del proto.graph.node[0].attribute[:]
+    proto.graph.node[0].attribute.extend([*kept, *(onnx.helper.make_attribute(*item) for item in change.items())])
+    if "source" in change:
+        assert _plan.unwrap(proto, "plan.onnx").code
+    else:
+        with pytest.raises(EmoError, match="in another file"):
+            _plan.unwrap(proto, "plan.onnx")
+
+
+def test_a_student_of_a_model_for_processors_is_none_itself(tmp_path):
+    model = onnx_file.load(write_model(tmp_path / "model.onnx"))
+    header = onnx_file.read_header(tmp_path / "model.onnx").then({"command": "export"})
+    step = {"command": "plan", "options": {"batch": 1}}
+    for after, says in (((), "arranged for processors"), (({"command": "distill", "name": "student"},), "tensorrt")):
+        for each in after:
+            header = header.then(each)
+        onnx_file.write_header(model, header)
+        onnx_file.save(model, tmp_path / "model.onnx")
+        with pytest.raises(EmoError, match=says):
+            plan.write(pipes.read(str(tmp_path / "model.onnx"), "model"), tmp_path / "p.plan", step, raw=False)

@@ -24,6 +24,12 @@ def test_what_replay_prints_of_a_strange_header_is_no_command_of_its_own() -> No
     assert len(lines) == 2 and lines[0].startswith("# ") and lines[1].startswith("emo dataset folder")
 
 
+def test_what_replay_prints_moves_no_cursor() -> None:
+    step = {"command": "dataset", "name": "folder", "params": {"a": "\x1b]0;mine\x07\x1b[2J"}}
+    text = replaying.pipeline(Header("dataset", ("happy",), (step,)))
+    assert "\x1b" not in text and r"\x1b[2J" in text
+
+
 def test_replay_tells_how_the_features_were_made_that_only_the_student_saw() -> None:
     mine, other = (f"sha256:{number:064}" for number in (1, 2))
     pixels = {"command": "features", "name": "pixels", "detector": "none"}

@@ -39,7 +39,7 @@ def expected(source: pipes.Input, y: Sequence[int]) -> NDArray[np.float64]:
 
     Raises EmoError for a model that is personal, that does not tell, or that has not learned one of these classes.
     """
-    if source.header.step("personalize"):
+    if source.header.own_step("personalize"):
         raise EmoError(f"{source.source} is personal already; begin with the model it was made from")
     usually = personal.usual(source.header, source.source)
     for label in y:

@@ -15,7 +15,7 @@ def write(source: pipes.Input, path: Path, step: Step, *, raw: bool) -> None:
     building does: no TensorRT, no GPU, a model that TensorRT can't read.
     """
     model = onnx_file.load(source.path)
-    if source.header.step("export"):
+    if source.header.own_step("export"):
         raise EmoError(f"{source.source} is arranged for processors; build the plan from the model before emo export")
     if not _plan.is_container(model):
         model = _build.build_plan(model, batch=step["options"]["batch"], source=source.source)

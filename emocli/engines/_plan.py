@@ -65,7 +65,7 @@ def unwrap(container: ModelProto, source: str) -> Plan:
     if len(nodes) != 1 or len(container.graph.node) != 1:
         raise EmoError(f"{source} is not a TensorRT plan; build one on the GPU it shall run on")
     (node,) = nodes
-    code = onnx_graph.attribute(node, "ep_cache_context", b"")
+    code = _bytes(node, "ep_cache_context")
     if not onnx_graph.attribute(node, "embed_mode", 0) or not code:
         raise EmoError(f"{source} keeps its plan in another file; build it again with the plan embedded")
     if (made_for := _text(node, "source")) not in (_SOURCE, ""):
@@ -90,5 +90,9 @@ def is_mine(plan: Plan) -> bool:
 
 
 def _text(node: onnx.NodeProto, name: str) -> str:
-    value: bytes = onnx_graph.attribute(node, name, b"")
-    return value.decode("utf-8", "replace")
+    return _bytes(node, name).decode("utf-8", "replace")
+
+
+def _bytes(node: onnx.NodeProto, name: str) -> bytes:
+    value = onnx_graph.attribute(node, name, b"")
+    return value if isinstance(value, bytes) else b""
