@@ -160,6 +160,21 @@ def test_an_engine_that_is_built_for_a_batch_is_built_for_the_one_that_is_timed(
     assert "batch" not in comparison.engine_options({**load, "engine": "onnxruntime"}, 64)
 
 
+@pytest.mark.parametrize("load", [{"engine": "tensorrt"}, {"provider": "cuda"}])
+def test_times_of_a_gpu_are_not_scaled_to_a_device(monkeypatch, tmp_path, load):
+    monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
+    used = {"engine": "onnxruntime", "provider": "auto", "threads": 1, "trust": False}
+    device = registry.load("devices", "pi")()
+    source = pipes.read(str(write_model(tmp_path / "model.onnx")), "model")
+    asked = []
+    monkeypatch.setattr(comparison, "_engine", lambda source, load, batch: asked.append(load["provider"]))
+    with pytest.raises(EmoError, match=r"is not here: it is estimated .* leave --engine and --provider out"):
+        comparison.rows(source, None, device, used | load, batch=1, seconds=0, note=lambda text: None)
+    with pytest.raises(AttributeError):  # no engine
+        comparison.rows(source, None, device, used, batch=1, seconds=0, note=lambda text: None)
+    assert asked == ["cpu"], "a GPU that there is would be auto"
+
+
 def test_a_precision_without_a_published_figure_is_not_estimated(model, monkeypatch, tmp_path):
     monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
     engine = load(model)

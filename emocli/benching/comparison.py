@@ -35,6 +35,8 @@ def rows(
     """
     if not 0 <= seconds < math.inf:
         raise EmoError(f"--seconds {seconds:g} is no time to measure for; use 0 or more")
+    if not device.is_here():
+        load = _on_a_processor(load, device)
     note = functools.cache(note)  # what one model can't be scored on, the other can't either
     features = _features(source, data, note)
     models = [*_origin(source, note), source]
@@ -49,6 +51,16 @@ def rows(
         x = benchmark.sample_input(engines[0], batch, frames=frames)
         found[1]["speedup"] = round(benchmark.compare(engines[0], engines[1], x, seconds=seconds)["ratio"], 2)
     return found
+
+
+def _on_a_processor(load: Mapping[str, Any], device: Device) -> Mapping[str, Any]:
+    """Return `load` for times that shall be scaled to a device: those of a GPU here would say nothing of it."""
+    if load["engine"] != "onnxruntime" or load["provider"] not in ("auto", "cpu"):
+        raise EmoError(
+            f"{device.title} is not here: it is estimated by ONNX Runtime on this processor; leave --engine and "
+            "--provider out"
+        )
+    return {**load, "provider": "cpu"}
 
 
 def _row(
@@ -105,9 +117,8 @@ def engine_options(load: Mapping[str, Any], batch: int) -> dict[str, Any]:
 
 def _origin(source: pipes.Input, note: Note) -> list[pipes.Input]:
     """Return the FP32 model that an INT8 one was made from, where it is at hand."""
-    step = source.header.step("quantize")
-    # a student of an INT8 teacher has that teacher's step before its own
-    if step is None or source.header.precision != "int8":
+    step = source.header.own_step("quantize")
+    if step is None:
         return []
     try:
         path = shipped.find(step["input"]) or store.find(step["input"])
