@@ -6,12 +6,17 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 from emocli.errors import EmoError
 
 CACHE_BYTES = 8 << 30
 """The cache's bound unless $EMO_CACHE_BYTES says otherwise."""
+_LEFT_SECONDS = 24 * 3600
+"""How old a spool file is, at least, that nobody writes any more."""
+_in_use: set[Path] = set()
+"""What this command keeps or looks for in the cache: it is going to open it."""
 
 
 def home() -> Path:
@@ -57,7 +62,7 @@ def spool() -> Path:
 
     It is gone when the program ends, if it was not moved.
     """
-    path = folder("cache") / f".spool-{os.urandom(8).hex()}.part"
+    path = folder("cache") / f".spool-{os.getpid()}-{os.urandom(8).hex()}.part"
     # before the file: a signal may come between any two lines
     atexit.register(discard, path)
     try:
@@ -72,6 +77,7 @@ def keep(path: Path, digest: str, *, move: bool) -> Path:
     place = _place(digest)
     if move:
         os.replace(path, place)
+        _in_use.add(place)
         _bound()
         return place
     if not place.exists():
@@ -97,6 +103,7 @@ def candidates(digest: str) -> list[Path]:
         with contextlib.suppress(OSError):  # a store that others share may be read-only
             os.utime(each)
     if place.exists():
+        _in_use.add(place)
         found.append(place)
     if note.exists():
         with contextlib.suppress(ValueError, KeyError, TypeError):  # a note that was cut short says nothing
@@ -131,18 +138,34 @@ def _place(digest: str) -> Path:
 
 
 def _bound() -> None:
-    """Remove what was used longest ago until the cache is within its bound; the newest always stays."""
+    """Remove what was used longest ago until the cache is within its bound; what this command uses always stays."""
+    cache = folder("cache")
+    for path in cache.glob(".spool-*"):
+        if _is_left(path):
+            discard(path)
     kept = []
-    # a spool file belongs to a command that is still running
-    for path in folder("cache").glob("[!.]*"):
+    for path in cache.glob("[!.]*"):
         with contextlib.suppress(FileNotFoundError):  # another command may be doing the same
             kept.append((path.stat(), path))
     kept.sort(key=lambda each: each[0].st_mtime, reverse=True)
     limit, total = _limit_bytes(), 0
-    for at, (about, path) in enumerate(kept):
+    for about, path in kept:
         total += about.st_size
-        if total > limit and at:
+        if total > limit and path not in _in_use:
             path.unlink(missing_ok=True)
+
+
+def _is_left(spool: Path) -> bool:
+    """Tell whether the command that made a spool file was killed long ago; the store may be another machine's too."""
+    maker = spool.name.split("-")[1]
+    try:
+        if time.time() - spool.stat().st_mtime > _LEFT_SECONDS and maker.isdecimal():
+            os.kill(int(maker), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is gone by now, or somebody else's
+        return False
+    return False
 
 
 def _limit_bytes() -> int:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fcntl
 import io
+import os
 from pathlib import Path
 
 from emocli.errors import EmoError
@@ -14,6 +15,8 @@ CHUNK = 1 << 20
 def pour(source: io.FileIO, target: io.FileIO) -> None:
     """Copy to the end; a write that takes a part only, as on a disk that is nearly full, is gone on with."""
     for pipe in (source, target):
+        # a program may have left its pipes so that they answer "nothing yet" instead of waiting
+        os.set_blocking(pipe.fileno(), True)
         with contextlib.suppress(OSError):
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)
     while chunk := source.read(CHUNK):

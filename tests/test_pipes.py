@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 from conftest import Run, write_features
 from small_model import write_model
 
-from emocli import artifact, outputs, pipes, store
+from emocli import artifact, outputs, pipes, store, streams
 from emocli.data import hdf5
 from emocli.errors import EmoError
 
@@ -388,16 +390,65 @@ def test_a_bit_that_turned_a_label_into_none_is_one_line(emo: Run, tmp_path: Pat
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMO_HOME", str(tmp_path))
     monkeypatch.setenv("EMO_CACHE_BYTES", "2500")
+    monkeypatch.setattr(store, "_in_use", set())
     digests = [f"sha256:{number:064}" for number in range(3)]
     for age, digest in enumerate(digests):
         scratch = store.spool()
         scratch.write_bytes(b"x" * 1000)
         os.utime(store.keep(scratch, digest, move=True), (age, age))
+    store._in_use.clear()  # another command
     scratch = store.spool()
     scratch.write_bytes(b"y" * 1000)
     store.keep(scratch, f"sha256:{9:064}", move=True)
     assert store.candidates(digests[0]) == []
     assert store.candidates(digests[2]) != []
+
+
+def test_what_a_command_is_going_to_open_stays_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    monkeypatch.setenv("EMO_CACHE_BYTES", "1500")
+    kept = []
+    for number in range(2):
+        scratch = store.spool()
+        scratch.write_bytes(b"x" * 1000)
+        kept.append(store.keep(scratch, f"sha256:{number:064}", move=True))
+    assert all(path.exists() for path in kept)
+
+
+def test_what_a_killed_command_left_in_the_cache_is_removed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    cache = store.folder("cache")
+    left = {
+        name: cache / f".spool-{name}.part" for name in (f"{gone.pid}-old", f"{gone.pid}-new", f"{os.getpid()}-old")
+    }
+    for name, path in left.items():
+        path.touch()
+        if name.endswith("old"):
+            os.utime(path, (0, 0))
+    store.keep(store.spool(), f"sha256:{1:064}", move=True)
+    assert [path.exists() for path in left.values()] == [False, True, True]
+
+
+def test_a_pipe_that_does_not_wait_is_read_to_its_end(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+
+    def write() -> None:
+        for piece in (b"first", b"second"):
+            time.sleep(0.1)
+            os.write(writing, piece)
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with open(reading, "rb", buffering=0) as source, open(tmp_path / "out", "wb", buffering=0) as target:
+        streams.pour(source, target)
+    writer.join()
+    assert (tmp_path / "out").read_bytes() == b"firstsecond"
 
 
 def test_without_stderr_what_is_said_does_not_get_into_the_artifact(shell: Run, tmp_path: Path) -> None:
@@ -422,7 +473,16 @@ def test_a_name_that_is_too_long_for_a_file_is_one_line(emo: Run) -> None:
     assert "is too long for a file's name" in _line(emo("info", "a" * 300))
 
 
-@pytest.mark.parametrize("step", [{"command": "train", "options": 5}, {"command": 3}, {"command": "x", "license": []}])
+@pytest.mark.parametrize(
+    "step",
+    [
+        *({"command": "train", "name": "mlp", "options": 5}, {"command": 3}, {"command": "x", "license": []}),
+        *({"command": name} for name in ("dataset", "features", "train", "distill", "quantize")),
+        {"command": "distill", "name": "mlp", "options": {"teacher": 5}},
+        {"command": "train", "name": "mlp", "people": {"ravdess": 5}},
+        {"command": "train", "name": "mlp", "people": {"ravdess": [5]}},
+    ],
+)
 def test_steps_of_another_kind_are_a_damaged_header(step: dict[str, object]) -> None:
     text = json.dumps({"schema": 1, "kind": "model", "labels": ["happy"], "steps": [step]})
     with pytest.raises(EmoError, match="damaged emo header"):
