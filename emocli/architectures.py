@@ -35,5 +35,6 @@ def build(arch: str, shape: tuple[int, ...], classes: int, params: Mapping[str, 
             raise ValueError("a layer would be empty")
         return net
     except (ValueError, RuntimeError, ZeroDivisionError, AssertionError) as fault:
-        given = " ".join(f"-p {key}={value}" for key, value in params.items())
-        raise EmoError(f"no {arch} can be built with {given}: {str(fault).splitlines()[0]}") from fault
+        given = "".join(f" -p {key}={value}" for key, value in params.items())
+        why = (str(fault) or type(fault).__name__).splitlines()[0]
+        raise EmoError(f"no {arch} can be built{given and f' with{given}'}: {why}") from fault

@@ -14,6 +14,8 @@ from typing import Any
 from emocli import download, extras, store
 
 Finding = dict[str, Any]
+_PATIENCE_SECONDS = 120
+"""How long a probe may take."""
 _LOW_BYTES = 2 << 30
 
 
@@ -114,8 +116,10 @@ def _disk() -> Finding:
 def _ask(program: str, *arguments: str) -> str:
     """Return what a short program prints in a process of its own: a broken library may crash or print."""
     call = [sys.executable, "-P", "-c", program, *arguments]
-    answer = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
-    return answer.stdout
+    try:
+        return subprocess.run(call, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False).stdout
+    except subprocess.TimeoutExpired:  # a library that waits for a device for ever
+        return ""
 
 
 _PROBE = """

@@ -1,8 +1,8 @@
 """Files from the net, each pinned by its sha256 and fetched once into the store."""
 
+import http.client
 import os
 import shutil
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -34,8 +34,8 @@ def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
         if (found := store.file_digest(scratch)) != f"sha256:{sha256}":
             raise EmoError(f"{url} is not the pinned file (expected sha256:{sha256}, got {found}); nothing was kept")
         os.replace(scratch, kept)
-    except (urllib.error.URLError, OSError) as fault:
-        why = getattr(fault, "reason", fault)
+    except (http.client.HTTPException, OSError) as fault:  # a URLError is an OSError
+        why = " ".join(str(getattr(fault, "reason", fault)).split())  # what a server says may have line ends
         raise EmoError(f"can't download {url} ({why}); put the file at {kept} by hand") from fault
     finally:
         scratch.unlink(missing_ok=True)

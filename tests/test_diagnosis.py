@@ -28,3 +28,8 @@ def test_a_detector_that_was_not_downloaded_is_named_with_its_place_and_address(
     place.parent.mkdir()
     place.touch()
     assert diagnosis.detector("yunet")["status"] == "ok"
+
+
+def test_a_library_that_hangs_is_absent_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "_PATIENCE_SECONDS", 0.5)
+    assert diagnosis._ask("import time; time.sleep(60)") == ""

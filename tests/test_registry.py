@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import emocli
-from emocli import registry
+from emocli import architectures, registry
 from emocli.errors import EmoError
 
 ROOT = Path(emocli.__path__[0])
@@ -96,3 +96,12 @@ def test_a_number_that_is_none_is_refused_for_every_entry() -> None:
 def test_a_pair_is_refused_under_the_flag_that_gave_it() -> None:
     with pytest.raises(EmoError, match=r"^--detector-param size is not key=value"):
         registry.parse(["size"], "--detector-param")
+
+
+def test_a_net_that_refuses_without_a_word_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(registry, "load", lambda *_: refusing)
+    with pytest.raises(EmoError, match="no mlp can be built: AssertionError"):
+        architectures.build("mlp", (4,), 2, {})

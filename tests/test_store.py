@@ -1,6 +1,7 @@
 """Downloads are pinned: from a local server, the right file is kept and any other is not."""
 
 import hashlib
+import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -55,6 +56,24 @@ def test_a_file_that_is_not_the_pinned_one_is_not_kept(server: str, empty_store:
 def test_a_file_that_is_not_there_is_one_clear_error(server: str, empty_store: Path) -> None:
     with pytest.raises(EmoError, match=r"can't download .*by hand"):
         download.fetch(f"{server}/absent.bin", PIN)
+    assert not [path for path in empty_store.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"]
+)
+def test_an_answer_that_is_no_whole_http_is_one_clear_error(answer: bytes, empty_store: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            caller, _ = listening.accept()
+            with caller:
+                caller.recv(1 << 16)
+                caller.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(EmoError, match=r"can't download .*by hand"):
+            download.fetch(f"http://127.0.0.1:{listening.getsockname()[1]}/weights.bin", PIN)
     assert not [path for path in empty_store.rglob("*") if path.is_file()]
 
 
