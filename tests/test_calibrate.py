@@ -1,6 +1,7 @@
 """emo calibrate: the same answers, with probabilities that tell how often they are right."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,16 @@ def test_what_can_not_be_calibrated_is_said_in_one_line(folder: Path, emo: Run) 
         done = emo("calibrate", *given, *words)
         assert done.returncode == 1 and why in done.stderr.decode() and done.stderr.count(b"\n") == 1
     assert not (folder / "x.onnx").exists()
+
+
+def test_a_model_that_learned_from_these_rows_is_told_to_be_too_sure(folder: Path) -> None:
+    features = pipes.read(str(folder / "features.h5"), "features")
+    plain = pipes.read(str(folder / "model.onnx"), "model")
+    for options, params, said in (({}, {}, False), ({"folds": 3}, {}, True), ({}, {"choose": "subjects"}, True)):
+        train = {"command": "train", "name": "mlp", "options": options, "params": params, "data": features.digest}
+        model = replace(plain, header=plain.header.then(train))
+        scaling = temperature.write(model, features, folder / "x.onnx", STEP)
+        assert scaling.learned == said == ("learned from them (--folds, choose=subjects)" in str(scaling))
 
 
 def test_data_without_a_validation_part_are_told_with_the_flag_that_there_is(tmp_path: Path) -> None:

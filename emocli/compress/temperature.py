@@ -8,7 +8,7 @@ from onnx import GraphProto
 from emocli import metrics, onnx_file, onnx_graph, pipes, registry
 from emocli.artifact import Step
 from emocli.errors import EmoError
-from emocli.scores import calibration, evaluation, personal
+from emocli.scores import acquaintance, calibration, evaluation, personal
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 _ON_THE_WAY = frozenset({"Flatten", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Squeeze"})
@@ -20,7 +20,8 @@ _DIGITS = 4
 class Scaling:
     """What was divided by, and the expected calibration error (0 to 1) on n validation rows before and after it.
 
-    `known` are people of these rows whom the model learned from, in data that are not its own.
+    `known` are people of these rows whom the model learned from, in data that are not its own; `learned` says that it
+    learned from these very rows.
     """
 
     temperature: float
@@ -28,12 +29,12 @@ class Scaling:
     after: float
     n: int
     known: int = 0
+    learned: bool = False
 
     def __str__(self) -> str:
         errors = f"{self.before:.1%} -> {self.after:.1%}"
-        met = (
-            f"; it has learned from {self.known} of their people, so it may be too sure of others" if self.known else ""
-        )
+        what = "them (--folds, choose=subjects)" if self.learned else f"{self.known} of their people"
+        met = f"; it has learned from {what}, so it may be too sure of others" if self.learned or self.known else ""
         return f"temperature {self.temperature:g}: calibration error {errors} (n = {self.n} validation rows){met}"
 
 
@@ -59,7 +60,8 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     onnx_file.save(model, path)
     before, after = (metrics.calibration_error(each, y, samples=1)["value"] for each in (logits, logits / value))
     own = features.digest == source.header.features_digest
-    return Scaling(value, before, after, int((y >= 0).sum()), 0 if own else len(found.known))
+    learned = own and acquaintance.learns_from_validation(source.header)
+    return Scaling(value, before, after, int((y >= 0).sum()), 0 if own else len(found.known), learned)
 
 
 def divide(graph: GraphProto, by: float, source: str) -> None:

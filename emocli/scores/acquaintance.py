@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from emocli.artifact import Header
 from emocli.data import people
 from emocli.scores import met_rows
 from emocli.scores.evaluation import Answers
@@ -14,18 +15,22 @@ def tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
     """Say whether a part holds rows which a model learned from: those of its train part, or of a cross-validation."""
     header = pair.model.header
     own = {header.features_digest, (header.step("features") or {}).get("input")}
-    step = header.step("train", "distill") or {}
-    folded = step.get("options", {}).get("folds") or step.get("params", {}).get("choose") == "subjects"
     used = options.split == "validation" or options.temperature == "fit"
     if options.split in ("train", "all") and pair.data.digest in own:
         note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
-    elif folded and used and pair.data.digest == header.features_digest:
+    elif learns_from_validation(header) and used and pair.data.digest == header.features_digest:
         note(
             f"{pair.model.source} learned from rows of this validation part (--folds, choose=subjects); use the test's"
         )
     else:
         return False
     return True
+
+
+def learns_from_validation(model: Header) -> bool:
+    """Tell whether the validation part of its features was learned from: in a cross-validation's other folds, say."""
+    step = model.step("train", "distill") or {}
+    return bool(step.get("options", {}).get("folds")) or step.get("params", {}).get("choose") == "subjects"
 
 
 def counted(found: Answers, pair: Pair, options: Options, note: Note, *, told: bool) -> dict[str, object]:
