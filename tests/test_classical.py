@@ -13,14 +13,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from small_sequences import CLASSES, write_vectors
 
-from emocli import architectures, labels, onnx_file
+from emocli import architectures, labels, onnx_file, pipes
 from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.training import export, loop, rebuild
+from emocli.training import export, loop, rebuild, session
 from emocli.training.loop import Outcome
-from emocli.training.recipe import Recipe
+from emocli.training.recipe import Recipe, Repetition
 
 RECIPE = Recipe(threads=1, device="cpu")
 
@@ -116,6 +116,33 @@ def test_one_class_a_teacher_and_focal_weights_are_refused_in_one_line(features:
     with hdf5.open_data(features) as data, pytest.raises(EmoError, match="can't listen to a teacher"):
         net = loop.make("svm", data.shape, CLASSES, architectures.resolve("svm", {})[1], 0)
         loop.train(net, data, RECIPE, teacher=lambda x: x[:, :CLASSES], progress=False)
+
+
+@pytest.mark.parametrize(
+    ("arch", "params", "repetition", "says"),
+    [
+        ("svm", {}, Repetition(seeds=2), "every seed gives the same model"),
+        ("logistic", {}, Repetition(seeds=2), "every seed gives the same model"),
+        ("logistic", {"choose": "subjects"}, Repetition(folds=2), "in every fold the same"),
+    ],
+)
+def test_runs_that_would_be_the_same_are_refused(
+    features: Path, tmp_path: Path, arch: str, params: dict[str, str], repetition: Repetition, says: str
+) -> None:
+    step = {"command": "train", "name": arch, "params": architectures.resolve(arch, params)[1]}
+    how = session.How(False, False, False, lambda text: None, repetition)
+    with pytest.raises(EmoError, match=says):
+        session.write(pipes.read(str(features), "features"), tmp_path / "m.onnx", step, RECIPE, how)
+    weights = [fitted(features, arch, replace(RECIPE, seed=seed), c="1").net.state_dict() for seed in (0, 1)]
+    assert all(torch.equal(first, second) for first, second in zip(*(each.values() for each in weights), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arch", "params"), [("svm", {"c": -1.0}), ("svm", {"gamma": -1.0}), ("logistic", {"c": -1.0})]
+)
+def test_a_cost_below_0_is_one_line(arch: str, params: dict[str, float]) -> None:
+    with pytest.raises(EmoError, match="below 0; 0 "):
+        architectures.build(arch, (4,), 2, params)
 
 
 def test_a_baseline_goes_through_train_and_eval(features: Path, shell: Run) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -243,3 +244,16 @@ def test_before_its_share_of_the_run_the_net_itself_is_validated_and_kept(data: 
     averaged = trained(data, replace(QUICK, epochs=4, swa=0.25))
     assert plain.history[:3] == averaged.history[:3]
     assert [epoch["loss"] for epoch in plain.history] == [epoch["loss"] for epoch in averaged.history]
+
+
+@pytest.mark.parametrize(("params", "said"), [({}, True), ({"pretrained": True}, False)])
+def test_only_layers_that_chance_drew_are_not_worth_freezing(
+    params: dict[str, bool], said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes: list[str] = []
+    monkeypatch.setattr(loop, "make", lambda *_: None)
+    monkeypatch.setattr(loop, "train", lambda *_, **__: None)
+    data = SimpleNamespace(shape=(1, 48, 48), labels=("a", "b"))
+    step = {"name": "timm/resnet18", "params": params}
+    session.trained(data, step, Recipe(freeze=0.8), None, notes.append)  # type: ignore[arg-type]
+    assert bool(notes) == said

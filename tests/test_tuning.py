@@ -86,7 +86,9 @@ def test_values_have_the_type_of_the_options_default(text: str, expected: Range 
         (["lr="], "not NAME=VALUES"),
         (["lrr=1..2"], r"did you mean lr\?"),
         (["p.widht=8,16"], r"did you mean p.width\?"),
-        (["lr=0.1"], "leaves nothing to choose"),
+        (["lr=0.1"], "leaves nothing to choose; give several values, or --lr 0.1 alone"),
+        (["label-smoothing=0.1"], "or --label-smoothing 0.1 alone"),
+        (["p.width=8"], "or -p width=8 alone"),
         (["lr=0.1,0.1"], "leaves nothing to choose"),
         (["lr=1..0.1"], "must be the smaller"),
         (["lr=0..1:log"], "begin above 0"),
@@ -275,6 +277,8 @@ def test_the_test_part_has_no_say(tmp_path: Path) -> None:
         ("p.width=4,8", {"params": {"width": "4"}}, "p.width: both given and searched"),
         ("p.width=4,8", {"params": {"heads": "2"}}, "has no option 'heads'"),
         ("time_mask=0..0.3", {}, "no use for time_mask; search other options"),
+        ("flip=0.3,0.5", {"augment": "none"}, "--augment none leaves out flip 0.5, its default"),
+        ("rotate=5,12", {"augment": "light"}, "--augment light leaves out rotate 12.0, its default"),
         ("lr=1e30,1e31", {"ema": 0.0, "warmup": 0.0}, r"no trial ended well \(the loss was no finite number"),
     ],
 )
@@ -283,6 +287,18 @@ def test_what_can_not_be_searched_is_an_error(
 ) -> None:
     with pytest.raises(EmoError, match=words):
         tuned(features, [search], tmp_path / "s.db", **changes)
+
+
+def test_what_a_fitted_model_has_no_use_for_is_not_searched(tmp_path: Path) -> None:
+    path = tmp_path / "vectors.h5"
+    writer = Writer(path, count=60)
+    writer.append(np.random.default_rng(0).standard_normal((60, 4)).astype(np.float32))
+    header = Header("features", ("a", "b", "c"), ({"command": "features", "name": "lbp"},))
+    writer.finish(header, np.arange(60) % 3, "label", np.repeat(["train", "validation"], 30))
+    fixed, source = trials.Fixed("logistic", {}, QUICK, False), pipes.read(str(path), "features")
+    wished = space.parse(["lr=1e-4,1e-2"], trials.known("logistic"))
+    with pytest.raises(EmoError, match="logistic is fitted at once and has no use for lr"):
+        trials.run(source, fixed, wished, Limits(1, 0, None), str(tmp_path / "s.db"), str, progress=False)  # type: ignore[arg-type]
 
 
 def test_a_number_that_can_t_be_is_a_trial_that_fails(features: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Options:
 
 from torch import nn
 
+from emocli.errors import EmoError
 from emocli.models._layers import Classifier
 from emocli.models._vectors import Scale, expect_choice, expect_vectors
 
@@ -15,6 +16,8 @@ MODALITY = "any"
 
 def build(shape: tuple[int, ...], classes: int, *, c: float = 0.0, choose: str = "validation") -> nn.Module:
     """Return the model of vectors of `shape` (d,), its weights to be fitted."""
+    if c < 0:
+        raise EmoError(f"logistic has no c {c} below 0; 0 tries some and keeps the best")
     return _Logistic(expect_vectors("logistic", shape), classes, c, expect_choice("logistic", choose))
 
 

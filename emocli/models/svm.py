@@ -33,6 +33,8 @@ def build(
     """Return the model of vectors of `shape` (d,), its support vectors to be fitted."""
     if kernel not in ("rbf", "linear"):
         raise EmoError(f"svm has no kernel {kernel!r}; use rbf or linear")
+    if c < 0 or gamma < 0:
+        raise EmoError(f"svm has no c {c} and gamma {gamma} below 0; 0 finds c, and takes 1 / d for gamma")
     features = expect_vectors("svm", shape)
     return _Machines(features, classes, c, expect_choice("svm", choose), kernel, gamma or 1 / features)
 

@@ -1,6 +1,6 @@
 """Augmentation of whole batches: occluders, then one resampling for all geometry, light, blur, noise, erasing."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 import torch
 from torch import Generator, Tensor
@@ -29,6 +29,12 @@ def frame_strengths(recipe: Recipe) -> FrameStrengths:
     return FrameStrengths(**_asked(recipe, FrameStrengths, _LIGHT_FRAMES))
 
 
+def taken_away(recipe: Recipe) -> list[str]:
+    """Return the strengths that --augment switches off: asked for as what they are by default, they stay off."""
+    left = asdict(strengths(recipe)) | asdict(frame_strengths(recipe))
+    return [name for name, strength in left.items() if getattr(_USUAL, name) and not strength]
+
+
 def idle(recipe: Recipe, shape: tuple[int, ...], *, bands: bool = False) -> list[str]:
     """Return the options that were asked for and have no meaning for features of `shape`, `bands` of sound or not."""
     images, sequences = len(shape) == 3, shape[:1] == (-1,)
@@ -43,7 +49,6 @@ def _asked(recipe: Recipe, kind: type[Strengths] | type[FrameStrengths], light: 
         raise EmoError(f"--augment {recipe.augment} is none of none, light, full")
     full = {field.name: float(getattr(recipe, field.name)) for field in fields(kind)}
     usual = {"none": (), "light": light, "full": full}[recipe.augment]
-    # what was asked for by itself comes on top
     return {name: full[name] for name in full if name in usual or full[name] != getattr(_USUAL, name)}
 
 

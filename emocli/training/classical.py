@@ -1,6 +1,6 @@
 """Models that are fitted to all rows at once, by scikit-learn, and exported like any net."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from emocli.errors import EmoError
-from emocli.training.recipe import Recipe
+from emocli.training.recipe import Recipe, Repetition
 from emocli.training.rows import Rows
 
 _COSTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """What is tried for c where none is given."""
 _FEWEST = 3
 """Subjects that can be left out in turn."""
+_USED = ("class_weights", "drop_leaks")
 Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
@@ -25,12 +26,27 @@ def is_fitted(net: nn.Module) -> bool:
     return hasattr(net, "fitted_by")
 
 
+def expect_chance(name: str, params: Mapping[str, Any], repetition: Repetition) -> None:
+    """Raise EmoError where a fitted model would be the same in each of the runs that are asked for."""
+    if name in _SOLVERS and repetition.seeds > 1:
+        raise EmoError(f"{name} is fitted without chance, so every seed gives the same model; leave --seeds out")
+    if name in _SOLVERS and repetition.folds and params.get("choose") == "subjects":
+        raise EmoError("choose=subjects leaves each out in turn already, in every fold the same; leave --folds out")
+
+
+def expect_use(name: str, options: Iterable[str]) -> None:
+    """Raise EmoError for options of training that a fitted model has no use for, any value would do as well."""
+    idle = [each for each in options if each not in _USED and not each.startswith("p.")]
+    if name in _SOLVERS and idle:
+        raise EmoError(f"{name} is fitted at once and has no use for {', '.join(idle)}; search p.c, say")
+
+
 def fit(net: Any, rows: Rows, validation: Rows, recipe: Recipe) -> tuple[float, int]:
     """Fit the net in place; return its validation accuracy, a share from 0 to 1, and of how many rows it is.
 
     With `choose=subjects` the subjects of both parts are left out in turn: c is the one of the best mean recall over
     them, the accuracy is that of the rows left out, augmented copies not counted, and in the end all rows are fitted.
-    Of the recipe only the seed and --class-weights none or balanced count. Raises EmoError where less than two classes
+    Of the recipe only --class-weights none or balanced count. Raises EmoError where less than two classes
     have rows, or three subjects.
     """
     if recipe.class_weights not in ("none", "balanced"):
@@ -98,13 +114,13 @@ def _solve(net: Any, x: Vectors, y: Labels, cost: float, recipe: Recipe) -> None
     with torch.inference_mode():
         scaled = scale(torch.from_numpy(x)).numpy()
     weights = None if recipe.class_weights == "none" else "balanced"
-    _SOLVERS[net.fitted_by](net, scaled, y, cost, weights, recipe.seed)
+    _SOLVERS[net.fitted_by](net, scaled, y, cost, weights)
 
 
-def _logistic(net: Any, x: Vectors, y: Labels, cost: float, weights: str | None, seed: int) -> None:
+def _logistic(net: Any, x: Vectors, y: Labels, cost: float, weights: str | None) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    found = LogisticRegression(C=cost, class_weight=weights, max_iter=2000, random_state=seed).fit(x, y)
+    found = LogisticRegression(C=cost, class_weight=weights, max_iter=2000).fit(x, y)
     weight, bias = found.coef_, found.intercept_
     if len(weight) == 1:  # two classes have one row, that of the second
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
@@ -119,13 +135,13 @@ _NEVER = -30.0
 """The logit of a class without a row."""
 
 
-def _svm(net: Any, x: Vectors, y: Labels, cost: float, weights: str | None, seed: int) -> None:
+def _svm(net: Any, x: Vectors, y: Labels, cost: float, weights: str | None) -> None:
     from sklearn.svm import SVC
 
     each = np.zeros((len(net.bias), len(x)), np.float32)
     bias = np.full(len(net.bias), _NEVER, np.float32)
     for label in np.unique(y):
-        machine = SVC(C=cost, kernel=net.kernel, gamma=net.gamma, class_weight=weights, random_state=seed)
+        machine = SVC(C=cost, kernel=net.kernel, gamma=net.gamma, class_weight=weights)
         machine.fit(x, y == label)
         each[label, machine.support_], bias[label] = machine.dual_coef_[0], machine.intercept_[0]
     used = np.flatnonzero(each.any(0))

@@ -16,7 +16,7 @@ from emocli.artifact import Header, Step
 from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
 from emocli.scores import personal
-from emocli.training import class_logits, export, loop, repeats, run, transfer
+from emocli.training import class_logits, classical, export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
 from emocli.training.teaching import Teacher
@@ -65,6 +65,7 @@ def write(
         recipe = replace(recipe, init=beginning.digest)
     step = {**step, **_recorded(features, recipe, how, lesson, beginning)}
     repeated = bool(repeats.options(how.repetition))
+    classical.expect_chance(step["name"], step["params"], how.repetition)
     states: list[Path] = []
     left_out = functools.cache(lambda data: _audited(data, how))  # seeds share their data, folds do not
 
@@ -109,7 +110,7 @@ def trained(
     net = loop.make(step["name"], data.shape, len(data.labels), step["params"], recipe.seed)
     if beginning:
         transfer.fill(net, beginning, data.labels, note)
-    elif recipe.freeze:
+    elif recipe.freeze and not step["params"].get("pretrained"):
         note("--freeze without --init keeps layers as chance drew them; name what to begin with: --init model.onnx")
     return loop.train(net, data, recipe, note=note, **options)
 

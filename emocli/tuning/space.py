@@ -90,8 +90,16 @@ def _choice(name: str, text: str, default: Any) -> Choice:
     words = [word.strip() for word in text.split(";" if ";" in text else ",")]
     values = tuple(dict.fromkeys(_number(name, word, default) for word in words))
     if len(values) < 2:
-        raise EmoError(f"--search {name}={text} leaves nothing to choose; give several values, or --{name} alone")
+        raise EmoError(
+            f"--search {name}={text} leaves nothing to choose; give several values, or {_flag(name, text)} alone"
+        )
     return Choice(values)
+
+
+def _flag(name: str, value: str) -> str:
+    """Return how emo tune is given one value of what it might search."""
+    inner = name.removeprefix("p.")
+    return f"-p {inner}={value}" if inner != name else f"--{name.replace('_', '-')} {value}"
 
 
 def _number(name: str, word: str, default: Any) -> Any:

@@ -18,7 +18,7 @@ from emocli.data import audit, hdf5
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
-from emocli.training import augment, rows, session, transfer
+from emocli.training import augment, classical, rows, session, transfer
 from emocli.training.recipe import Recipe
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space
@@ -64,7 +64,7 @@ def run(
     with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
         # what is wrong with the data is said once, and is no trial's fault
         view = _without_test(data)
-        _refuse_idle(data, space)
+        _refuse_idle(data, fixed, space)
         _, n = (len(rows.part(view, part, note)) for part in ("train", "validation"))
         study.search(trials, space, _objective(data, view, fixed, progress), limits, fixed.recipe.seed, note)
         found = study.rows(trials, n)
@@ -74,9 +74,14 @@ def run(
     return found
 
 
-def _refuse_idle(data: Data, space: Space) -> None:
-    """Raise EmoError for a search of what the features have no use for: any value would do as well."""
+def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
+    """Raise EmoError for a search of what the features or the net have no use for: any value would do as well."""
+    classical.expect_use(fixed.arch, space)
     usual = Recipe()
+    for name in augment.taken_away(fixed.recipe):
+        values, off = space.get(name), getattr(usual, name)
+        if isinstance(values, Choice) and off in values.values:
+            raise EmoError(f"--augment {fixed.recipe.augment} leaves out {name} {off}, its default; search others")
     numbers = {name: getattr(usual, name) + 0.01 for name in space if isinstance(getattr(usual, name, None), float)}
     if idle := augment.idle(replace(usual, **numbers), data.shape, bands=has_bands(data.header)):
         raise EmoError(f"these features have no use for {', '.join(idle)}; search other options")
