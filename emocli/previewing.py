@@ -63,8 +63,6 @@ def _recipe(given: Mapping[str, Any]) -> Recipe | None:
 
 def _by_class(data: Data) -> list[NDArray[np.int64]]:
     targets = data.targets()
-    if data.y.ndim == 2:  # votes, of which a picture may have none
-        targets = np.where(data.y.sum(axis=1) > 0, targets, -1)
     return [np.flatnonzero(targets == label) for label in range(len(data.labels))]
 
 

@@ -164,6 +164,15 @@ def test_early_stopping_ends_a_run_that_does_not_improve(data: hdf5.Data) -> Non
     assert len(outcome.history) == outcome.best_epoch + 2
 
 
+def test_a_last_epoch_that_knows_nothing_is_told_from_a_run_that_learned_nothing(data: hdf5.Data) -> None:
+    notes: list[str] = []
+    wild = replace(QUICK, epochs=8, lr=5e-3, ema=0.0, schedule="step", milestones="0.75", step_factor=1e4)
+    outcome = trained(data, replace(wild, keep="last"), note=notes.append)
+    assert max(epoch["accuracy"] for epoch in outcome.history) > 0.5 > outcome.accuracy
+    assert [note for note in notes if "no better than always saying" in note and "--keep best" in note]
+    assert not [note for note in notes if "nothing is learned" in note]
+
+
 def test_early_stopping_waits_for_pictures_of_their_whole_side(data: hdf5.Data) -> None:
     outcome = trained(data, replace(QUICK, epochs=10, lr=0.0, patience=1, progressive=0.67))
     assert len(outcome.history) >= 7, "seven tenths of the run, from which on they are whole"
@@ -257,6 +266,7 @@ def test_votes_are_learned_as_probabilities_and_rows_without_any_are_left_out(tm
     split = np.where(np.arange(80) < 40, "train", "validation")
     notes: list[str] = []
     with hdf5.open_data(written(tmp_path / "votes.h5", votes, split, "votes")) as data:
+        assert data.targets()[:4].tolist() == [0, -1, 2, 1]
         trained(data, replace(QUICK, epochs=1), note=notes.append)
     assert "10 rows of the train part have no label and are left out" in notes
 

@@ -40,6 +40,7 @@ def test_every_option_has_help_a_default_and_a_plain_type(record: type) -> None:
         *(("lr", -1.0), ("lr", math.nan), ("weight_decay", math.inf), ("time_limit", -1.0)),
         *(("label_smoothing", 3.0), ("ema", -1.0), ("ema", 1.5), ("center_rate", -3.0), ("step_factor", -2.0)),
         *(("focal", -1.0), ("center", math.inf), ("noise", -0.1), ("hand", 1.5), ("mixup", -0.2)),
+        *(("seed", 1 << 32), ("seed", 10**20)),
     ],
 )
 def test_a_number_that_nothing_can_be_trained_with_is_one_line(option: str, value: float) -> None:

@@ -17,7 +17,7 @@ from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.scores import mean_interval
 from emocli.training import folds, repeats, session
-from emocli.training.recipe import Recipe, Repetition
+from emocli.training.recipe import LARGEST_SEED, Recipe, Repetition
 
 STEP = {"command": "train", "name": "emotion-cnn", "params": {"width": 8, "dropout": 0.3}}
 # so little that seeds differ
@@ -181,6 +181,19 @@ def test_more_folds_than_subjects_or_rows_are_refused(tmp_path: Path, features: 
             folds.divided(data, 4, seed=0)
     with hdf5.open_data(features) as data, pytest.raises(EmoError, match="more than the 80 rows of the largest class"):
         folds.divided(data, 81, seed=0)
+
+
+def test_more_folds_than_rows_of_any_class_are_refused_though_there_are_subjects(tmp_path: Path) -> None:
+    with (
+        hdf5.open_data(with_subjects(tmp_path / "f.h5", [f"s{row}" for row in range(12)])) as data,
+        pytest.raises(EmoError, match="--folds 6 is more than the 4 rows of the largest class"),
+    ):
+        folds.divided(data, 6, seed=0)
+
+
+def test_seeds_beyond_the_largest_are_refused_before_any_run(features: Path) -> None:
+    with hdf5.open_data(features) as data, pytest.raises(EmoError, match="--seed 4294967296 is too large"):
+        repeats.planned(data, replace(SHORT, seed=LARGEST_SEED), Repetition(seeds=2))
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def unlabelled(path: Path) -> Path:
 
 def test_with_alpha_1_a_student_learns_from_rows_without_any_label(tmp_path: Path) -> None:
     notes: list[str] = []
-    recipe = replace(QUICK, epochs=10, lr=5e-3, augment="light", oversample=True)
+    recipe = replace(QUICK, epochs=10, lr=5e-3, augment="light")
     soft = Distillation(alpha=1.0)
     with hdf5.open_data(unlabelled(tmp_path / "f.h5")) as data:
         outcome = trained(data, recipe, teacher=brightness(soft), distillation=soft, note=notes.append)
@@ -149,7 +149,13 @@ def test_with_alpha_1_a_student_learns_from_rows_without_any_label(tmp_path: Pat
     assert not [note for note in notes if "left out" in note or "can't learn" in note]
 
 
-@pytest.mark.parametrize("other", [{"focal": 2.0}, {"class_weights": "balanced"}, {"logit_adjustment": 1.0}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        *({"focal": 2.0}, {"class_weights": "balanced"}, {"logit_adjustment": 1.0}),
+        *({"center": 0.01}, {"oversample": True}),
+    ],
+)
 def test_with_alpha_1_what_is_of_labels_is_refused(tmp_path: Path, other: dict[str, object]) -> None:
     soft = Distillation(alpha=1.0)
     with hdf5.open_data(unlabelled(tmp_path / "f.h5")) as data, pytest.raises(EmoError, match="no label is read"):

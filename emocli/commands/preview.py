@@ -10,7 +10,7 @@ import typer
 
 from emocli import kept, outputs
 from emocli.commands import _flags
-from emocli.training.recipe import AUGMENTATION, Recipe
+from emocli.training.recipe import AUGMENTATION, LARGEST_SEED, Recipe
 
 
 @_flags.accept_given(Recipe, AUGMENTATION)
@@ -20,7 +20,9 @@ def run(
     ] = None,
     rows: Annotated[int, typer.Option("--rows", help="Lines of each class.")] = 1,
     columns: Annotated[int, typer.Option("--columns", help="Pictures a line.")] = 10,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which samples, and how they are changed.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Which samples, and how they are changed.")
+    ] = 0,
     output: _flags.Output = None,
     force: _flags.Force = False,
     **flags: Any,

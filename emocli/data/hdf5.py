@@ -55,10 +55,12 @@ class Data:
         return self.ragged.lengths
 
     def targets(self) -> NDArray[np.int64]:
-        """Return (n,) class indices whatever y holds: the label, or the class with most votes."""
+        """Return (n,) class indices whatever y holds: the label, or the class with most votes, -1 for none."""
         if self.meaning == "valence-arousal":
             raise EmoError("these data have valence and arousal, no classes; import them with class labels")
-        return self.y if self.y.ndim == 1 else self.y.argmax(axis=1).astype(np.int64)
+        if self.y.ndim == 1:
+            return self.y
+        return np.where(self.y.any(axis=1), self.y.argmax(axis=1), -1).astype(np.int64)
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Return the sorted row numbers of a part: train, validation, test or all."""

@@ -28,9 +28,10 @@ def _places(data: Data, rows: NDArray[np.int64], folds: int, seed: int) -> Itera
     y = data.targets()[rows]
     names = [data.group[row] or f"\0{row}" for row in rows.tolist()]
     by_subject = any(data.group[row] for row in rows.tolist())
-    most = len(set(names)) if by_subject else int(np.unique(y, return_counts=True)[1].max(initial=0))
+    subjects, largest = len(set(names)), int(np.unique(y, return_counts=True)[1].max(initial=0))
+    most = min(subjects, largest) if by_subject else largest
     if folds > most:
-        what = "subjects" if by_subject else "rows of the largest class"
+        what = "subjects" if by_subject and most == subjects else "rows of the largest class"
         raise EmoError(f"--folds {folds} is more than the {most} {what} of train and validation; use fewer")
     split = (StratifiedGroupKFold if by_subject else StratifiedKFold)(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

@@ -118,7 +118,7 @@ def train(
             if resume and ranks.is_first():
                 run.save(state, resume, name)
             after_epoch(state.epoch, accuracy)
-    _tell_of_a_constant(validation, state.best_accuracy, note)
+    _tell_of_a_constant(validation, state, note)
     return _outcome(state, len(validation))
 
 
@@ -128,7 +128,7 @@ def _fitted(
     """Return a model that needs no epochs."""
     if teacher is not None:
         raise EmoError("this architecture is fitted to labels and can't listen to a teacher; choose another student")
-    note("this model is fitted at once: of the options of training only --seed and --class-weights count")
+    note("this model is fitted at once: of the options of training only --class-weights counts")
     accuracy, n = classical.fit(net, rows, validation, recipe)
     return Outcome(net.eval(), accuracy, 1, [{"epoch": 1, "loss": math.nan, "accuracy": accuracy}], n)
 
@@ -241,12 +241,17 @@ def _tell_of_divergence(state: Run, note: Note) -> None:
     note(f"the loss is no finite number in epoch {state.epoch + 1}: stops, and keeps epoch {state.best_epoch}")
 
 
-def _tell_of_a_constant(validation: Rows, accuracy: float, note: Note) -> None:
-    """Say so when no epoch was better than the most frequent class, as with too few steps or too high a rate."""
+def _tell_of_a_constant(validation: Rows, state: Run, note: Note) -> None:
+    """Say so when what is kept is no better than the most frequent class, as with too few steps or too high a rate."""
     labels = validation.labels if validation.own is None else validation.labels[validation.own]
     counts = np.bincount(labels[labels >= 0])
-    if accuracy <= counts.max() / counts.sum() + 1e-9:
-        always = validation.names[int(counts.argmax())] if validation.names else f"class {counts.argmax()}"
+    least = counts.max() / counts.sum() + 1e-9
+    if state.best_accuracy > least:
+        return
+    always = validation.names[int(counts.argmax())] if validation.names else f"class {counts.argmax()}"
+    if any(epoch["accuracy"] > least for epoch in state.history):
+        note(f"the last epoch is no better than always saying {always}, and others were; try --keep best")
+    else:
         note(f"no epoch is better than always saying {always}: nothing is learned; try more --epochs, or another --lr")
 
 

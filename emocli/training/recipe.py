@@ -6,6 +6,9 @@ from typing import Any
 
 from emocli.errors import EmoError
 
+LARGEST_SEED = (1 << 32) - 1
+"""What NumPy and scikit-learn take."""
+
 
 def _option(default: Any, help: str, least: float | None = None, most: float | None = None) -> Any:
     return field(default=default, metadata={"help": help, "min": least, "max": most})
@@ -59,7 +62,9 @@ class Recipe:
         most=1000,
     )
     augment: str = _option(
-        "full", "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none"
+        "full",
+        "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none; a strength that "
+        "is not its default comes on top",
     )
     flip: float = _option(0.5, "probability of a mirror image", least=0, most=1)
     rotate: float = _option(12.0, "rotation, degrees to either side", least=0)
@@ -100,9 +105,14 @@ class Recipe:
     )
     init: str = _option("none", "model whose weights are the first, where name and shape fit: file or sha256:… or none")
     freeze: float = _option(
-        0.0, "largest share of the parameters, whole layers from the first, that stay as they are; for --init"
+        0.0,
+        "largest share of the parameters, whole layers from the first, that stay as they are; for --init and "
+        "pretrained nets",
     )
-    layer_decay: float = _option(1.0, "learning rate of a layer, as a share of that of the layer after it; for --init")
+    layer_decay: float = _option(
+        1.0,
+        "learning rate of a layer, as a share of that of the layer after it; for --init and pretrained nets",
+    )
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never", least=0)
     keep: str = _option(
         "best", "epoch that is kept: best on the validation part, or last, where that part is too small to choose by"
@@ -113,7 +123,9 @@ class Recipe:
     device: str = _option("auto", "auto, cpu or cuda")
     compile: bool = _option(False, "compile the net for this machine before it is trained (torch.compile)")
     threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun", least=0, most=1024)
-    seed: int = _option(0, "the same seed, threads and machine give the same model, byte for byte", least=0)
+    seed: int = _option(
+        0, "the same seed, threads and machine give the same model, byte for byte", least=0, most=LARGEST_SEED
+    )
     time_limit: float = _option(0.0, "minutes of steps that the schedule is compressed into, 0 is no limit", least=0)
 
 

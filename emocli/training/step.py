@@ -69,7 +69,7 @@ def criterion(rows: Rows, recipe: Recipe, soft: Distillation | None) -> Criterio
 def _expect_no_labels(recipe: Recipe) -> None:
     """Raise EmoError for what is asked of labels where none is read."""
     asked = {"focal": recipe.focal, "logit-adjustment": recipe.logit_adjustment}
-    asked |= {"class-weights": recipe.class_weights != "none"}
+    asked |= {"class-weights": recipe.class_weights != "none", "center": recipe.center, "oversample": recipe.oversample}
     if unread := [name for name, given in asked.items() if given]:
         raise EmoError(
             f"with --alpha 1 no label is read, so --{unread[0]} can do nothing; leave it out, or use --alpha 0.9"
