@@ -64,6 +64,9 @@ def _differing(teacher: Header, features: Header) -> Iterator[str]:
     if theirs["name"] != ours["name"]:
         yield f"{theirs['name']} and {ours['name']}"
         return
+    first, second = (step.get("options", {}).get("length", "whole") for step in (theirs, ours))
+    if first != second:
+        yield f"length {first} and {second}"
     for key, value in theirs.get("params", {}).items():
         other = ours.get("params", {}).get(key, value)
         if other != value:

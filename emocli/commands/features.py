@@ -1,6 +1,6 @@
 """Turn a dataset into model input: faces found, aligned and cropped, or speech found and cut, then described."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ def run(
     param: _flags.Params = [],  # noqa: B006
     detector: Annotated[str, typer.Option(help="What finds the face or the voice; none for cut corpora.")] = "none",
     detector_param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="Option of the detector.")] = [],  # noqa: B006
+    length: Annotated[
+        float, typer.Option(help="Seconds of each sound: its middle, or silence after it; 0 is all.")
+    ] = 0.0,
     copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each clip of the train part; 0 is none.")] = 0,
     effect: Annotated[
         list[str], typer.Option(metavar="NAME=LOW:HIGH", help="What copies go through, in this order; see: emo list.")
@@ -43,6 +46,5 @@ def run(
         def plan(modality: str) -> augmenting.Copies:
             return augmenting.planned(copies, effect, changes, effect_chance, seed, modality)
 
-        featurizing.write(
-            source, scratch, extractor, params, detector, found, limit=limit, plan=plan, jobs=jobs, note=note
-        )
+        how: dict[str, Any] = {"limit": limit, "length": length, "plan": plan, "jobs": jobs}
+        featurizing.write(source, scratch, extractor, params, detector, found, **how, note=note)

@@ -12,7 +12,7 @@ from emocli import registry, shipped, store
 from emocli.artifact import Header, Step
 from emocli.data import people
 from emocli.errors import EmoError
-from emocli.extracting import joining
+from emocli.extracting import joining, lengths
 from emocli.extracting.joining import Extractor, Features
 from emocli.image.faces import FaceImage
 from emocli.sound.sounds import Sound
@@ -35,21 +35,25 @@ def start(
     note: Note = lambda text: None,
     detector_params: Mapping[str, Any] | None = None,
     modality: str = "",
+    length: float = 0.0,
 ) -> tuple[Process, Step]:
     """Return what makes features of pictures or sounds, and the step that records it.
 
     The largest face of a picture counts, and of a sound what lies between the first word and the last. `name` is an
-    extractor or several joined by +; `modality` is what the data hold, where that is known. `note` gets remarks for the
-    user. Raises EmoError for unknown names and options, those of another modality, and models that can't be had.
+    extractor or several joined by +; `modality` is what the data hold, where that is known. Sounds are then brought to
+    `length` seconds, 0 for as long as they are. `note` gets remarks for the user. Raises EmoError for unknown names and
+    options, those of another modality, and models that can't be had.
     """
     extract, options = build(name, params)
     kind = joining.modality(name.split("+"))
     if modality not in ("", kind):
         known = ", ".join(each for each in registry.names("features") if _kind("features", each) == modality)
         raise EmoError(f"{name} is for {kind} and these data hold {modality}; use --extractor {known}")
+    lengths.check(length, kind)
     used, detect, detect_options = _detector(detector, detector_params or {}, note, kind)
     step = {"command": "features", "name": name, "params": options, "detector": used, "detector_params": detect_options}
     step |= _inherited(options)
+    extract = lengths.of(length, extract)
     return _process(extract, None if used == "none" else detect, _CUT[kind]), step
 
 
@@ -61,7 +65,7 @@ def modality(header: Header) -> str:
 def from_header(header: Header) -> Extractor:
     """Return the extractor that made the features `header` tells of: training and serving can't disagree."""
     step = _step(header)
-    return build(step["name"], step["params"])[0]
+    return lengths.of(lengths.recorded(step), build(step["name"], step["params"])[0])
 
 
 def restart(header: Header, modality: str = "") -> Process:
@@ -73,7 +77,7 @@ def restart(header: Header, modality: str = "") -> Process:
     if modality not in ("", kind := joining.modality(step["name"].split("+"))):
         raise EmoError(f"the model is for {kind} and these data hold {modality}; name other data, or another model")
     found = step.get("detector", "none"), lambda text: None, step.get("detector_params", {})
-    return start(step["name"], step["params"], *found, modality)[0]
+    return start(step["name"], step["params"], *found, modality, lengths.recorded(step))[0]
 
 
 def detector(

@@ -41,25 +41,27 @@ def write(
     detector_params: Mapping[str, Any],
     *,
     limit: int,
+    length: float = 0.0,
     plan: Plan = lambda modality: Copies(),
     jobs: int = 1,
     note: Note,
 ) -> None:
     """Write the features of `source` to `path`; samples without a face are left out and counted.
 
-    No `name` is the usual extractor of what the data hold. `limit` keeps the first so many samples of each part, 0 all;
-    `plan` tells which copies of the train part come after all rows; `jobs` processes share the work. Raises EmoError
+    No `name` is the usual extractor of what the data hold. Sounds are cut and then brought to `length` seconds, 0 for
+    as long as they are. `limit` keeps the first so many samples of each part, 0 all; `plan` tells which copies of the
+    train part come after all rows; `jobs` processes share the work. Raises EmoError
     when no sample has a face or a voice.
     """
     if jobs < 1:
         raise EmoError(f"jobs={jobs} is less than one process; try 2")
     with hdf5.open_data(source.path, source.source) as data:
         name, copies = name or USUAL[data.modality], plan(data.modality)
-        process, step = extraction.start(name, params, detector, note, detector_params, data.modality)
+        process, step = extraction.start(name, params, detector, note, detector_params, data.modality, length)
         parts = copying.parts(data, _chunks(data, _limited(data, limit)), copies)
         if jobs > 1:
             # the detector that was found, not asked for: auto might find another one in each process
-            recipe = name, dict(params), step["detector"], step["detector_params"], data.modality, copies
+            recipe = name, dict(params), step["detector"], step["detector_params"], data.modality, length, copies
             made = _by_several(source, recipe, parts, jobs)
         else:
             items = copying.listener(data, copies)
@@ -69,7 +71,8 @@ def write(
         try:
             kept, numbers = _appended(writer, zip(parts, made, strict=True), len(data))
             _tell(data, parts, numbers, step["detector"], note)
-            options = ({"limit": limit} if limit else {}) | copies.recorded()
+            options = {"limit": limit} if limit else {}
+            options |= ({"length": length} if length else {}) | copies.recorded()
             step |= {"input": source.digest} | ({"options": options} if options else {})
             _finish(writer, data, kept, numbers, data.header.then(step, kind="features"))
         finally:
@@ -108,8 +111,8 @@ def _by_several(source: pipes.Input, recipe: tuple[Any, ...], parts: Sequence[Pa
 
 def _work(path: Path, source: str, recipe: tuple[Any, ...]) -> Callable[[Part], Made]:
     """Return what a process that shares the work does: it makes the extractor and opens the data for itself, once."""
-    name, params, detector, detector_params, modality, copies = recipe
-    process, _ = extraction.start(name, params, detector, lambda text: None, detector_params, modality)
+    name, params, detector, detector_params, modality, length, copies = recipe
+    process, _ = extraction.start(name, params, detector, lambda text: None, detector_params, modality, length)
     opened = contextlib.ExitStack()
     atexit.register(opened.close)
     items = copying.listener(opened.enter_context(hdf5.open_data(path, source)), copies)
