@@ -185,6 +185,12 @@ def test_info_counts_copies(augmented: Path, emo: Run) -> None:
     assert b'"copies": 30' in emo("info", augmented).stdout
 
 
+def test_info_tells_when_speakers_are_in_several_parts(augmented: Path, emo: Run, tmp_path: Path) -> None:
+    assert b'"shared_groups": 5' in emo("info", augmented, "--json").stdout
+    alone = _dataset(tmp_path / "alone.h5", parts=["train"])
+    assert b"shared_groups" not in emo("info", alone, "--json").stdout
+
+
 def test_each_effect_is_drawn_by_its_chance_and_a_copy_has_one_at_least() -> None:
     copies = augmenting.planned(1, ["gain=-6", "speed=1.25"], {}, 0.3, 0, "speech")
     change = augmenting.changer(copies)

@@ -72,6 +72,13 @@ def test_samples_of_no_known_kind_are_refused(file: Path) -> None:
         _read(file)
 
 
+def test_samples_of_two_kinds_are_not_read_as_one(file: Path) -> None:
+    with h5py.File(file, "a") as data:
+        data.copy("face", "speech")
+    with pytest.raises(EmoError, match="samples of more than one kind"):
+        _read(file)
+
+
 @pytest.mark.parametrize(("meaning", "columns"), [("votes", 99), ("valence-arousal", None), ("nonsense", 3), (5, 3)])
 def test_answers_of_another_meaning_are_refused(file: Path, meaning: str, columns: int | None) -> None:
     with h5py.File(file, "a") as data:

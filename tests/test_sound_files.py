@@ -11,7 +11,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from conftest import SHARED
+from conftest import SHARED, Run
 from sound_made import tone, write
 
 from emocli.sound import sound_files, sounds
@@ -240,6 +240,30 @@ def test_ten_hours_are_read_in_blocks_with_flat_memory(tmp_path: Path) -> None:
 def test_ten_hours_are_no_utterance_and_given_up_after_the_first(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="longer than an hour"):
         sound_files.read(_ten_hours(tmp_path / "x.wav"))
+
+
+@pytest.mark.parametrize("command", ["features", "predict"])
+def test_ten_hours_through_a_command_are_one_line(command: str, tmp_path: Path, emo: Run) -> None:
+    words = ("-m", "ravdess-int8") if command == "predict" else ("-o", tmp_path / "f.h5")
+    done = emo(command, _ten_hours(tmp_path / "x.wav"), *words)
+    assert done.returncode == 1 and b"longer than an hour" in done.stderr + done.stdout
+    assert b"Traceback" not in done.stderr and not (tmp_path / "f.h5").exists()
+
+
+@pytest.mark.parametrize("claim", [1, 80, (1 << 36) - 1])
+def test_a_flac_that_lies_about_its_length_is_not_believed(claim: int, tmp_path: Path) -> None:
+    write(tmp_path / "x.flac", tone(0.5))
+    data = bytearray((tmp_path / "x.flac").read_bytes())
+    # STREAMINFO: the last 36 bits of its bytes 10 to 17 count the samples
+    at = 4 + 4 + 10
+    fields = int.from_bytes(data[at : at + 8]) >> 36 << 36 | claim
+    data[at : at + 8] = fields.to_bytes(8)
+    (tmp_path / "x.flac").write_bytes(data)
+    try:
+        samples = sound_files.read(tmp_path / "x.flac").samples
+    except Unreadable:
+        return
+    assert len(samples) in (claim, 8000)
 
 
 def test_the_sound_of_a_real_video_is_that_of_ffmpeg() -> None:

@@ -243,6 +243,7 @@ def tensors(path: Path) -> dict[str, bytes]:
         {"swa": 0.5},
         {"freeze": 0.5},
         {"layer_decay": 0.5},
+        {"clip": 1e-3},
         {"schedule": "onecycle"},
         {"schedule": "step"},
     ],

@@ -60,6 +60,21 @@ def test_a_teacher_with_both_sides_of_a_picture_says_the_same_of_its_mirror_imag
         teacher(np.zeros((4, 9), np.float32))
 
 
+def test_a_teacher_that_is_asked_in_several_views_says_their_mean() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 1, 48, 48), np.uint8)
+    seen: list[np.ndarray] = []
+
+    def ask(x: np.ndarray) -> dict[str, np.ndarray]:
+        seen.extend(np.split(x, len(x) // 2))
+        return {"logits": x[:, 0, :3, 5].astype(np.float32)}
+
+    said = teaching.together([ask], Distillation(teacher_views=4), PIXELS)(pictures).logits
+    assert len({each.tobytes() for each in seen}) == len(seen) == 4
+    at = Distillation().temperature
+    shares = [torch.from_numpy(each[:, 0, :3, 5].astype(np.float32) / at).softmax(1) for each in seen]
+    torch.testing.assert_close((said / at).softmax(1), torch.stack(shares).mean(0), atol=1e-5, rtol=1e-4)
+
+
 def test_one_teacher_is_heard_as_it_is() -> None:
     logits = chance(5, 4)
     assert torch.equal(teaching.together([says(logits)], Distillation(), PIXELS)(np.empty(0)).logits, logits)

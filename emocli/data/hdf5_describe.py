@@ -32,11 +32,19 @@ def describe(path: Path, source: str = "") -> dict[str, Any]:
             record["seconds"] = round(len(data.x) / RATE_HZ, 3)
         if any(data.group):
             record["groups"] = len(set(data.group) - {""})
+        if shared := _shared_groups(data):
+            record["shared_groups"] = shared
         if copies := int((data.original != np.arange(len(data))).sum()):
             record["copies"] = copies
         about = {name: Counter(texts) for name, texts in data.about.items()}
         few = {name: dict(sorted(counts.items())) for name, counts in about.items() if len(counts) <= _FEW}
         return record | ({"about": few} if few else {})
+
+
+def _shared_groups(data: Data) -> int:
+    """Return how many subjects or speakers are in more than one part: scores are not of people a model never met."""
+    seen = {(name, part) for name, part in zip(data.group, data.split.tolist(), strict=True) if name and part}
+    return sum(parts > 1 for parts in Counter(name for name, _ in seen).values())
 
 
 def _counts(data: Data) -> dict[str, dict[str, int]]:

@@ -31,6 +31,8 @@ def modality(file: h5py.File) -> str:
 
 def _faults(file: h5py.File) -> Iterator[str]:
     """Yield what is wrong; what comes later relies on what came before."""
+    if len([name for name in MODALITIES if name in file]) > 1:
+        yield "has samples of more than one kind, of which emo reads one"
     name, y = modality(file), file["y"]
     group = file[name]
     x, end, points = (group.get(array) for array in ("x", "end", "landmarks"))

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.scores import share_interval
+
 SHUFFLES = 1000
-_Z = 1.959964
-"""97.5th percentile of the normal distribution."""
 
 
 def by_group(
@@ -16,11 +16,10 @@ def by_group(
 ) -> dict[str, Any] | None:
     """Return the accuracy of each group and the largest gap; right (n,) tells which answers are, groups (n,) of whom.
 
-    `accuracy` has {"value", "low", "high", "n"} by group, the interval being Wilson's (1927): a bootstrap of a few rows
-    that are all right has no width. `gap` is the best less the worst group of at least `least` rows, with
-    `by_chance`, the 2.5 to 97.5 percentile of that gap when the right answers are dealt out at random; None with less
-    than two such groups. `small` counts the groups, and their rows, that are below `least`: not compared. `unnamed`
-    counts rows without a group. None where no row has one.
+    `accuracy` has a `share_interval` for each group. `gap` is the best less the worst group of at least `least` rows,
+    with `by_chance`, the 2.5 to 97.5 percentile of that gap when the right answers are
+    dealt out at random; None with less than two such groups. `small` counts the groups, and their rows, that are below
+    `least`: not compared. `unnamed` counts rows without a group. None where no row has one.
     """
     named = np.array([bool(group) for group in groups], bool)
     if not named.any():
@@ -29,7 +28,9 @@ def by_group(
     hits, rows = np.bincount(member, right[named]), np.bincount(member)
     large = rows >= least
     return {
-        "accuracy": {str(name): _wilson(int(h), int(n)) for name, h, n in zip(names, hits, rows, strict=True)},
+        "accuracy": {
+            str(name): share_interval.of(int(h), int(n)) for name, h, n in zip(names, hits, rows, strict=True)
+        },
         "gap": _gap(right[named], member, names, large, seed) if large.sum() > 1 else None,
         "least": least,
         "small": {"groups": int((~large).sum()), "rows": int(rows[~large].sum())},
@@ -59,10 +60,3 @@ def _gap(
         "worst": str(worst),
         "groups": int(large.sum()),
     }
-
-
-def _wilson(hits: int, n: int) -> dict[str, float | int]:
-    share = hits / n
-    middle, width = share + _Z**2 / (2 * n), _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    low, high = ((middle + sign * width) / (1 + _Z**2 / n) for sign in (-1, 1))
-    return {"value": share, "low": max(0.0, float(low)), "high": min(1.0, float(high)), "n": n}

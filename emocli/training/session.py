@@ -15,7 +15,7 @@ from emocli import onnx_file, pipes, ranks, store
 from emocli.artifact import Header, Step
 from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
-from emocli.scores import personal
+from emocli.scores import personal, share_interval
 from emocli.training import class_logits, classical, export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
@@ -150,7 +150,9 @@ def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], h
             how.note(repeats.sentence(whole))
         if how.scores:
             repeats.write(how.scores, [*rows, whole])
-    how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {outcome.accuracy:.2%}")
+    share = share_interval.of(round(outcome.accuracy * outcome.n), outcome.n)
+    told = f"{outcome.accuracy:.2%} [{share['low']:.1%}, {share['high']:.1%}], n = {outcome.n}"
+    how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {told}")
 
 
 def _terms(sources: Sequence[pipes.Input]) -> dict[str, str]:

@@ -1,0 +1,14 @@
+"""A share of rows with its 95 % interval, where a bootstrap of few rows or of rows that are all alike has no width."""
+
+import math
+
+_Z = 1.959964
+"""97.5th percentile of the normal distribution."""
+
+
+def of(hits: int, n: int) -> dict[str, float | int]:
+    """Return {"value", "low", "high", "n"} of hits among n rows, one at least: Wilson's score interval (1927)."""
+    share = hits / n
+    middle, width = share + _Z**2 / (2 * n), _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    low, high = ((middle + sign * width) / (1 + _Z**2 / n) for sign in (-1, 1))
+    return {"value": share, "low": max(0.0, low), "high": min(1.0, high), "n": n}
