@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # FER2013: minutes and accuracy of se-resnet, its INT8 form and a distilled student, beside the published mini_XCEPTION.
 #     examples/bench/fer2013.sh fer2013.csv OUT [fer2013_mini_XCEPTION.107-0.66.hdf5]
-# PublicTest is the validation part. The machine should do nothing else: training takes about 20 minutes on two cores.
+# PublicTest is the validation part. The machine should do nothing else: training takes about 40 minutes on two cores.
 set -euo pipefail
 csv=${1:?usage: examples/bench/fer2013.sh fer2013.csv OUT [mini_XCEPTION.hdf5]}
 out=${2:?usage: examples/bench/fer2013.sh fer2013.csv OUT [mini_XCEPTION.hdf5]}

@@ -4,7 +4,8 @@
 
 MODEL is a file or the name of a model that ships; the clips are 40 of the wav files below FOLDER, or made ones of 3 s.
 Decoded already, each goes alone through detector, features and model, as in `emo predict`. Prints one JSON object: what
-all clips take, by the median of rounds, as a share of their length, and the least and largest round; of the processor.
+all clips take, each by its median over rounds, as a share of their length, and the least and largest round; of the
+processor.
 """
 
 import json
