@@ -1,5 +1,6 @@
 """A model that keeps its state: a clip in pieces gets the logits of the whole, from the one file there is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,12 @@ def test_features_of_whole_clips_can_t_be_followed_and_it_says_why(tmp_path: Pat
     path = written(tmp_path / "m.onnx", options={**OPTIONS, "top_db": 80.0})
     assert _listener(path, notes).follow is None
     assert len(notes) == 1 and "top_db=0" in notes[0]
+    model, header = onnx_file.load(written(path)), onnx_file.read_header(path)
+    (features, *rest) = header.steps
+    onnx_file.write_header(model, replace(header, steps=({**features, "options": {"length": 3.0}}, *rest)))
+    onnx_file.save(model, path)
+    assert _listener(path, notes).follow is None
+    assert len(notes) == 2 and "its features are of whole clips" in notes[1]
 
 
 def test_a_listener_that_can_follow_answers_a_clip_as_before(model: Path) -> None:

@@ -143,10 +143,10 @@ def _detector(header: Header, recorded: str, asked: str, note: Callable[[str], N
 def _causal_frames(header: Header, extract: Extractor, engine: str, note: Callable[[str], None]) -> int:
     """Return how many frames a model takes as one that can go on from its state; 0 for one that can't here."""
     frames = int(header.extra.get("causal", {}).get("frames", 0))
-    if not frames or "carry" not in registry.options("engines", engine) or not isinstance(extract, Framewise):
+    if not frames or "carry" not in registry.options("engines", engine):
         return 0
-    if extract.whole:
-        note(f"the model could go on from its state, but {extract.whole}; each window is heard anew")
+    if why := extract.whole if isinstance(extract, Framewise) else "its features are of whole clips":
+        note(f"the model could go on from its state, but {why}; each window is heard anew")
         return 0
     return frames
 
