@@ -17,7 +17,7 @@ from shipped_copy import ROOT
 from small_model import write_model
 
 from emocli import architectures, registry
-from emocli.commands import train
+from emocli.commands import distill, train
 
 RESULTS = ROOT / "examples" / "results"
 SMALL = "--arch emotion-cnn -p width=8 --epochs 1 --threads 1"
@@ -61,7 +61,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("page", "marks"), [("README.md", ["", "/speech"]), ("examples/results/README.md", ["/ablation"])]
+    ("page", "marks"), [("README.md", ["", "/speech"]), ("examples/results/README.md", ["/ablation", "/ablation-more"])]
 )
 def test_a_page_has_the_results_that_the_files_have(page: str, marks: list[str]) -> None:
     text = (ROOT / page).read_text()
@@ -187,14 +187,15 @@ def test_an_ablation_compares_rows_with_the_first_seed_by_seed(csv: Path, tmp_pa
     assert done.returncode == 1 and "no plain yet" in done.stderr
 
 
-def test_every_row_of_the_ablation_is_a_line_that_emo_train_takes() -> None:
-    rows = runpy.run_path(str(RESULTS / "ablation.py"))["listed"](RESULTS / "ablation.txt")
+@pytest.mark.parametrize("table", ["ablation", "ablation-more"])
+def test_every_row_of_the_ablation_is_a_line_that_emo_takes(table: str) -> None:
+    rows = runpy.run_path(str(RESULTS / "ablation.py"))["listed"](RESULTS / f"{table}.txt")
     assert rows[0] == ("baseline", "") and len({name for name, _ in rows}) == len(rows)
-    command = typer.Typer()
-    command.command()(train.run)
     for name, flags in rows:
+        command = typer.Typer()
+        command.command()((distill if "--teacher" in flags else train).run)
         # of no use, but read: the options are, and the architecture's
-        found = typer.main.get_command(command).make_context("train", f"--arch student {flags}".split())
+        found = typer.main.get_command(command).make_context("emo", f"--arch student {flags}".split())
         arch, params = found.params["arch"], registry.parse(found.params["param"])
         assert architectures.resolve(arch, params), name
 

@@ -2,9 +2,9 @@
 
     python examples/results/ablation.py examples/results/ablation.txt FOLDER -o examples/results/ablation
 
-FOLDER has NAME.onnx, NAME.jsonl (what `emo train --seeds --scores` wrote) and NAME.seconds for each row of the list;
-rows that are not there yet are left out. The first row is the baseline: the others say by how much their validation
-accuracy differs from its, the mean over the same seeds with Student's 95 % interval of the paired differences.
+FOLDER has NAME.onnx, NAME.jsonl (what `--seeds --scores` wrote) and NAME.seconds for each row of the list; rows that
+are not there yet are left out. The first row is the baseline: the others say by how much their validation accuracy
+differs from its, the mean over the same seeds with Student's 95 % interval of the paired differences.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
     mean = mean_interval.over_runs(accuracies, bounds=(0.0, 1.0))
     return {
         "command": replaying.pipeline(header),
-        "data": next(step["name"] for step in header.steps if step["command"] == "dataset"),
+        "data": (header.step("dataset") or {})["name"],
         "features": header.features_digest,
         "split": "validation",
         "n": runs[0]["n"],

@@ -1,9 +1,9 @@
 """Puts the results into the README and this folder's: python examples/results/table.py [README.md]
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder; between
-`<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation` has the difference
-to the first row and for `speech` two intervals of each figure. Rows are in the order of the list NAME.txt beside their
-folder, or of their names.
+`<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation` and `ablation-more`
+has the difference to the first row and for `speech` two intervals of each figure. Rows are in the order of the list
+NAME.txt beside their folder, or of their names.
 """
 
 import json
@@ -31,7 +31,7 @@ def filled(readme: str, folder: Path = FOLDER) -> str:
 def table(folder: Path) -> str:
     """Return a table with a row per JSON file of the folder; without files it has no rows."""
     kinds = {"ablation": (ABLATION_HEAD, compared), "speech": (SPEECH_HEAD, folded)}
-    head, cells = kinds.get(folder.name, (HEAD, line))
+    head, cells = kinds.get(folder.name.partition("-")[0], (HEAD, line))
     files = {file.stem: file for file in folder.glob("*.json")}
     listed = [name for name in _listed(folder) if name in files]
     names = dict.fromkeys([*listed, *sorted(files)])
