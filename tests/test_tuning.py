@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from conftest import Run
@@ -268,6 +269,17 @@ def test_the_test_part_has_no_say(tmp_path: Path) -> None:
     paths = [with_test_part(tmp_path / f"{bright}.h5", bright) for bright in (10, 200)]
     answers = [tuned(path, ["lr=1e-4..1e-2:log"], path.with_suffix(".db"), 2) for path in paths]
     assert answers[0] == answers[1] and answers[0][0]["n"] == 40
+
+
+def test_what_parts_share_is_told_once_a_study(tmp_path: Path) -> None:
+    path = written(tmp_path / "f.h5", np.arange(60) % 3, np.repeat(["train", "validation"], 30))
+    with h5py.File(path, "a") as file:
+        file["face/x"][40] = file["face/x"][4]
+    notes: list[str] = []
+    fixed, source = trials.Fixed("emotion-cnn", {}, replace(QUICK, epochs=1), False), pipes.read(str(path), "features")
+    wished = space.parse(["lr=1e-4,1e-2"], trials.known("emotion-cnn"))
+    trials.run(source, fixed, wished, Limits(2, 0, None), str(tmp_path / "s.db"), notes.append, progress=False)
+    assert notes.count("1 rows of validation are in train as well") == 1, notes
 
 
 @pytest.mark.parametrize(

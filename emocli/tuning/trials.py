@@ -1,7 +1,6 @@
 """What a trial of emo tune is: training once with its values, as emo train would, judged on the validation part."""
 
 import copy
-import functools
 import hashlib
 import json
 import math
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emocli import architectures, pipes, ranks, replaying, store
 from emocli.data import audit, hdf5
@@ -66,7 +66,12 @@ def run(
         view = _without_test(data)
         _refuse_idle(data, fixed, space)
         _, n = (len(rows.part(view, part, note)) for part in ("train", "validation"))
-        study.search(trials, space, _objective(data, view, fixed, progress), limits, fixed.recipe.seed, note)
+        leaks = audit.audit(data)
+        for line in leaks.lines():
+            note(line)
+        study.search(
+            trials, space, _objective(view, leaks.train_rows, fixed, progress), limits, fixed.recipe.seed, note
+        )
         found = study.rows(trials, n)
     if not any(row["state"] == "complete" for row in found):
         reason = next((row["reason"] for row in reversed(found) if "reason" in row), "none was begun")
@@ -109,9 +114,8 @@ def _applied(fixed: Fixed, values: Mapping[str, Any]) -> tuple[Recipe, dict[str,
     return replace(fixed.recipe, **chosen), {**fixed.params, **params}, drop_leaks
 
 
-def _objective(data: Data, view: Data, fixed: Fixed, progress: bool) -> Objective:
-    # as in emo train: what the test part has too is not trained on
-    shared = functools.cache(lambda: audit.audit(data).train_rows)
+def _objective(view: Data, shared: NDArray[np.int64], fixed: Fixed, progress: bool) -> Objective:
+    """Return what trains once; `shared` are train rows that the test part has too, not trained on if that is asked."""
 
     def objective(values: Mapping[str, Any], report: Report) -> tuple[float, dict[str, Any]]:
         def after_epoch(epoch: int, accuracy: float) -> None:
@@ -127,7 +131,7 @@ def _objective(data: Data, view: Data, fixed: Fixed, progress: bool) -> Objectiv
             recipe,
             transfer.source(recipe.init),
             lambda text: None,
-            leave_out=shared() if drop_leaks else None,
+            leave_out=shared if drop_leaks else None,
             progress=progress,
             after_epoch=after_epoch,
         )
