@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import closed_folder
 import cv2
 import numpy as np
 import pytest
@@ -156,14 +157,7 @@ def test_links_out_of_the_folder_and_to_folders_are_not_followed_and_counted(tmp
 
 def test_a_folder_that_can_t_be_read_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     classes(tmp_path, ("angry", "happy", "sad"))
-    listed = os.scandir
-
-    def closed(path: str) -> object:  # root may read everything
-        if Path(path).name == "sad":
-            raise PermissionError(13, "Permission denied", str(path))
-        return listed(path)
-
-    monkeypatch.setattr(os, "scandir", closed)
+    closed_folder.close(monkeypatch, "sad")
     corpus = folder.read([tmp_path])
     assert len(all_of(corpus)) == 4
     assert corpus.notes == {"unreadable folder skipped": 1}

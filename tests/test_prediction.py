@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import closed_folder
 import cv2
 import numpy as np
 import pytest
@@ -165,14 +166,7 @@ def test_a_folder_that_can_t_be_read_comes_back_so_that_reading_it_says_so(
 ) -> None:
     for name in ("open/1.png", "closed/2.png"):
         picture(tmp_path / name)
-    listed = os.scandir
-
-    def closed(path: str) -> object:  # root may read everything
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied", str(path))
-        return listed(path)
-
-    monkeypatch.setattr(os, "scandir", closed)
+    closed_folder.close(monkeypatch, "closed")
     found = list(named_files.expand([str(tmp_path)], SUFFIXES))
     assert found == [tmp_path / "open/1.png", tmp_path / "closed"]
     with pytest.raises(EmoError, match="closed is no plain file"):
