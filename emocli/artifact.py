@@ -59,8 +59,8 @@ class Header:
 
     def own_step(self, command: str) -> Step | None:
         """Return the last step made by `command` after the model was trained last; those before are its teacher's."""
-        trained = [at for at, step in enumerate(self.steps) if step["command"] in ("train", "distill")]
-        return replace(self, steps=self.steps[max(trained, default=-1) + 1 :]).step(command)
+        last = self.step(command, "train", "distill")
+        return last if last and last["command"] == command else None
 
     @property
     def training(self) -> Mapping[str, Any]:

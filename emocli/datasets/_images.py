@@ -153,8 +153,8 @@ def _encoded(data: bytes) -> bytes | None:
 
 
 def _is_readable(data: bytes) -> bool:
-    # an eighth of a JPEG's size decodes several times faster, but of a thin one nothing is left
+    # an eighth of a JPEG's size decodes several times faster; of a thin one nothing is left, and of a vast one too much
     eighth = _decode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
-    if eighth is None or eighth.size * 64 > _MANY:  # or is it small enough for the eighth alone?
-        return _decode(data, cv2.IMREAD_GRAYSCALE) is not None
-    return True
+    if eighth is not None and eighth.size * 64 <= _MANY:
+        return True
+    return _decode(data, cv2.IMREAD_GRAYSCALE) is not None

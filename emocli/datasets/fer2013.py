@@ -65,13 +65,13 @@ def _files(source: Path, notes: Counter[str]) -> list[Path]:
 def _samples(tables: Sequence[Table], parts: Mapping[str, str], notes: Counter[str]) -> Iterator[Samples]:
     """Yield the rows of all tables, numbered from 0; notes at the end what differs from the published files."""
     of_usage = list(parts.values())
-    row, unlabelled, seen, published = 0, 0, np.zeros(len(USAGES), np.intp), []
+    row, seen, published = 0, np.zeros(len(USAGES), np.intp), []
     for table in tables:
         labelled = "emotion" in table.columns
         for rows in table.rows:
-            seen += np.bincount(rows.usages, minlength=len(USAGES)) * labelled
+            if labelled:
+                seen += np.bincount(rows.usages, minlength=len(USAGES))
             split = [of_usage[usage] if labelled else "test" for usage in rows.usages.tolist()]
-            unlabelled += len(split) * (not labelled)
             ids = [*map(str, range(row, row + len(split)))]
             yield _kept(Samples(rows.pixels, rows.labels.tolist(), split, ids))
             row += len(split)
@@ -82,7 +82,7 @@ def _samples(tables: Sequence[Table], parts: Mapping[str, str], notes: Counter[s
     if all(published):
         notes[f"{' and '.join(map(str, published))} as published (md5)"] = 1
     else:
-        notes[_difference(dict(zip(USAGES, seen.tolist(), strict=True)), unlabelled)] = 1
+        notes[_difference(dict(zip(USAGES, seen.tolist(), strict=True)), row - int(seen.sum()))] = 1
 
 
 def _kept(samples: Samples) -> Samples:

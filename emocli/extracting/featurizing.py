@@ -50,8 +50,8 @@ def write(
 
     No `name` is the usual extractor of what the data hold. Sounds are cut and then brought to `length` seconds, 0 for
     as long as they are. `limit` keeps the first so many samples of each part, 0 all; `plan` tells which copies of the
-    train part come after all rows; `jobs` processes share the work. Raises EmoError
-    when no sample has a face or a voice.
+    train part come after all rows; `jobs` processes share the work. Raises EmoError when no sample has a face or a
+    voice.
     """
     if jobs < 1:
         raise EmoError(f"jobs={jobs} is less than one process; try 2")

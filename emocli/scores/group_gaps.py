@@ -17,9 +17,9 @@ def by_group(
     """Return the accuracy of each group and the largest gap; right (n,) tells which answers are, groups (n,) of whom.
 
     `accuracy` has a `share_interval` for each group. `gap` is the best less the worst group of at least `least` rows,
-    with `by_chance`, the 2.5 to 97.5 percentile of that gap when the right answers are
-    dealt out at random; None with less than two such groups. `small` counts the groups, and their rows, that are below
-    `least`: not compared. `unnamed` counts rows without a group. None where no row has one.
+    with `by_chance`, the 2.5 to 97.5 percentile of that gap when the right answers are dealt out at random; None with
+    less than two such groups. `small` counts the groups, and their rows, that are below `least`: not compared.
+    `unnamed` counts rows without a group. None where no row has one.
     """
     named = np.array([bool(group) for group in groups], bool)
     if not named.any():

@@ -2,9 +2,10 @@
 #     make -j2 ablation FER2013=path/to/fer2013.csv
 #     make -j2 ablation FER2013=… ABLATION_EPOCHS=16 ABLATION_LIMIT=0
 #     make -j2 ablation FER2013=… ABLATION=ablation-more
-# A row per line of ablation.txt, each one ordinary emo train, or emo distill where a teacher is named. What was made with the same flags is not made again, a run
-# that was killed continues, and `make ablation-table` shows the rows that are there. PublicTest is the test part, which
-# nothing here reads; a slice of Training is the validation part, which all figures are about.
+# A row per line of the list, each one ordinary emo train, or emo distill where a teacher is named. What was made with the
+# same flags is not made again, a run that was killed continues, and `make ablation-table` shows the rows that are there.
+# PublicTest is the test part, which nothing here reads; a slice of Training is the validation part, which all figures are
+# about.
 .PHONY: ablation ablation-table
 
 # which table: its list beside this file, its folder of results
@@ -45,7 +46,7 @@ $(ABLATION_NAMES:%=$(A)/%.onnx): $(A)/%.onnx: $(A)/%.flags $(ABLATION_FEATURES) 
 	if [ -e $@ ]; then rm -f $@ $(@:onnx=seconds); fi; rm -f $(@:onnx=jsonl)
 	trap 'echo $$SECONDS >> $(@:onnx=seconds)' EXIT; \
 	  flags=$$(cat $<); case $$flags in *--teacher*) learn=distill ;; *) learn=train ;; esac; \
-  emo $$learn $(ABLATION_FEATURES) $$flags --resume --scores $(@:onnx=jsonl) -o $@
+	  emo $$learn $(ABLATION_FEATURES) $$flags --resume --scores $(@:onnx=jsonl) -o $@
 
 $(A):
 	mkdir -p $@
