@@ -1,9 +1,10 @@
 """What the tests share: a store of their own, the command as a process, small real artifacts."""
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from emocli.data.hdf5_writer import Writer
 
 # Threads that spin while they wait take the cores from each other when anything else runs; read when torch is imported.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+WARM = Path(__file__).parent / "warm"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -24,8 +26,38 @@ def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's own store is never touched."""
     home = tmp_path_factory.mktemp("emo-home")
     os.environ["EMO_HOME"] = str(home)
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def emo_on_the_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """`emo`, whose commands that train are forks of a process that has torch already; with EMO_COLD=1 they are not."""
+    folder, programs = tmp_path_factory.mktemp("bin"), Path(sys.executable).parent
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "address"))
+        listener.listen(64)
+        client = f"{sys.executable} -IS {WARM / 'client.py'} {folder / 'address'}"
+        (folder / "emo").write_text(f"""#!/bin/sh
+case "$1${{EMO_COLD}}${{PYTHONPATH#{WARM.parents[1]}}}" in
+  train|distill|tune) exec {client} "$@" ;;
+  *) exec {programs / "emo"} "$@" ;;
+esac
+""")
+        (folder / "emo").chmod(0o755)
+        os.environ["PATH"] = f"{folder}:{programs}:{os.environ['PATH']}"
+        server = [sys.executable, WARM / "server.py", str(listener.fileno())]
+        # it ends with its stdin, however that is closed
+        with subprocess.Popen(server, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], start_new_session=True):
+            yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def operators_are_read_once() -> None:
+    """Exports in this process are quicker too, where there are any."""
+    if "torch" in sys.modules:
+        from warm import exporter
+
+        exporter.read_once()
 
 
 @pytest.fixture
@@ -33,7 +65,7 @@ def emo() -> Run:
     """Run `emo ARGS` as a process of its own; stdin is closed unless given."""
 
     def run(*arguments: object, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
-        command = [sys.executable, "-m", "emocli", *map(str, arguments)]
+        command = ["emo", *map(str, arguments)]
         return subprocess.run(command, input=stdin, capture_output=True, timeout=900, **options)  # type: ignore[call-overload]
 
     return run
@@ -49,6 +81,11 @@ def shell(tmp_path: Path) -> Run:
         return subprocess.run(command, **kwargs)  # type: ignore[call-overload]
 
     return run
+
+
+def making(*words: object) -> list[str]:
+    """Return the words of a `make` with the environment of the tests, which is taken to be ready."""
+    return ["make", "-o", ".venv/ready", f"PATH={os.environ['PATH']}", *map(str, words)]
 
 
 @pytest.fixture(scope="session")

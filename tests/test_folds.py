@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from actors import ACTORS, CLIPS, write_actors
-from conftest import Run
+from conftest import Run, making
 from shipped_copy import ROOT
 
 from emocli import metrics, onnx_file, pipes
@@ -161,7 +161,7 @@ def made(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs make")
     root = tmp_path_factory.mktemp("made")
     targets = [root / "weights" / f"ravdess{ending}" for ending in (".json", ".onnx", "-int8.onnx")]
-    words = ["make", "-o", ".venv/ready", *targets, f"RAVDESS={corpus}", f"OUT={root / 'out'}", "JOBS=2"]
+    words = making(*targets, f"RAVDESS={corpus}", f"OUT={root / 'out'}", "JOBS=2")
     small = "--arch lstm -p width=8 -p layers=1 --epochs 1 --threads 1"
     flags = [f"ravdess.train={small}", f"ravdess.distill={small}", "ravdess.teachers=2", "SHIPPED_FOLD=1"]
     flags += ["ravdess.features=-x logmel -p mels=64", "ravdess.quantize=--max-drop 100 --min-speedup 0"]
@@ -195,5 +195,5 @@ def test_a_fold_has_as_many_teachers_as_are_asked_for(made: Path) -> None:
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 @pytest.mark.parametrize("target", ["speech", "emodb", "iemocap"])
 def test_make_says_which_corpus_of_speech_it_needs(target: str, tmp_path: Path) -> None:
-    done = _run("make", "-o", ".venv/ready", target, f"OUT={tmp_path}", f"RESULTS={tmp_path}")
+    done = _run(*making(target, f"OUT={tmp_path}", f"RESULTS={tmp_path}"))
     assert done.returncode == 2 and "say where the corpus is" in done.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 import corpus_files
 import pytest
 import typer
-from conftest import write_features
+from conftest import making, write_features
 from shipped_copy import ROOT
 from small_model import write_model
 
@@ -133,8 +133,7 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
     ]
     place = tmp_path / "weights"
     targets = [place / "fer2013.json", place / "fer2013.onnx", place / "fer2013-int8.onnx"]
-    # the environment is that of the tests: .venv/ready is taken to be there
-    words = ["make", "-o", ".venv/ready", *targets, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", f"WEIGHTS={place}"]
+    words = making(*targets, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", f"WEIGHTS={place}")
     done = _run(*words, *flags)
     assert done.returncode == 0, done.stderr
     assert sorted(file.name for file in place.iterdir()) == [
@@ -155,7 +154,7 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_make_weights_trains_though_there_are_weights_already(csv: Path, tmp_path: Path) -> None:
-    done = _run("make", "-n", "-o", ".venv/ready", "weights", f"FER2013={csv}", f"OUT={tmp_path / 'out'}")
+    done = _run(*making("-n", "weights", f"FER2013={csv}", f"OUT={tmp_path / 'out'}"))
     assert done.returncode == 0 and "emo train" in done.stdout and "emo quantize" in done.stdout
 
 
@@ -163,7 +162,7 @@ def test_make_weights_trains_though_there_are_weights_already(csv: Path, tmp_pat
 def test_an_ablation_compares_rows_with_the_first_seed_by_seed(csv: Path, tmp_path: Path) -> None:
     (tmp_path / "ablation.txt").write_text("# what is compared\nplain\nfast  --lr 0.05 --flip 0\nlater --mixup 0.2\n")
     rows = [tmp_path / "out" / "ablation" / f"{name}.onnx" for name in ("plain", "fast")]
-    words = ["make", "-o", ".venv/ready", *rows, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", "ABLATION_EPOCHS=1"]
+    words = making(*rows, f"FER2013={csv}", f"OUT={tmp_path / 'out'}", "ABLATION_EPOCHS=1")
     words += [f"ABLATION_LIST={tmp_path / 'ablation.txt'}", f"ABLATION_BASE={SMALL}", "ABLATION_LIMIT=120"]
     done = _run(*words)
     assert done.returncode == 0, done.stderr
@@ -203,14 +202,14 @@ def test_every_row_of_the_ablation_is_a_line_that_emo_takes(table: str) -> None:
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 @pytest.mark.parametrize("target", ["weights", "speedrun", "ablation"])
 def test_make_says_which_corpus_it_needs(target: str, tmp_path: Path) -> None:
-    done = _run("make", "-o", ".venv/ready", target, f"OUT={tmp_path / 'out'}", f"WEIGHTS={tmp_path / 'w'}")
+    done = _run(*making(target, f"OUT={tmp_path / 'out'}", f"WEIGHTS={tmp_path / 'w'}"))
     assert done.returncode == 2 and "fer2013.csv" in done.stderr
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_a_net_is_taught_further_by_what_was_made_before(csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = _run("make", "-n", "-o", ".venv/ready", "published", f"FER2013={csv}", f"OUT={out}", "SEEDS=3")
+    done = _run(*making("-n", "published", f"FER2013={csv}", f"OUT={out}", "SEEDS=3"))
     assert done.returncode == 0, done.stderr
     made = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith(("make speedrun", "emo quantize"))]
     assert made == [
@@ -225,7 +224,7 @@ def test_a_net_is_taught_further_by_what_was_made_before(csv: Path, tmp_path: Pa
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_what_ships_learns_again_of_a_net_that_its_first_form_has_taught(csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    words = ("make", "-n", "-o", ".venv/ready", "weights", f"FER2013={csv}", f"FERPLUS={csv}", f"OUT={out}")
+    words = making("-n", "weights", f"FER2013={csv}", f"FERPLUS={csv}", f"OUT={out}")
     done = _run(*words, "SEED=3")
     assert done.returncode == 0, done.stderr
     made = out / "weights-3" / "fer2013"
@@ -259,7 +258,7 @@ def test_make_makes_anew_what_is_asked_for_otherwise_and_nothing_else(tmp_path: 
     # stands for emo: notes what it was asked, and makes what it was to make
     (tmp_path / "emo").write_text('#!/bin/bash\necho "$@" >> "$SAID"\n[[ $1 =~ eval|bench ]] || touch "${@: -1}"\n')
     (tmp_path / "emo").chmod(0o755)
-    words = ["make", "-o", ".venv/ready", "fer2013", f"FER2013={tmp_path}/fer2013.csv", f"OUT={tmp_path}/out"]
+    words = making("fer2013", f"FER2013={tmp_path}/fer2013.csv", f"OUT={tmp_path}/out")
     words += [f"PATH={tmp_path}:{os.environ['PATH']}", f"SAID={tmp_path}/said"]
 
     def asked(*more: str) -> list[str]:

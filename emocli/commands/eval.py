@@ -1,15 +1,15 @@
 """Score models on one part of the data: accuracy, macro-F1, UAR, ROC-AUC, ECE, each with its interval."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emocli import outputs, pipes
-from emocli.commands import _flags
-from emocli.commands._show import for_people, note, show, show_record
+from emocli.commands import _flags, _show_scores
+from emocli.commands._show import for_people, note, show
 from emocli.errors import EmoError
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def run(
         records = scoring.records(pairs, engine, threads, options, note)
         if len(pairs) == 1:
             (record,) = records
-            _draw(record, *files)
-            _show_one(record, as_json)
+            _show_scores.draw(record, *files)
+            _show_scores.of_one(record, as_json)
             return
         if for_people(as_json) and options.has_more:
             note(f"a table of several shows {metric} alone; all that was asked for is in --json")
@@ -128,16 +128,7 @@ def _show_folds(pairs: Sequence["Pair"], engine: str, threads: int, options: "Op
 
     over_folds.check(pairs, options.split)
     found = list(pairing.named(pairs, scoring.records(pairs, engine, threads, options, note)))
-    whole = over_folds.together(found, samples=options.samples)
-    if not for_people(as_json):
-        show([*found, whole], as_json=True)
-        return
-    columns = over_folds.MEASURES
-    rows = [{"fold": each["model_name"], **{name: each[name] for name in columns}} for each in found]
-    rows.append({"fold": "all rows", **{name: whole[name] for name in columns}})
-    rows.append({"fold": "mean of folds", **{name: whole["mean"][name] for name in columns}})
-    show(rows, as_json=False)
-    show(({"class": label, **row} for label, row in whole["per_class"].items()), as_json=False)
+    _show_scores.of_folds(found, over_folds.together(found, samples=options.samples), as_json)
 
 
 @contextmanager
@@ -148,48 +139,3 @@ def _plots(*targets: str | None, force: bool) -> Iterator[list[Path | None]]:
         raise EmoError("two plots can't go to the same file; name one for each")
     with ExitStack() as stack:
         yield [stack.enter_context(outputs.second_output(target, None, force=force)) for target in targets]
-
-
-def _draw(record: Mapping[str, Any], plot: Path | None, plot_abstain: Path | None, plot_noise: Path | None) -> None:
-    if not plot and not plot_abstain and not plot_noise:
-        return
-    from emocli.scores import plotting
-
-    title = f"{record['split']} part, n = {record['accuracy']['n']}, accuracy {record['accuracy']['value']:.1%}"
-    if plot:
-        plotting.confusion(record["confusion"], list(record["per_class"]), title, plot)
-    if plot_abstain:
-        area = record["abstention"]["aurc"]["value"]
-        plotting.risk_coverage(record["abstention"]["curve"], f"{title}, AURC {area:.3f}", plot_abstain)
-    if plot_noise:
-        n, uar = record["accuracy"]["n"], record["uar"]["value"]
-        title = f"{record['split']} part, n = {n}, UAR {uar:.1%} without noise"
-        plotting.noise(record["noise"]["curve"], title, plot_noise)
-
-
-def _show_one(record: dict[str, Any], as_json: bool | None) -> None:
-    """Print one record; for people what is long comes in tables of its own."""
-    if not for_people(as_json):
-        show_record(record, as_json=True)
-        return
-    per_class, matrix = record.pop("per_class"), record.pop("confusion")
-    curve, of_group = (record.get(key) or {} for key in ("abstention", "groups"))
-    points, groups = curve.pop("curve", []), of_group.pop("accuracy", {})
-    noisy = record.pop("noise", {}).get("curve", [])
-    record.get("enrolment", {}).get("before", {}).pop("confusion", None)
-    show_record(record, as_json=False)
-    show(({"class": label, **row} for label, row in per_class.items()), as_json=False)
-    rows = (
-        {"true \\ said": label, **dict(zip(per_class, row, strict=True))}
-        for label, row in zip(per_class, matrix, strict=True)
-    )
-    show(rows, as_json=False)
-    if points:
-        show(
-            ({"answered": f"{p['coverage']:.0%}", "accuracy": p, "threshold": p["threshold"]} for p in points),
-            as_json=False,
-        )
-    if noisy:
-        show(noisy, as_json=False)
-    if groups:
-        show(({"group": name, "accuracy": row} for name, row in groups.items()), as_json=False)

@@ -1,0 +1,44 @@
+"""A command that is forked from a process with torch in it is the command: the same files, limits, words and end."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+TRAIN = "emo train --arch emotion-cnn -p width=8 --threads 1 --epochs"
+
+
+@pytest.mark.parametrize(
+    "line", ["emo train no.h5", "emo train --epochs 0 f.h5", "emo train <&-", "emo tune f.h5 >/dev/full"]
+)
+def test_it_says_the_same_and_ends_with_the_same_status(
+    shell: Run, features_file: Path, tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "f.h5").symlink_to(features_file)
+    warm, cold = shell(line), shell(line, env={**os.environ, "EMO_COLD": "1"})
+    assert warm.returncode == cold.returncode != 0
+    assert warm.stderr == cold.stderr and b"\n" in warm.stderr
+
+
+def test_it_reads_what_is_piped_and_writes_no_further_than_it_may(
+    shell: Run, features_file: Path, tmp_path: Path
+) -> None:
+    done = shell(f"{TRAIN} 1 <(cat {features_file}) | cat > m.onnx; ulimit -f 1; {TRAIN} 1 {features_file} -o n.onnx")
+    assert done.returncode == 1 and b"File too large" in done.stderr
+    assert (tmp_path / "m.onnx").stat().st_size > 10_000 and not (tmp_path / "n.onnx").exists()
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_is_told_to_stop_by_the_one_who_asked(features_file: Path, tmp_path: Path, told: signal.Signals) -> None:
+    words = [*TRAIN.split(), "10000", features_file, "-o", tmp_path / "m.onnx"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE) as asking:
+        assert asking.stderr is not None
+        while not asking.stderr.readline().startswith(b"epoch"):
+            assert asking.poll() is None
+        asking.send_signal(told)
+        # who writes to the pipe is the command: it is read to its end when that is gone
+        asking.stderr.read()
+        assert asking.wait() == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[told]
