@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.scores import bootstrap
+from emocli.scores import bootstrap, share_interval
 from emocli.scores.bootstrap import Figure, Floats
 
 FIGURES = ("accuracy", "macro_f1", "uar", "roc_auc", "ece")
@@ -36,8 +36,8 @@ def evaluate(
     and ece (expected calibration error of the largest softmax in 15 bins, Guo et al. 2017, arXiv 1706.04599) are
     {"value", "low", "high", "n"} from 0 to 1; the interval is the 2.5 to 97.5 percentile over `samples` bootstrap
     draws, that of ece begins further below (`_lowered`). Averages are over the classes that occur in y (for a draw, in
-    the draw); `absent` names the others. roc_auc is None when y has one class only. `per_class` has precision, recall,
-    f1 and n by label; `confusion` is (k, k), the true class down.
+    the draw); `absent` names the others. roc_auc is None when y has one class only. `per_class` has by label
+    precision and recall with Wilson's interval, f1 and n; `confusion` is (k, k), the true class down.
     Raises EmoError when no row has a label; rows with a negative label are left out.
     """
     logits, y = labelled(logits, y, len(labels))
@@ -209,15 +209,15 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return quotient
 
 
-def _per_class(confusion: NDArray[np.int64], labels: Sequence[str]) -> dict[str, dict[str, float | int]]:
+def _per_class(confusion: NDArray[np.int64], labels: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return precision, recall, F1 and n of each class; 0 where nothing was guessed or nothing is there."""
-    results: dict[str, dict[str, float | int]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for place, label in enumerate(labels):
-        hits, true, guessed = confusion[place, place], confusion[place].sum(), confusion[:, place].sum()
+        hits, true, guessed = map(int, (confusion[place, place], confusion[place].sum(), confusion[:, place].sum()))
         results[label] = {
-            "precision": float(hits / max(guessed, 1)),
-            "recall": float(hits / max(true, 1)),
-            "f1": float(2 * hits / max(true + guessed, 1)),
-            "n": int(true),
+            "precision": share_interval.of(hits, guessed),
+            "recall": share_interval.of(hits, true),
+            "f1": 2 * hits / max(true + guessed, 1),
+            "n": true,
         }
     return results

@@ -33,10 +33,14 @@ def test_every_figure_is_scikit_learns():
     precision, recall, f1, n = oracle.precision_recall_fscore_support(y, guess)
     for place, label in enumerate(LABELS):
         row = found["per_class"][label]
-        assert (row["precision"], row["recall"], row["f1"]) == pytest.approx(
-            (precision[place], recall[place], f1[place])
-        )
-        assert row["n"] == n[place]
+        shares = (row["precision"]["value"], row["recall"]["value"], row["f1"])
+        assert shares == pytest.approx((precision[place], recall[place], f1[place]))
+        assert row["n"] == row["recall"]["n"] == n[place] and row["recall"]["low"] < recall[place] < row["recall"]["high"]
+
+
+def test_of_a_class_that_is_not_there_nothing_is_known():
+    found = metrics.evaluate(np.eye(3)[[0, 1, 0]], np.array([0, 1, 1]), ("a", "b", "c"), samples=10)
+    assert found["per_class"]["c"]["recall"] == {"value": 0.0, "low": 0.0, "high": 1.0, "n": 0}
 
 
 def test_ece_is_the_gap_between_confidence_and_accuracy():

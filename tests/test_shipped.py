@@ -205,7 +205,7 @@ def test_the_card_tells_what_the_artifacts_and_the_runs_say(made: Path) -> None:
         }
         assert f"{model['bytes']:,}" in text and f"{100 * model['ece']['value']:.1f} %" in text
     assert "emo features --extractor pixels" in text and "emo quantize" in text
-    weakest = min(score["per_class"], key=lambda label: float(score["per_class"][label]["recall"]))
+    weakest = min(score["per_class"], key=lambda label: float(score["per_class"][label]["recall"]["value"]))
     assert weakest in text.split("Weakest of `ferplus-int8`: ")[1]
 
 

@@ -99,6 +99,7 @@ def text(card: Figures) -> str:
         *_table(["", *[f"`{name}`" for name in names]], _rows(models)),
         *_folds(card),
         "\n## Recall by class\n",
+        "In brackets Wilson's 95 % interval.\n",
         *_table(["class", "n", *[f"`{name}`" for name in names]], _recalls(models)),
         f"\nWeakest of `{names[1]}`: {_weakest(card['labels'], models[1])}.\n",
     ])  # fmt: skip
@@ -148,20 +149,20 @@ def _rows(models: list[Figures]) -> list[list[str]]:
 
 def _recalls(models: list[Figures]) -> list[list[str]]:
     return [
-        [label, f"{row['n']:,}", *[_share(model["per_class"][label]) for model in models]]
+        [label, f"{row['n']:,}", *[_interval(model["per_class"][label]["recall"]) if row["n"] else "" for model in models]]
         for label, row in models[0]["per_class"].items()
     ]
 
 
 def _share(row: Figures) -> str:
-    return f"{100 * row['recall']:.1f} %" if row["n"] else ""
+    return f"{100 * row['recall']['value']:.1f} %" if row["n"] else ""
 
 
 def _weakest(labels: list[str], model: Figures) -> str:
     """Return the classes of lowest recall, each with what it is mostly taken for."""
     found = [label for label in labels if model["per_class"][label]["n"]]
     words = []
-    for label in sorted(found, key=lambda label: float(model["per_class"][label]["recall"]))[:WEAK]:
+    for label in sorted(found, key=lambda label: float(model["per_class"][label]["recall"]["value"]))[:WEAK]:
         row = model["confusion"][labels.index(label)]
         others = [count if labels[place] != label else -1 for place, count in enumerate(row)]
         taken = (
