@@ -35,7 +35,9 @@ def test_every_figure_is_scikit_learns():
         row = found["per_class"][label]
         shares = (row["precision"]["value"], row["recall"]["value"], row["f1"])
         assert shares == pytest.approx((precision[place], recall[place], f1[place]))
-        assert row["n"] == row["recall"]["n"] == n[place] and row["recall"]["low"] < recall[place] < row["recall"]["high"]
+        assert (
+            row["n"] == row["recall"]["n"] == n[place] and row["recall"]["low"] < recall[place] < row["recall"]["high"]
+        )
 
 
 def test_of_a_class_that_is_not_there_nothing_is_known():

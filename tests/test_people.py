@@ -1,5 +1,6 @@
 """Whom a model has learned from: of both parts, of its teachers and its beginning, by corpus."""
 
+import json
 from pathlib import Path
 
 from conftest import Run
@@ -63,3 +64,24 @@ def test_drawn_people_are_others_with_every_seed() -> None:
         return Header("dataset", ("happy",), (step,))
 
     assert people._corpus(header(1)) == people._corpus(header(1)) != people._corpus(header(2))
+
+
+def test_every_score_of_validation_tells_whom_of_it_the_model_was_trained_on(tmp_path: Path, shell: Run) -> None:
+    groups = [f"{row % 4}" if row % 4 else PARTS[row] for row in range(N)]
+    write_data(tmp_path / "x.h5", labels.SEVEN, groups=groups, parts=PARTS, corpus="jaffe")
+    small = "x.h5 --arch emotion-cnn -p width=8 --epochs 1 --threads 1"
+    done = shell(
+        f"""emo train {small} --scores train.jsonl -o m.onnx
+        emo tune {small} --trials 1 --search lr=0.001,0.002 --json > tune.jsonl
+        emo bench m.onnx --seconds 0 --json > bench.jsonl
+        emo train {small} --drop-leaks --scores apart.jsonl -o n.onnx"""
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    told = {
+        name: json.loads((tmp_path / f"{name}.jsonl").read_text().splitlines()[0]).get("shared_groups")
+        for name in ("train", "tune", "bench", "apart")
+    }
+    shared = {"groups": 3, "rows": sum(row % 4 > 0 for row in range(N) if PARTS[row] == "validation")}
+    # what chose the epoch is known to the model that is timed
+    met = {"groups": 4, "rows": N // 3}
+    assert told == {"train": shared, "tune": shared, "bench": met, "apart": None}

@@ -9,7 +9,7 @@ import numpy as np
 
 from emocli import kept, metrics, onnx_file, pipes, registry, shipped, store
 from emocli.benching import bench_row, benchmark
-from emocli.data import hdf5
+from emocli.data import hdf5, people
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
@@ -89,7 +89,8 @@ def _accuracy(source: pipes.Input, engine: Engine, features: pipes.Input | None,
     try:
         hint = "name data that have one with --data"
         found = evaluation.answers(engine, source.header, features, "validation", hint=hint)
-        return {"accuracy": metrics.evaluate(found.logits, found.y, source.header.labels)["accuracy"]}
+        accuracy = metrics.evaluate(found.logits, found.y, source.header.labels)["accuracy"]
+        return {"accuracy": accuracy, **people.among(found.groups, found.known)}
     except EmoError as fault:
         note(f"no accuracy: {fault}")
         return {}

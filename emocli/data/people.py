@@ -4,7 +4,10 @@ A name means the same person within a published corpus, whichever copy, part or 
 one's own are known by their content, as "speaker 1" is somebody else in every folder.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emocli.artifact import Header
 from emocli.data.hdf5 import Data
@@ -25,6 +28,22 @@ def learned(data: Data, others: Iterable[Header]) -> dict[str, list[str]]:
     for corpus, people in of(*others).items():
         found.setdefault(corpus, set()).update(people)
     return {corpus: sorted(people) for corpus, people in found.items()}
+
+
+def shared(data: Data, left_out: NDArray[np.int64] | None = None) -> dict[str, dict[str, int]]:
+    """Return `shared_groups` of a record: who of the validation part is in the train part too, less rows `left_out`.
+
+    It has how many `groups` that are and how many `rows` of the validation part are theirs; without any, there is none.
+    """
+    kept = data.rows("train") if left_out is None else np.setdiff1d(data.rows("train"), left_out)
+    heard = {data.group[row] for row in kept} - {""}
+    return among([data.group[row] for row in data.rows("validation")], heard)
+
+
+def among(groups: Sequence[str], known: Collection[str]) -> dict[str, dict[str, int]]:
+    """Return `shared_groups` of a record whose rows are of these `groups`, some of whom are `known`; else nothing."""
+    met = [group for group in groups if group in known]
+    return {"shared_groups": {"groups": len(set(met)), "rows": len(met)}} if met else {}
 
 
 def of(*models: Header) -> dict[str, set[str]]:

@@ -38,13 +38,15 @@ def counted(found: Answers, pair: Pair, options: Options, note: Note, *, told: b
 
     Rows are not counted where all was `told` of them.
     """
-    result: dict[str, object] = {"shared_groups": _shared_groups(found, pair, options, note)} if found.known else {}
+    result: dict[str, object] = {**people.among(found.groups, found.known)}
+    if result:
+        _tell_of_groups(found, pair, options, note)
     shared = 0 if told else _shared_rows(found, pair, options, note)
     return result | ({"shared_rows": shared} if shared else {})
 
 
-def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> dict[str, int]:
-    """Return how many people of the part are known from training, and how many rows are theirs, and say so."""
+def _tell_of_groups(found: Answers, pair: Pair, options: Options, note: Note) -> None:
+    """Say how many people of the part are known from training, and how many rows are theirs."""
     rows = sum(group in found.known for group in found.groups)
     named = len(set(found.groups) - {""})
     part = "all parts" if options.split == "all" else f"the {options.split} part"
@@ -52,7 +54,6 @@ def _shared_groups(found: Answers, pair: Pair, options: Options, note: Note) -> 
         f"{pair.model.source} has learned from {len(found.known)} of the {named} subjects or speakers in {part} of "
         f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
     )
-    return {"groups": len(found.known), "rows": rows}
 
 
 def _shared_rows(found: Answers, pair: Pair, options: Options, note: Note) -> int:

@@ -52,10 +52,12 @@ def planned(data: Data, recipe: Recipe, repetition: Repetition) -> list[One]:
     return [One({"seed": recipe.seed}, data, recipe)]
 
 
-def best(runs: list[One], train: Callable[[One], Outcome], note: Note) -> tuple[One, Outcome, list[dict[str, Any]]]:
+def best(
+    runs: list[One], train: Callable[[One], Outcome], mark: Callable[[One], dict[str, Any]], note: Note
+) -> tuple[One, Outcome, list[dict[str, Any]]]:
     """Train all; return the run of the highest validation accuracy, the first of equals, its outcome and all scores.
 
-    No more than two nets are held at a time.
+    `mark` returns what else a run's scores tell. No more than two nets are held at a time.
     """
     kept: tuple[One, Outcome] | None = None
     rows = []
@@ -63,7 +65,9 @@ def best(runs: list[One], train: Callable[[One], Outcome], note: Note) -> tuple[
         if len(runs) > 1:
             note(f"{one}, run {number} of {len(runs)}")
         outcome = train(one)
-        rows.append({**one.name, "epoch": outcome.best_epoch, "accuracy": outcome.accuracy, "n": outcome.n})
+        rows.append(
+            {**one.name, "epoch": outcome.best_epoch, "accuracy": outcome.accuracy, "n": outcome.n, **mark(one)}
+        )
         if kept is None or outcome.accuracy > kept[1].accuracy:
             kept = one, outcome
     assert kept is not None

@@ -77,9 +77,12 @@ def write(
         kept = {"resume": states[-1], "anew": not how.resume, "leave_out": left_out(one.data)}
         return trained(one.data, step, one.recipe, beginning, how.note, **kept, **taught)
 
+    def shared(one: repeats.One) -> dict[str, Any]:
+        return people.shared(one.data, left_out(one.data))
+
     with hdf5.open_data(features.path, features.source) as data:
         met = people.learned(data, [model.header for model in _named(lesson, beginning)])
-        chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, how.note)
+        chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, shared, how.note)
         if not ranks.is_first():
             return []
         usual = class_logits.measure(outcome.net, chosen.data)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import architectures, pipes, ranks, replaying, store
-from emocli.data import audit, hdf5
+from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
@@ -125,17 +125,18 @@ def _objective(view: Data, shared: NDArray[np.int64], fixed: Fixed, progress: bo
 
         recipe, given, drop_leaks = _applied(fixed, values)
         name, params = architectures.resolve(fixed.arch, given)
+        left_out = shared if drop_leaks else None
         outcome = session.trained(
             view,
             {"name": name, "params": params},
             recipe,
             transfer.source(recipe.init),
             lambda text: None,
-            leave_out=shared if drop_leaks else None,
+            leave_out=left_out,
             progress=progress,
             after_epoch=after_epoch,
         )
-        return outcome.accuracy, {"epoch": outcome.best_epoch}
+        return outcome.accuracy, {"epoch": outcome.best_epoch, **people.shared(view, left_out)}
 
     return objective
 
