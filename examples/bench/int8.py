@@ -4,6 +4,7 @@ Random weights, as speed does not depend on them: python examples/bench/int8.py 
 Then what ships, beside mini_XCEPTION (Arriaga 2017) as it is published: FP32, 64x64.
 """
 
+import functools
 import logging
 import sys
 import tempfile
@@ -32,6 +33,7 @@ U8 = quantization.QuantType.QUInt8
 NETS: dict[str, Callable[..., nn.Module]] = {
     "se-resnet": se_resnet.build,
     "student": student.build,
+    "student 1-2-3": functools.partial(student.build, blocks="1-2-3"),
     "mobilenetv2": mobilenetv2.build,
     "emotion-cnn": emotion_cnn.build,
 }

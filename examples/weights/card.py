@@ -149,8 +149,9 @@ def _rows(models: list[Figures]) -> list[list[str]]:
 
 def _recalls(models: list[Figures]) -> list[list[str]]:
     return [
-        [label, f"{row['n']:,}", *[_interval(model["per_class"][label]["recall"]) if row["n"] else "" for model in models]]
+        [label, f"{row['n']:,}", *[_interval(found) if row["n"] else "" for found in recalls]]
         for label, row in models[0]["per_class"].items()
+        for recalls in [[model["per_class"][label]["recall"] for model in models]]
     ]
 
 
