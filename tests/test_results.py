@@ -61,7 +61,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("page", "marks"), [("README.md", ["", "/speech"]), ("examples/results/README.md", ["/ablation", "/ablation-more"])]
+    ("page", "marks"),
+    [
+        ("README.md", ["", "/speech"]),
+        ("examples/results/README.md", ["/ablation", "/ablation-more", "/ablation-scored"]),
+    ],
 )
 def test_a_page_has_the_results_that_the_files_have(page: str, marks: list[str]) -> None:
     text = (ROOT / page).read_text()
@@ -186,6 +190,25 @@ def test_an_ablation_compares_rows_with_the_first_seed_by_seed(csv: Path, tmp_pa
     assert done.returncode == 1 and "no plain yet" in done.stderr
 
 
+def test_what_differs_in_its_scoring_only_is_compared_seed_by_seed(runs: list[Path], tmp_path: Path) -> None:
+    scores = [json.loads(run.with_suffix(".json").read_text()) for run in runs]
+    for seed, (run, score) in enumerate(zip(runs, scores, strict=True)):
+        for ending in ("onnx", "seconds", "json"):
+            shutil.copy(run.with_suffix(f".{ending}"), tmp_path / f"plain-{seed}.{ending}")
+        better = score["accuracy"] | {"value": score["accuracy"]["value"] + 0.01 * seed}
+        (tmp_path / f"flip-{seed}.json").write_text(json.dumps(score | {"accuracy": better, "flip": True}))
+    (tmp_path / "list.txt").write_text("# rows\nplain  -  plain\nflip  plain  plain  emo eval --flip\n")
+    script = (sys.executable, RESULTS / "ablation_scored.py", tmp_path / "list.txt", tmp_path)
+    done = _run(*script, "-o", tmp_path / "rows")
+    assert done.returncode == 0, done.stderr
+    plain, flip = (json.loads((tmp_path / "rows" / f"{name}.json").read_text()) for name in ("plain", "flip"))
+    assert plain["difference"] is None and (flip["flags"], flip["views"]) == ("emo eval --flip", 2)
+    assert flip["difference"]["value"] == pytest.approx(0.01) and flip["difference"]["n"] == 3
+    (tmp_path / "flip-2.json").unlink()
+    done = _run(*script, "-o", tmp_path / "rows")
+    assert done.returncode == 1 and "other seeds or data" in done.stderr
+
+
 @pytest.mark.parametrize("table", ["ablation", "ablation-more"])
 def test_every_row_of_the_ablation_is_a_line_that_emo_takes(table: str) -> None:
     rows = runpy.run_path(str(RESULTS / "ablation.py"))["listed"](RESULTS / f"{table}.txt")
@@ -200,7 +223,7 @@ def test_every_row_of_the_ablation_is_a_line_that_emo_takes(table: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
-@pytest.mark.parametrize("target", ["weights", "speedrun", "ablation"])
+@pytest.mark.parametrize("target", ["weights", "speedrun", "ablation", "ablation-scored"])
 def test_make_says_which_corpus_it_needs(target: str, tmp_path: Path) -> None:
     done = _run(*making(target, f"OUT={tmp_path / 'out'}", f"WEIGHTS={tmp_path / 'w'}"))
     assert done.returncode == 2 and "fer2013.csv" in done.stderr

@@ -50,3 +50,47 @@ $(ABLATION_NAMES:%=$(A)/%.onnx): $(A)/%.onnx: $(A)/%.flags $(ABLATION_FEATURES) 
 
 $(A):
 	mkdir -p $@
+
+# What differs in the labels, or only when it is scored: each seed is trained and scored by itself, on the validation part,
+# FER+ by the class that most taggers gave.
+#     make -j2 ablation-scored FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
+.PHONY: ablation-scored
+S ?= $(OUT)/ablation-scored
+S_LABELS := majority votes
+S_SEEDS := $(shell seq 0 $$(($(ABLATION_SEEDS) - 1)))
+S_FLAGS = $(ABLATION_BASE) --epochs $(ABLATION_EPOCHS)
+# what a row of FER2013 is scored with
+plain.eval :=
+flip.eval := --flip
+views.eval := --views 7 --flip
+.PRECIOUS: $(foreach row,plain $(S_LABELS),$(S)/$(row)-%.onnx)
+
+ablation-scored: $(foreach seed,$(S_SEEDS),$(foreach row,plain flip views $(S_LABELS),$(S)/$(row)-$(seed).json))
+	python examples/results/ablation_scored.py examples/results/ablation-scored.txt $(S) -o $(RESULTS)/ablation-scored
+	python examples/results/table.py
+
+$(S)/plain.h5: $(W)/fer2013.h5 | $(S)
+	emo features $< -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
+
+$(S_LABELS:%=$(S)/%.h5): $(S)/%.h5: $(FER2013) $(FERPLUS) | setup $(S)
+	@test -n "$(FER2013)" -a -n "$(FERPLUS)" || { echo "say where FER2013's csv and FER+'s are: FER2013=… FERPLUS=…" >&2; exit 1; }
+	emo dataset ferplus $(FER2013) $(FERPLUS) -p public_test=only -p labels=$* | \
+	  emo features -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
+
+define TRAINED_APART
+$(S)/$(1)-%.onnx: $(S)/$(1).h5
+	emo train $$< $$(S_FLAGS) --seed $$* $$(TRAIN) --force -o $$@; echo $$$$SECONDS > $$(@:onnx=seconds)
+endef
+$(foreach row,plain $(S_LABELS),$(eval $(call TRAINED_APART,$(row))))
+
+define SCORED_APART
+$(S)/$(1)-%.json: $(S)/plain-%.onnx
+	emo eval $$< --data $(S)/plain.h5 --split validation $$($(1).eval) --json > $$@
+endef
+$(foreach row,plain flip views,$(eval $(call SCORED_APART,$(row))))
+
+$(foreach seed,$(S_SEEDS),$(S_LABELS:%=$(S)/%-$(seed).json)): $(S)/%.json: $(S)/%.onnx $(S)/majority.h5
+	emo eval $< --data $(S)/majority.h5 --split validation --json > $@
+
+$(S):
+	mkdir -p $@

@@ -33,6 +33,7 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
     accuracies = [run["accuracy"] for run in runs]
     mean = mean_interval.over_runs(accuracies, bounds=(0.0, 1.0))
     return {
+        "name": name,
         "command": replaying.pipeline(header),
         "data": (header.step("dataset") or {})["name"],
         "features": header.features_digest,
@@ -46,11 +47,14 @@ def trained(folder: Path, name: str) -> dict[str, Any] | None:
     }
 
 
-def difference(row: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
-    """Return the mean of a row's accuracies less the baseline's, seed by seed; raises SystemExit if they don't pair."""
-    if any(row[key] != baseline[key] for key in ("seeds", "features", "n")):
-        raise SystemExit("a row has other seeds or data than the baseline; run make ablation again")
-    pairs = zip(row["accuracy"]["runs"], baseline["accuracy"]["runs"], strict=True)
+def difference(row: dict[str, Any], other: dict[str, Any], *, scored: str = "features") -> dict[str, Any]:
+    """Return the mean of a row's accuracies less another's, seed by seed; raises SystemExit if they don't pair.
+
+    `scored` is the key of what both have to be scored on.
+    """
+    if any(row[key] != other[key] for key in ("seeds", scored, "n")):
+        raise SystemExit(f"{row['name']} has other seeds or data than {other['name']}; make them again")
+    pairs = zip(row["accuracy"]["runs"], other["accuracy"]["runs"], strict=True)
     return mean_interval.over_runs([mine - theirs for mine, theirs in pairs])
 
 
@@ -72,7 +76,7 @@ def main(words: list[str]) -> None:
     for name, flags in names:
         if name in rows:
             delta = None if name == first else difference(rows[name], rows[first])
-            row = {"name": name, "flags": flags, "difference": delta, **rows[name]}
+            row = {"flags": flags, "difference": delta, **rows[name]}
             text = json.dumps(row, ensure_ascii=False, indent=1)
             (given.output / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
     print(f"{len(rows)} of {len(names)} rows")

@@ -21,10 +21,13 @@ from emocli.scores import mean_interval
 MEASURES = ("accuracy", "macro_f1", "uar", "ece")
 
 
-def row(name: str, runs: list[Path]) -> dict[str, Any]:
-    """Return the row of one run, or of several with different seeds; raises SystemExit where they don't go together."""
+def row(name: str, runs: list[Path], scored: list[Path] | None = None) -> dict[str, Any]:
+    """Return the row of one run, or of several with different seeds; raises SystemExit where they don't go together.
+
+    `scored` are the files of their scores where these are not beside them.
+    """
     models = [_beside(run, "onnx") for run in runs]
-    scores = [json.loads(_beside(run, "json").read_text()) for run in runs]
+    scores = [json.loads(file.read_text()) for file in scored or [_beside(run, "json") for run in runs]]
     headers = [onnx_file.read_header(model) for model in models]
     seeds = [header.training["seed"] for header in headers]
     for model, score in zip(models, scores, strict=True):

@@ -1,9 +1,9 @@
 """Puts the results into the README and this folder's: python examples/results/table.py [README.md]
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder; between
-`<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation` and `ablation-more`
-has the difference to the first row and for `speech` two intervals of each figure. Rows are in the order of the list
-NAME.txt beside their folder, or of their names.
+`<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation…` has the difference
+to another row and for `speech` two intervals of each figure. Rows are in the order of the list NAME.txt beside their
+folder, or of their names.
 """
 
 import json
