@@ -1,4 +1,4 @@
-"""One process that has torch and has exported a net, and forks for each `emo` that client.py asks for, in a third of the time."""
+"""A process that has torch and has exported a net; it forks for each `emo` that client.py asks for: a third of the time."""
 
 import fcntl
 import json
