@@ -62,7 +62,7 @@ def operators_are_read_once() -> None:
 
 @pytest.fixture
 def emo() -> Run:
-    """Run `emo ARGS` as a process of its own; stdin is closed unless given."""
+    """Run `emo ARGS`, the one on the path; stdin is closed unless given."""
 
     def run(*arguments: object, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
         command = ["emo", *map(str, arguments)]

@@ -1,6 +1,6 @@
 """Scores as `emo eval` gives them: JSON for programs, for people tables of what is long, and plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ def of_one(record: dict[str, Any], as_json: bool | None) -> None:
     noisy = record.pop("noise", {}).get("curve", [])
     record.get("enrolment", {}).get("before", {}).pop("confusion", None)
     show_record(record, as_json=False)
-    show(({"class": label, **row} for label, row in per_class.items()), as_json=False)
+    _show_classes(per_class)
     rows = (
         {"true \\ said": label, **dict(zip(per_class, row, strict=True))}
         for label, row in zip(per_class, matrix, strict=True)
@@ -46,7 +46,11 @@ def of_folds(found: Sequence[Row], whole: Row, as_json: bool | None) -> None:
     rows.append({"fold": "all rows", **{name: whole[name] for name in MEASURES}})
     rows.append({"fold": "mean of folds", **{name: whole["mean"][name] for name in MEASURES}})
     show(rows, as_json=False)
-    show(({"class": label, **row} for label, row in whole["per_class"].items()), as_json=False)
+    _show_classes(whole["per_class"])
+
+
+def _show_classes(per_class: Mapping[str, Row]) -> None:
+    show(({"class": label, **row} for label, row in per_class.items()), as_json=False)
 
 
 def draw(record: Row, plot: Path | None, plot_abstain: Path | None, plot_noise: Path | None) -> None:

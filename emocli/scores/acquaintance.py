@@ -1,6 +1,6 @@
 """What a model knows already of the part it is scored on, rows and people that it learned from: said and counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from emocli.artifact import Header
 from emocli.data import people
@@ -38,20 +38,20 @@ def counted(found: Answers, pair: Pair, options: Options, note: Note, *, told: b
 
     Rows are not counted where all was `told` of them.
     """
-    result: dict[str, object] = {**people.among(found.groups, found.known)}
-    if result:
-        _tell_of_groups(found, pair, options, note)
+    met = people.among(found.groups, found.known)
+    if met:
+        _tell_of_groups(met["shared_groups"], found, pair, options, note)
     shared = 0 if told else _shared_rows(found, pair, options, note)
-    return result | ({"shared_rows": shared} if shared else {})
+    return {**met, **({"shared_rows": shared} if shared else {})}
 
 
-def _tell_of_groups(found: Answers, pair: Pair, options: Options, note: Note) -> None:
+def _tell_of_groups(met: Mapping[str, int], found: Answers, pair: Pair, options: Options, note: Note) -> None:
     """Say how many people of the part are known from training, and how many rows are theirs."""
-    rows = sum(group in found.known for group in found.groups)
     named = len(set(found.groups) - {""})
     part = "all parts" if options.split == "all" else f"the {options.split} part"
+    known, rows = met["groups"], met["rows"]
     note(
-        f"{pair.model.source} has learned from {len(found.known)} of the {named} subjects or speakers in {part} of "
+        f"{pair.model.source} has learned from {known} of the {named} subjects or speakers in {part} of "
         f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
     )
 

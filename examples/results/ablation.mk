@@ -69,23 +69,21 @@ ablation-scored: $(foreach seed,$(S_SEEDS),$(foreach row,plain flip views $(S_LA
 	python examples/results/ablation_scored.py examples/results/ablation-scored.txt $(S) -o $(RESULTS)/ablation-scored
 	python examples/results/table.py
 
-$(S)/plain.h5: $(W)/fer2013.h5 | $(S)
-	emo features $< -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
-
 $(S_LABELS:%=$(S)/%.h5): $(S)/%.h5: $(FER2013) $(FERPLUS) | setup $(S)
 	@test -n "$(FER2013)" -a -n "$(FERPLUS)" || { echo "say where FER2013's csv and FER+'s are: FER2013=… FERPLUS=…" >&2; exit 1; }
 	emo dataset ferplus $(FER2013) $(FERPLUS) -p public_test=only -p labels=$* | \
 	  emo features -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
 
 define TRAINED_APART
-$(S)/$(1)-%.onnx: $(S)/$(1).h5
+$(S)/$(1)-%.onnx: $(2) | $(S)
 	emo train $$< $$(S_FLAGS) --seed $$* $$(TRAIN) --force -o $$@; echo $$$$SECONDS > $$(@:onnx=seconds)
 endef
-$(foreach row,plain $(S_LABELS),$(eval $(call TRAINED_APART,$(row))))
+$(eval $(call TRAINED_APART,plain,$(ABLATION_FEATURES)))
+$(foreach row,$(S_LABELS),$(eval $(call TRAINED_APART,$(row),$(S)/$(row).h5)))
 
 define SCORED_APART
 $(S)/$(1)-%.json: $(S)/plain-%.onnx
-	emo eval $$< --data $(S)/plain.h5 --split validation $$($(1).eval) --json > $$@
+	emo eval $$< --data $(ABLATION_FEATURES) --split validation $$($(1).eval) --json > $$@
 endef
 $(foreach row,plain flip views,$(eval $(call SCORED_APART,$(row))))
 

@@ -58,6 +58,16 @@ def difference(row: dict[str, Any], other: dict[str, Any], *, scored: str = "fea
     return mean_interval.over_runs([mine - theirs for mine, theirs in pairs])
 
 
+def write(rows: list[dict[str, Any]], folder: Path) -> None:
+    """Write a JSON file per row, in place of those that the folder had."""
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob("*.json"):
+        file.unlink()
+    for row in rows:
+        text = json.dumps(row, ensure_ascii=False, indent=1)
+        (folder / f"{row['name']}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
 def main(words: list[str]) -> None:
     """Write a JSON file per row that is there, in place of those that the folder had."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -70,15 +80,11 @@ def main(words: list[str]) -> None:
     first = names[0][0]
     if first not in rows:
         raise SystemExit(f"{given.folder} has no {first} yet, which all others are compared with; run make ablation")
-    given.output.mkdir(exist_ok=True)
-    for file in given.output.glob("*.json"):
-        file.unlink()
-    for name, flags in names:
-        if name in rows:
-            delta = None if name == first else difference(rows[name], rows[first])
-            row = {"flags": flags, "difference": delta, **rows[name]}
-            text = json.dumps(row, ensure_ascii=False, indent=1)
-            (given.output / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+    deltas = {name: None if name == first else difference(row, rows[first]) for name, row in rows.items()}
+    write(
+        [{**rows[name], "flags": flags, "difference": deltas[name]} for name, flags in names if name in rows],
+        given.output,
+    )
     print(f"{len(rows)} of {len(names)} rows")
 
 

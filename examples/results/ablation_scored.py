@@ -8,7 +8,6 @@ MODEL-SEED.seconds. Accuracies are the mean over seeds, differences are paired b
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,11 +32,11 @@ def main(words: list[str]) -> None:
     given = parser.parse_args(words)
     lines = [line.split(None, 3) for line in given.list.read_text().splitlines() if line and line[0] != "#"]
     rows = {name: read(given.folder, name, models, "".join(flags)) for name, _, models, *flags in lines}
-    given.output.mkdir(exist_ok=True)
     for name, other, *_ in lines:
-        delta = None if other == "-" else ablation.difference(rows[name], rows[other], scored="split")
-        text = json.dumps({**rows[name], "difference": delta}, ensure_ascii=False, indent=1)
-        (given.output / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+        rows[name]["difference"] = (
+            None if other == "-" else ablation.difference(rows[name], rows[other], scored="split")
+        )
+    ablation.write([*rows.values()], given.output)
     print(f"{len(rows)} rows")
 
 

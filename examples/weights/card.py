@@ -149,14 +149,13 @@ def _rows(models: list[Figures]) -> list[list[str]]:
 
 def _recalls(models: list[Figures]) -> list[list[str]]:
     return [
-        [label, f"{row['n']:,}", *[_interval(found) if row["n"] else "" for found in recalls]]
+        [label, f"{row['n']:,}", *[_recall(model["per_class"][label]) for model in models]]
         for label, row in models[0]["per_class"].items()
-        for recalls in [[model["per_class"][label]["recall"] for model in models]]
     ]
 
 
-def _share(row: Figures) -> str:
-    return f"{100 * row['recall']['value']:.1f} %" if row["n"] else ""
+def _recall(row: Figures) -> str:
+    return _interval(row["recall"]) if row["n"] else ""
 
 
 def _weakest(labels: list[str], model: Figures) -> str:
@@ -171,7 +170,8 @@ def _weakest(labels: list[str], model: Figures) -> str:
             if max(others)
             else ""
         )
-        words.append(f"{label} ({_share(model['per_class'][label])} found{taken})")
+        share = 100 * model["per_class"][label]["recall"]["value"]
+        words.append(f"{label} ({share:.1f} % found{taken})")
     return "; ".join(words)
 
 
