@@ -11,8 +11,8 @@ from onnx import TensorProto, helper
 from scored import write_data
 from small_model import write_model
 
-from emocli import labels, onnx_file, pipes, registry, store
-from emocli.benching import bench_row, benchmark, comparison, estimation
+from emocli import benchmark, labels, onnx_file, pipes, registry, store
+from emocli.benching import bench_row, comparison, estimation
 from emocli.commands import live
 from emocli.devices import _device
 from emocli.engines.onnxruntime import load

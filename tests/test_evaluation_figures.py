@@ -9,11 +9,11 @@ from conftest import Run
 from scored import N, said, score, write_data
 from small_model import write_model
 
-from emocli import labels, metrics
+from emocli import labels
 from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.scores import abstention, calibration, group_gaps, plotting
+from emocli.scores import abstention, calibration, group_gaps, metrics, plotting
 
 
 @pytest.fixture

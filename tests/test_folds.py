@@ -14,10 +14,10 @@ from actors import ACTORS, CLIPS, write_actors
 from conftest import Run, making
 from shipped_copy import ROOT
 
-from emocli import metrics, onnx_file, pipes
+from emocli import onnx_file, pipes
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.scores import over_folds, pairing
+from emocli.scores import metrics, over_folds, pairing
 
 SCRIPT = ROOT / "examples" / "results" / "folds.py"
 VECTORS = ("--features=-x utterance", "--train=--arch logistic --class-weights balanced --threads 1")

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py"
 REGISTRIES = ("datasets", "features", "detectors", "effects", "models", "engines", "devices")
 UPPER = {
     **dict.fromkeys(REGISTRIES, 1),
-    **dict.fromkeys(("benching", "compress", "live", "previewing", "training", "tuning"), 2),
+    **dict.fromkeys(("benching", "benchmark", "compress", "live", "previewing", "training", "tuning"), 2),
     "commands": 3,
     "main": 4,
     "__main__": 5,
@@ -52,6 +53,18 @@ def test_imports_point_one_way(path: Path) -> None:
         if name.startswith("emocli."):
             room = name.split(".")[1]
             assert UPPER.get(room, 0) <= level, f"{path.name} is below {name} and imports it"
+
+
+def test_no_two_rooms_need_each_other() -> None:
+    needs: dict[str, set[str]] = {_room(path): set() for path in FILES}
+    for path in FILES:
+        nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.stmt)]
+        inside = (name.split(".")[1] for name in _imports(nodes) if name.startswith("emocli."))
+        needs[_room(path)] |= set(inside) - {_room(path)}
+    try:
+        tuple(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle of rooms: {' -> '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize(

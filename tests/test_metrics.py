@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from emocli import metrics
 from emocli.errors import EmoError
+from emocli.scores import metrics
 
 LABELS = ("angry", "happy", "sad", "neutral")
 FIGURES = ("accuracy", "macro_f1", "uar", "roc_auc", "ece")

@@ -9,9 +9,10 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from small_model import write_model
 
-from emocli import metrics, onnx_constants, onnx_file, registry
+from emocli import onnx_constants, onnx_file, registry
 from emocli.compress import gate
 from emocli.errors import EmoError
+from emocli.scores import metrics
 from emocli.serving.verdicts import verdict
 
 

@@ -21,7 +21,7 @@ from emocli.errors import EmoError
 from emocli.image import pictures
 from emocli.image.faces import Face
 from emocli.image.pictures import SUFFIXES
-from emocli.metrics import softmax
+from emocli.scores.metrics import softmax
 from emocli.serving.prediction import predictions, predictor
 
 YUNET = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from emocli.benching import benchmark, estimation
+from emocli import benchmark
+from emocli.benching import estimation
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 

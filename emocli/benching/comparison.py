@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from emocli import kept, metrics, onnx_file, pipes, registry, shipped, store
-from emocli.benching import bench_row, benchmark
+from emocli import benchmark, kept, onnx_file, pipes, registry, shipped, store
+from emocli.benching import bench_row
 from emocli.data import hdf5, people
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
-from emocli.scores import evaluation
+from emocli.scores import evaluation, metrics
 
 Note = Callable[[str], None]
 

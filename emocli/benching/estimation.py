@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from emocli import onnx_file
-from emocli.benching.benchmark import compare, sample_input
+from emocli.benchmark import compare, sample_input
 from emocli.compress.quantize import quantize
 from emocli.devices._device import Device
 from emocli.engines import onnxruntime

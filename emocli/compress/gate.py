@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.benching import benchmark
+from emocli import benchmark
 from emocli.data import padding
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
-from emocli.metrics import softmax
+from emocli.scores.metrics import softmax
 
 _LITTLE = 0.1
 """Share of weights in FP32 that is not worth a word."""

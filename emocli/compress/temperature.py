@@ -5,10 +5,10 @@ from pathlib import Path
 
 from onnx import GraphProto
 
-from emocli import metrics, onnx_file, onnx_graph, pipes, registry
+from emocli import onnx_file, onnx_graph, pipes, registry
 from emocli.artifact import Step
 from emocli.errors import EmoError
-from emocli.scores import acquaintance, calibration, evaluation, personal
+from emocli.scores import acquaintance, calibration, evaluation, metrics, personal
 
 _LAYERS = frozenset({"Conv", "Gemm", "MatMul"})
 _ON_THE_WAY = frozenset({"Flatten", "GlobalAveragePool", "Identity", "ReduceMean", "Reshape", "Squeeze"})

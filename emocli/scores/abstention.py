@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli.metrics import labelled, softmax
 from emocli.scores import bootstrap
 from emocli.scores.bootstrap import Figure, Floats
+from emocli.scores.metrics import labelled, softmax
 
 PERCENTS = tuple(range(100, 0, -10))
 

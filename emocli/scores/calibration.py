@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.metrics import labelled, softmax
+from emocli.scores.metrics import labelled, softmax
 
 LOWEST, HIGHEST = 0.01, 100.0
 FIT = "fit"

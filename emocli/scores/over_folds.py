@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from emocli import metrics
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.scores import mean_interval
+from emocli.scores import mean_interval, metrics
 from emocli.scores.pairing import Pair
 
 MEASURES = ("accuracy", "macro_f1", "uar")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emocli import kept, metrics, pipes
+from emocli import kept, pipes
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.scores import calibration, enrolment, label_map, personal, robustness
+from emocli.scores import calibration, enrolment, label_map, metrics, personal, robustness
 from emocli.scores.enrolment import Enrolment
 from emocli.scores.label_map import LabelMap
 from emocli.scores.robustness import Noises

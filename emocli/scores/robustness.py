@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import metrics, pipes, registry
+from emocli import pipes, registry
 from emocli.artifact import Header
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.extracting import extraction, others
-from emocli.scores import evaluation
+from emocli.scores import evaluation, metrics
 from emocli.scores.evaluation import Answers, Change
 from emocli.scores.views import PLAIN, Runs, Views
 from emocli.sound import mixing, noises

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import metrics, pipes, registry
+from emocli import pipes, registry
 from emocli.data import audit, hdf5
 from emocli.scores import (
     abstention,
@@ -17,6 +17,7 @@ from emocli.scores import (
     enrolment,
     evaluation,
     group_gaps,
+    metrics,
     personal,
     robustness,
 )

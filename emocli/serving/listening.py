@@ -15,8 +15,8 @@ from emocli.data import padding
 from emocli.errors import EmoError
 from emocli.extracting import extraction
 from emocli.extracting.joining import Extractor
-from emocli.metrics import softmax
 from emocli.scores import views
+from emocli.scores.metrics import softmax
 from emocli.scores.views import PLAIN, Views
 from emocli.serving.carrying import Carrier
 from emocli.serving.verdicts import verdict

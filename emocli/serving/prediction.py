@@ -16,8 +16,8 @@ from emocli.errors import EmoError
 from emocli.extracting import extraction
 from emocli.image import pictures
 from emocli.image.faces import Face, FaceImage
-from emocli.metrics import softmax
 from emocli.scores import views
+from emocli.scores.metrics import softmax
 from emocli.scores.views import PLAIN, Views
 from emocli.serving.verdicts import verdict
 

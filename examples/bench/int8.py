@@ -20,8 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from emocli import onnx_file, shipped
-from emocli.benching import benchmark
+from emocli import benchmark, onnx_file, shipped
 from emocli.compress.fold import fold
 from emocli.compress.quantize import quantize
 from emocli.engines.onnxruntime import load

@@ -13,8 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from emocli import onnx_session, shipped
-from emocli.benching import benchmark
+from emocli import benchmark, onnx_session, shipped
 from emocli.engines.onnxruntime import load
 
 

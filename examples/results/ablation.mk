@@ -35,9 +35,10 @@ ablation-table: | setup
 $(ABLATION_FEATURES): $(W)/fer2013.h5 | $(A)
 	emo features $< -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
 
-# NAME.flags changes only when the flags do, so a row is made again when its line or the budget is another
+# NAME.flags changes only when the flags do, so a row is made again when its line or the budget is another; files that a line
+# names are made here
 $(A)/%.flags: always | $(A)
-	@flags=$$(awk '$$1 == "$*" { $$1 = ""; print }' $(ABLATION_LIST)); \
+	@flags=$$(awk '$$1 == "$*" { $$1 = ""; gsub(/[^ ]+\.onnx/, "$(A)/&"); print }' $(ABLATION_LIST)); \
 	  echo $(ABLATION_BASE) --epochs $(ABLATION_EPOCHS) --seeds $(ABLATION_SEEDS) $$flags $(TRAIN) > $@.new; \
 	  if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; rm -f $(@:flags=seconds); fi
 
@@ -47,6 +48,14 @@ $(ABLATION_NAMES:%=$(A)/%.onnx): $(A)/%.onnx: $(A)/%.flags $(ABLATION_FEATURES) 
 	trap 'echo $$SECONDS >> $(@:onnx=seconds)' EXIT; \
 	  flags=$$(cat $<); case $$flags in *--teacher*) learn=distill ;; *) learn=train ;; esac; \
 	  emo $$learn $(ABLATION_FEATURES) $$flags --resume --scores $(@:onnx=jsonl) -o $@
+
+# beside what ships a second teacher: the net of 20 minutes, without what the students' slice of Training has too
+$(A)/taught-by-two.onnx: $(A)/second-int8.onnx
+$(A)/second.onnx: $(W)/fer2013-features.h5 | $(A)
+	emo train $< $(speedrun.20) --drop-leaks --threads 1 --seed 1 $(TRAIN) --force -o $@
+
+$(A)/second-int8.onnx: $(A)/second.onnx $(W)/fer2013-features.h5
+	emo quantize $< --data $(lastword $^) $(QUANTIZE_FLAGS) --force -o $@
 
 $(A):
 	mkdir -p $@
