@@ -10,7 +10,9 @@ from scored import score, stripes
 from small_model import write_model
 
 from emocli import onnx_file, pipes
+from emocli.artifact import Header
 from emocli.data import hdf5
+from emocli.scores import acquaintance
 
 EMOTIONS = ("happy", "sad", "angry")
 Made = tuple[Path, Path]
@@ -68,6 +70,16 @@ def test_what_the_teacher_knows_counts_on_the_students_own_data(
     assert emo(*train, "-o", tmp_path / "student.onnx").returncode == 0
     record = score(tmp_path / "student.onnx", other)
     assert record["shared_rows"] == len(_ids(made[0], "train", "validation") & _ids(other, "test")) > 0
+
+
+def test_a_validation_part_that_other_folds_learned_from_is_known_as_features_and_as_the_dataset() -> None:
+    features = {"command": "features", "name": "pixels", "input": "sha256:dataset"}
+    trained = {"command": "train", "name": "mlp", "options": {"folds": 3}, "data": "sha256:features"}
+    header = Header("model", EMOTIONS, (features, trained))
+    known = [acquaintance.knows_validation(header, f"sha256:{name}") for name in ("features", "dataset", "other")]
+    assert known == [True, True, False]
+    once = Header("model", EMOTIONS, (features, {**trained, "options": {}}))
+    assert not acquaintance.knows_validation(once, "sha256:features")
 
 
 @pytest.mark.parametrize("options", [("--seed", 1), ("-p", "subject=([0-9]+)[.]")])

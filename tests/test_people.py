@@ -23,6 +23,13 @@ def test_who_is_validated_with_counts_and_who_is_tested_does_not(tmp_path: Path)
         assert people.learned(data, []) == {"savee": ["a", "b"]}
 
 
+def test_whose_rows_were_left_out_was_not_learned_from(tmp_path: Path) -> None:
+    file = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["a", "b", "c"] * (N // 3), parts=PARTS, corpus="savee")
+    with hdf5.open_data(file) as data:
+        assert people.learned(data, [], data.rows("train")) == {"savee": ["b"]}
+        assert people.learned(data, [], data.rows("train")[1:]) == {"savee": ["a", "b"]}
+
+
 def test_whom_teachers_and_the_beginning_know_is_known(tmp_path: Path) -> None:
     file = write_data(tmp_path / "x.h5", labels.SEVEN, groups=["a", "b", "c"] * (N // 3), parts=PARTS, corpus="savee")
     others = [_taught("savee", ["c"]), _taught("tess", ["old", "young"])]
@@ -77,6 +84,10 @@ def test_every_score_of_validation_tells_whom_of_it_the_model_was_trained_on(tmp
         emo train {small} --drop-leaks --scores apart.jsonl -o n.onnx"""
     )
     assert done.returncode == 0, done.stderr.decode()
+    # the validation part is known, as it chose the epoch, and of the train part who is in no other
+    known = {name: people.of(onnx_file.read_header(tmp_path / f"{name}.onnx"))["jaffe"] for name in "mn"}
+    validation = {groups[row] for row in range(N) if PARTS[row] == "validation"}
+    assert known == {"m": {*groups} - {"test"}, "n": validation | {"train"}}
     told = {
         name: json.loads((tmp_path / f"{name}.jsonl").read_text().splitlines()[0]).get("shared_groups")
         for name in ("train", "tune", "bench", "apart")

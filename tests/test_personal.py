@@ -19,6 +19,7 @@ from emocli.compress import personalize, temperature
 from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.scores import enrolment, personal
+from emocli.scores.evaluation import Answers
 
 CLASSES = len(labels.SEVEN)
 USUALLY = np.random.default_rng(3).normal(0, 2, (CLASSES, CLASSES)).round(3)
@@ -289,6 +290,13 @@ def test_somebody_who_would_have_nothing_left_to_score_is_not_enrolled(tmp_path:
     record = score(model, data, notes, enrol={"neutral": 1})
     assert record["enrolment"]["people"] == 1 and record["accuracy"]["n"] == N - 1
     assert "1 with too few samples to enrol, scored as anybody: one" in notes
+
+
+def test_samples_without_a_label_are_nothing_to_score() -> None:
+    y, groups = np.array([NEUTRAL, -1, NEUTRAL, 0, 0]), ["one", "one", "other", "other", "other"]
+    found = Answers(np.zeros((5, 7), np.float32), y, groups, {}, 0, frozenset(), np.arange(5))
+    scored, _, without = enrolment.enrolled(found, {NEUTRAL: 1}, USUALLY)
+    assert without == ["one"] and scored.rows.tolist() == [0, 1, 3, 4]
 
 
 @pytest.mark.parametrize(

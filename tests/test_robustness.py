@@ -121,6 +121,13 @@ def test_a_clip_in_which_no_voice_is_heard_any_more_is_wrong(folder: Path) -> No
     assert _value(loud) <= 1 - loud["unheard"] / N  # type: ignore[operator]
 
 
+def test_clips_that_are_not_scored_are_not_counted_as_unheard() -> None:
+    y, rows = np.array([0, 1, -1, 1]), np.arange(4)
+    clean = evaluation.Answers(np.zeros((4, 2), np.float32), y, [""] * 4, {}, 0, frozenset(), rows)
+    filled, unheard = robustness._on_rows(clean, np.ones((2, 2), np.float32), np.array([0, 1]))
+    assert unheard == 1 and filled[3].argmax() == 0
+
+
 def test_noise_comes_before_the_detector_at_the_ratio_that_is_asked_for() -> None:
     sounds = [np.sin(np.arange(8000) / 20).astype(np.float32) * 0.3, np.ones(500, np.float32) * 0.1]
     add = robustness._adding("white", 5.0, (0, 0))

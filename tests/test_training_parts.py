@@ -376,6 +376,7 @@ def test_equal_rows_with_labels_that_differ_are_counted(features: Make) -> None:
     x = pictures(4)
     x[1] = x[0]
     assert features(x, ["train"] * 4, y=[0, 1, 0, 0]).conflicting == 1
+    assert features(x, ["train"] * 4, y=[0, -1, 0, 0]).conflicting == 0  # no label is no other label
 
 
 def test_with_drop_leaks_only_what_is_left_is_refused(features: Make) -> None:

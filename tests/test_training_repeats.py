@@ -243,3 +243,5 @@ def test_a_student_is_repeated_too_and_its_pipeline_can_be_replayed(emo: Run, fe
     assert emo("replay", "s.onnx", cwd=tmp_path).stdout.decode().strip().endswith("--folds 2")
     scored = emo("eval", "s.onnx", "--split", "validation", cwd=tmp_path)
     assert b"learned from rows of this validation part" in scored.stderr
+    timed = emo("bench", "s.onnx", "--seconds", 0, cwd=tmp_path)
+    assert b"the accuracy is of a validation part that was learned from" in timed.stderr

@@ -13,7 +13,7 @@ from emocli.data import hdf5, people
 from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
-from emocli.scores import evaluation, metrics
+from emocli.scores import acquaintance, evaluation, metrics
 
 Note = Callable[[str], None]
 
@@ -90,6 +90,8 @@ def _accuracy(source: pipes.Input, engine: Engine, features: pipes.Input | None,
         hint = "name data that have one with --data"
         found = evaluation.answers(engine, source.header, features, "validation", hint=hint)
         accuracy = metrics.evaluate(found.logits, found.y, source.header.labels)["accuracy"]
+        if acquaintance.knows_validation(source.header, features.digest):
+            note("the accuracy is of a validation part that was learned from (--folds, choose=subjects)")
         return {"accuracy": accuracy, **people.among(found.groups, found.known)}
     except EmoError as fault:
         note(f"no accuracy: {fault}")

@@ -98,7 +98,7 @@ def audit(data: Data) -> Leaks:
         near=_counts({pair: second for pair, (_, second) in near.items()}),
         subjects=_counts(named),
         groups=sum(len(group) > 1 for group in labels.values()),
-        conflicting=sum(len(set(group)) > 1 for group in labels.values()),
+        conflicting=sum(len(set(group) - {-1}) > 1 for group in labels.values()),
         constant=constant,
         train_rows=_with_copies(data, np.array(sorted(leaving), np.int64)),
         later_rows={part: np.array(sorted(rows), np.int64) for part, rows in known.items()},

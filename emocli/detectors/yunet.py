@@ -1,4 +1,4 @@
-"""YuNet: a small network that finds faces and five landmarks; the default.
+"""YuNet: a small network that finds faces and five landmarks; what auto takes.
 
 Wu, Peng, Yu (Machine Intelligence Research 2023), the 2023mar weights of OpenCV's zoo (MIT), downloaded on first use.
 Run by ONNX Runtime on one thread; the boxes are those of cv2.FaceDetectorYN.

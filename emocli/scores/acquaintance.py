@@ -13,12 +13,10 @@ Note = Callable[[str], None]
 
 def tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
     """Say whether a part holds rows which a model learned from: those of its train part, or of a cross-validation."""
-    header = pair.model.header
-    own = {header.features_digest, (header.step("features") or {}).get("input")}
     used = options.split == "validation" or options.temperature == "fit"
-    if options.split in ("train", "all") and pair.data.digest in own:
+    if options.split in ("train", "all") and _are_its_own(pair.model.header, pair.data.digest):
         note(f"{pair.model.source} learned from rows of this part; what it has not seen is in the test part")
-    elif learns_from_validation(header) and used and pair.data.digest == header.features_digest:
+    elif used and knows_validation(pair.model.header, pair.data.digest):
         note(
             f"{pair.model.source} learned from rows of this validation part (--folds, choose=subjects); use the test's"
         )
@@ -27,10 +25,16 @@ def tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:
     return True
 
 
-def learns_from_validation(model: Header) -> bool:
-    """Tell whether the validation part of its features was learned from: in a cross-validation's other folds, say."""
+def knows_validation(model: Header, data: str) -> bool:
+    """Tell whether a model learned from the validation part of data with this hash, in other folds for example."""
     step = model.step("train", "distill") or {}
-    return bool(step.get("options", {}).get("folds")) or step.get("params", {}).get("choose") == "subjects"
+    used = bool(step.get("options", {}).get("folds")) or step.get("params", {}).get("choose") == "subjects"
+    return used and _are_its_own(model, data)
+
+
+def _are_its_own(model: Header, data: str) -> bool:
+    """Tell whether a model was trained on data with this hash, features or the dataset that they were made from."""
+    return data in (model.features_digest, (model.step("features") or {}).get("input"))
 
 
 def counted(found: Answers, pair: Pair, options: Options, note: Note, *, told: bool) -> dict[str, object]:

@@ -59,7 +59,7 @@ def enrolled(
     for name in sorted(set(found.groups)):
         own = groups == name
         heard = [place for label, count in wanted.items() for place in _first(own & (found.y == label), count)]
-        if not name or len(heard) < sum(wanted.values()) or len(heard) == own.sum():
+        if not name or len(heard) < sum(wanted.values()) or len(heard) == (own & (found.y >= 0)).sum():
             without.append(name or "(unnamed)")
             continue
         left[heard] = False

@@ -94,7 +94,8 @@ def _on_rows(clean: Answers, logits: NDArray[np.float32], rows: NDArray[np.int64
     filled[np.arange(len(filled)), clean.y] = -1
     heard = np.isin(rows, clean.rows)
     filled[np.searchsorted(clean.rows, rows[heard])] = logits[heard]
-    return filled, len(filled) - int(heard.sum())
+    unheard = (clean.y >= 0) & ~np.isin(clean.rows, rows)
+    return filled, int(unheard.sum())
 
 
 def _adding(kind: str, ratio_db: float, seed: tuple[int, ...]) -> Change:

@@ -13,12 +13,15 @@ _ROWS = 100
 _BATCH = 25
 
 
-def measure(net: nn.Module, data: Data) -> NDArray[np.float64]:
+def measure(net: nn.Module, data: Data, left_out: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
     """Return (classes, classes): for each class the mean logits of its train rows, NaN for a class without any.
 
-    The net is in eval mode on the CPU. Augmented copies do not count, and of many rows a sample is taken.
+    The net is in eval mode on the CPU. Augmented copies and rows `left_out` do not count, and of many rows a sample is
+    taken.
     """
     rows = data.scored("train")
+    if left_out is not None:
+        rows = np.setdiff1d(rows, left_out)
     targets = data.targets()[rows]
     return np.stack([_mean(net, data, rows[targets == label]) for label in range(len(data.labels))])
 

@@ -173,7 +173,8 @@ def _epoch(
     batchnorm.hold(state.net)
     size = _batch(rows, recipe)
     batches, values, changes = len(rows) // size, [], augment.strengths(recipe)
-    # Everything random is drawn from seed, epoch and batch, so a resumed run needs no generator's state.
+    # Everything random is drawn from seed, epoch and batch, so a resumed run needs no generator's state. Batches count
+    # from 1: to NumPy (seed, epoch) and (seed, epoch, 0, 0) are the same.
     seeded = _generator(recipe.seed, state.epoch)
     order = sampling.order(rows.labels, seeded, oversample=recipe.oversample)
     if rows.lengths is not None:
@@ -184,7 +185,7 @@ def _epoch(
         for index in range(batches):
             places = order[index * size : (index + 1) * size][distributed.share()]
             x, y = (tensor.to(state.device) for tensor in rows.take(places))
-            generator = _generator(recipe.seed, state.epoch, index, ranks.number())
+            generator = _generator(recipe.seed, state.epoch, index + 1, ranks.number())
             batch = step.prepare(x, y, recipe, changes, generator, teacher, share=state.share)
             values.append(step.learn(state, *batch, recipe, loss_of))
             if not math.isfinite(values[-1]):

@@ -68,10 +68,14 @@ def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> R
         raise EmoError(f"--keep {recipe.keep} is none of best, last")
     if recipe.patience and recipe.keep == "last":
         raise EmoError("--patience waits for a better epoch, so it needs --keep best")
-    if recipe.oversample and (recipe.logit_adjustment or recipe.class_weights == "balanced"):
-        other = "--logit-adjustment" if recipe.logit_adjustment else "--class-weights balanced"
+    even = {
+        "--oversample": recipe.oversample,
+        "--logit-adjustment": recipe.logit_adjustment,
+        "--class-weights balanced": recipe.class_weights == "balanced",
+    }
+    if len(given := [flag for flag, is_given in even.items() if is_given]) > 1:
         raise EmoError(
-            f"--oversample and {other} each make up for rare classes, both do it twice; leave one of them out"
+            f"{' and '.join(given)} each make up for rare classes, together they do it more than once; leave one in"
         )
     if recipe.patience and recipe.swa:
         raise EmoError("--patience may end a run before the average of --swa begins; leave one of them out")

@@ -81,11 +81,11 @@ def write(
         return people.shared(one.data, left_out(one.data))
 
     with hdf5.open_data(features.path, features.source) as data:
-        met = people.learned(data, [model.header for model in _named(lesson, beginning)])
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, shared, how.note)
         if not ranks.is_first():
             return []
-        usual = class_logits.measure(outcome.net, chosen.data)
+        met = people.learned(chosen.data, [each.header for each in _named(lesson, beginning)], left_out(chosen.data))
+        usual = class_logits.measure(outcome.net, chosen.data, left_out(chosen.data))
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     _report(chosen, outcome, rows, how)
     step |= {"chosen": chosen.name} if repeated else {}

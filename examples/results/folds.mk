@@ -38,7 +38,7 @@ emodb.dataset ?= -p classes=4
 emodb.features ?= $(ravdess.features)
 emodb.train ?= --arch speech-resnet --init ravdess --batch 24 --keep last --ema 0.99 --lr 0.002 --epochs 20 --pitch 0.1 --threads 1
 emodb.views ?= 7
-# beside it 280 weights on 69 numbers of a clip, and what the field begins with: eGeMAPS into a support vector machine
+# beside it 280 weights on 46 numbers of a clip, and what the field begins with: eGeMAPS into a support vector machine
 emodb-logistic.dataset ?= $(emodb.dataset)
 emodb-logistic.features ?= -x utterance+intonation -p intonation.fmin=50 -p intonation.fmax=500
 emodb-logistic.train ?= --arch logistic -p choose=subjects --class-weights balanced --threads 1
