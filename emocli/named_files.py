@@ -1,6 +1,7 @@
 """What the user named, files, folders, globs or a list on stdin, as the paths of files."""
 
 import glob
+import itertools
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -18,6 +19,7 @@ _MARKS = {
     ),
 }
 """What files begin with."""
+_ANY_DEPTH = re.compile(r"(?<![^/])\*\*(?:/|$)")
 
 
 def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO | None = None) -> Iterator[Path]:
@@ -72,17 +74,34 @@ def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:
     if path.is_dir():
         yield from _walk(path, suffixes)
     elif glob.has_magic(name) and not path.exists():
-        matches = sorted(glob.glob(name, recursive=True))
-        for match in matches or [name]:
-            yield from _inside(match, suffixes) if match != name else (path,)
+        found = (_inside(match, suffixes) if match != name else [path] for match in _matches(name) or [name])
+        # a folder and what lies in it may both match
+        yield from dict.fromkeys(itertools.chain.from_iterable(found))
     else:
         yield path
+
+
+def _matches(pattern: str) -> list[str]:
+    """Return what a pattern matches, sorted; `**` is any folders below, or all files in them, links not followed."""
+    parts = _ANY_DEPTH.split(pattern, maxsplit=1)
+    if len(parts) == 1:
+        return sorted(glob.glob(pattern))
+    before, after = parts
+    folders = (folder for top in glob.glob(before or ".") for folder in _below(top))
+    found = {match for folder in folders for match in _matches(os.path.join(glob.escape(folder), after or "*"))}
+    return sorted(match for match in found if after or not os.path.isdir(match))
+
+
+def _below(top: str) -> Iterator[str]:
+    for folder, inner, _ in os.walk(top):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        yield folder
 
 
 def _walk(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     closed: list[str] = []
     for parent, folders, files in os.walk(folder, onerror=lambda fault: closed.append(fault.filename)):
-        folders.sort()
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
                 path = Path(parent, name)

@@ -1,6 +1,7 @@
 """Corpora of image files, in the layouts of their authors, and the ways in which such a folder can be wrong."""
 
 import os
+import shutil
 from pathlib import Path
 
 import closed_folder
@@ -279,6 +280,18 @@ def test_a_bad_emotion_file_is_named(tmp_path: Path, text: str) -> None:
         ckplus.read([tmp_path])
 
 
+@pytest.mark.parametrize("corpus", ["rafdb", "ckplus"])
+def test_what_macos_puts_into_an_archive_is_passed_over(tmp_path: Path, corpus: str) -> None:
+    make, reader = {"rafdb": (raf, rafdb), "ckplus": (original_ck, ckplus)}[corpus]
+    plain = [sample.id for sample in reader.read([make(tmp_path / "plain")]).samples]
+    for path in [*make(tmp_path / "zip").rglob("*")]:
+        if path.is_file():
+            beside = tmp_path / "zip" / "__MACOSX" / path.relative_to(tmp_path / "zip").with_name(f"._{path.name}")
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(b"\0\5\x16\7")
+    assert [sample.id for sample in reader.read([tmp_path / "zip"]).samples] == plain
+
+
 def test_jaffe_tells_subject_and_emotion_by_the_name(tmp_path: Path) -> None:
     for name in ("KA.AN1.39.tiff", "KA.HA2.30.tiff", "YM.NE3.51.tiff", "YM.SU1.58.tiff"):
         image(tmp_path / name, 256)
@@ -351,6 +364,14 @@ def test_affectnet_is_read_by_its_manifests(tmp_path: Path) -> None:
     assert samples[3].landmarks is not None
     assert samples[3].landmarks[-1].tolist() == [67.5, 67.25]
     assert corpus.notes == {"row without an emotion (none, uncertain, no face) left out": 3}
+
+
+def test_a_copy_of_affectnets_list_is_not_read_again(tmp_path: Path) -> None:
+    once = len(all_of(affectnet.read([affect(tmp_path)])))
+    (tmp_path / "old").mkdir()
+    shutil.copy(tmp_path / "lists" / "training.csv", tmp_path / "old")
+    corpus = affectnet.read([tmp_path])
+    assert len(all_of(corpus)) == once and corpus.notes["second copy of a list skipped"] == 1
 
 
 def test_affectnet_with_seven_classes_has_no_contempt(tmp_path: Path) -> None:

@@ -94,6 +94,13 @@ def test_a_saved_film_lasts_as_long_as_what_it_shows(tmp_path: Path, name: str) 
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+def test_a_film_may_have_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    with recording.video_file(path, 25.0, force=False) as write:
+        write(result(0, seconds=0.0))
+    assert path.stat().st_size > 0
+
+
 def test_pictures_without_a_time_follow_each_other_in_the_first_one_s_size(tmp_path: Path) -> None:
     with recording.video_file(tmp_path / "film.avi", 25.0, force=False) as write:
         write(result(0, None))

@@ -78,6 +78,16 @@ def test_a_pipe_without_samples_with_a_file_or_at_no_rate_is_one_line(tmp_path: 
             raw(b"\0\0", rate_hz)
 
 
+def test_a_sender_that_the_same_ctrl_c_ended_is_no_fault() -> None:
+    reader, writer = os.pipe()
+    over = Event()
+    blocks = sound_sources.raw(reader, RATE_HZ, "stdin", over=over, note=print)
+    os.close(writer)
+    threading.Timer(0.05, over.set).start()
+    assert list(blocks) == []
+    os.close(reader)
+
+
 def test_a_sender_that_says_nothing_does_not_keep_a_session_from_ending() -> None:
     reader, writer = os.pipe()
     over = Event()

@@ -1,5 +1,6 @@
 """Frames from videos, pictures and cameras, and one clear line when there are none."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,37 @@ def test_times_that_begin_again_in_the_middle_go_on_rising(tmp_path: Path) -> No
     times = [frame.seconds for frame in frames]
     assert [round(float(frame.pixels.mean()), -1) for frame in frames] == [60] * 10 + [180] * 10
     assert np.diff(times) == pytest.approx(0.04, abs=1e-3)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_follows_a_damaged_place_is_played_and_what_is_missing_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], ends: bool
+) -> None:
+    content = bytearray(film(tmp_path / "film.avi").read_bytes())
+    pictures = [place for place in range(len(content)) if content.startswith(b"\xff\xd8\xff", place)]
+    if ends:
+        del content[pictures[8] :]
+    else:
+        content[pictures[4] : pictures[7]] = bytes(pictures[7] - pictures[4])
+    (tmp_path / "damaged.avi").write_bytes(content)
+    frames = all_of(sources.video(tmp_path / "damaged.avi"))
+    assert len(frames) in (8, 9) and (ends or frames[-1].pixels.mean() > 200)
+    assert f"it says that it has 12 frames, {len(frames)} could be read" in capfd.readouterr().err
+
+
+def test_a_whole_film_is_nothing_to_speak_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert len(all_of(sources.video(film(tmp_path / "film.avi")))) == 12
+    assert "damaged" not in capfd.readouterr().err
+
+
+def test_names_that_are_no_utf_8_are_played(tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"caf\xe9.avi")
+    film(tmp_path / "film.avi").rename(place)
+    assert len(all_of(sources.named(str(place)))) == 12
+    still = place.with_suffix(".png")
+    cv2.imwrite(str(tmp_path / "still.png"), np.zeros((9, 9, 3), np.uint8))
+    (tmp_path / "still.png").rename(still)
+    assert len(all_of(sources.named(str(still)))) == 1
 
 
 def test_colours_are_rgb(tmp_path: Path) -> None:

@@ -181,6 +181,20 @@ def test_globs_are_expanded_unless_a_file_has_that_very_name(tmp_path: Path) -> 
     assert [path.name for path in named_files.expand([f"{tmp_path}/*.gif"], SUFFIXES)] == ["*.gif"]
 
 
+def test_two_stars_are_any_folders_each_file_comes_once_and_links_are_not_followed(tmp_path: Path) -> None:
+    for name in ("top.png", "a/one.png", "a/b/two.png", "a/.hidden/three.png"):
+        picture(tmp_path / name)
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+
+    def found(pattern: str) -> list[str]:
+        return [str(each.relative_to(tmp_path)) for each in named_files.expand([f"{tmp_path}/{pattern}"], SUFFIXES)]
+
+    assert found("**/*.png") == ["a/b/two.png", "a/one.png", "top.png"]
+    assert found("**/b") == found("a/**/b/*.png") == ["a/b/two.png"]
+    assert found("a/**") == ["a/b/two.png", "a/one.png"]
+    assert found("[ab]*") == found("**/[ab]") == ["a/one.png", "a/b/two.png"]
+
+
 @pytest.mark.parametrize("flag", ["-print", "-print0"])
 def test_a_list_of_paths_comes_from_find(tmp_path: Path, flag: str) -> None:
     names = {"a b.png", "ü.png"} | ({"two\nlines.png"} if flag == "-print0" else set())

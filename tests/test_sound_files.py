@@ -41,6 +41,19 @@ def test_formats_give_the_sound_that_went_in(name: str, tmp_path: Path) -> None:
     assert np.abs(samples - tone(1.0))[200:-200].max() < (1e-4 if name < "x.m" else 0.03)
 
 
+def test_opus_begins_when_its_sound_does(tmp_path: Path) -> None:
+    clicks = np.zeros(48_000, np.float32)
+    clicks[24_000] = 1
+    with av.open(str(tmp_path / "x.opus"), "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(clicks[None], "flt", "mono")
+        frame.rate = 48_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    samples, _ = _read(tmp_path / "x.opus")
+    assert abs(int(np.abs(samples).argmax()) - 8000) <= 8
+
+
 def test_a_name_that_is_no_utf_8_is_read(tmp_path: Path) -> None:
     path = write(tmp_path / "x.wav").rename(tmp_path / os.fsdecode(b"caf\xe9.wav"))
     assert len(sound_files.read(path).samples) == 800

@@ -16,6 +16,19 @@ def only_folder(sources: Sequence[Path], corpus: str) -> Path:
     return sources[0]
 
 
+_OF_SYSTEMS = (".", "__MACOSX")
+"""What names begin with that a system put there, and not the makers of a corpus."""
+
+
+def find(root: Path, pattern: str) -> list[Path]:
+    """Return what a pattern matches anywhere below the root, sorted."""
+    return [
+        path
+        for path in sorted(root.rglob(pattern))
+        if not any(part.startswith(_OF_SYSTEMS) for part in path.relative_to(root).parts)
+    ]
+
+
 def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tuple[str, Path]]:
     """Return (path relative to the root, path) of every file below it with one of the suffixes, sorted.
 
@@ -28,7 +41,7 @@ def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tup
         notes["unreadable folder skipped"] += 1
 
     for parent, folders, files in os.walk(root, onerror=refused):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        folders[:] = [name for name in folders if not name.startswith(_OF_SYSTEMS)]
         if linked := sum(Path(parent, name).is_symlink() for name in folders):
             notes["link to a folder skipped"] += linked
         for name in files:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from emocli.data.samples import Corpus, Sample
 from emocli.errors import EmoError
 
-SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"))
 SMALL = 64
 """Up to this many pixels a side, images of one size become arrays; larger ones stay encoded."""
 _PROBED = 16

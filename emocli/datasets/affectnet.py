@@ -41,10 +41,8 @@ def read(sources: Sequence[Path], *, classes: int = 8, labels: str = "expression
     if classes not in (7, 8) or labels not in ("expression", "valence-arousal"):
         raise EmoError(f"classes={classes} labels={labels}; choose 8 or 7, expression or valence-arousal")
     root = _files.only_folder(sources, "affectnet")
-    manifests = sorted(path for name in _PARTS for path in root.rglob(name))
-    if not manifests:
-        raise EmoError(f"{root} has no training.csv or validation.csv; give the folder that holds AffectNet's lists")
     notes: Counter[str] = Counter()
+    manifests = _manifests(root, notes)
     base = _base(root, manifests)
     pictures = _pictures(root, base, manifests, classes, labels, notes)
     source = hashlib.sha256()
@@ -52,6 +50,16 @@ def read(sources: Sequence[Path], *, classes: int = 8, labels: str = "expression
     if labels == "expression":
         return Corpus(ORDER[:classes], LICENSE, samples, notes=notes, source=source)
     return Corpus(("valence", "arousal"), LICENSE, samples, "valence-arousal", notes=notes, source=source)
+
+
+def _manifests(root: Path, notes: Counter[str]) -> list[Path]:
+    """Return the list of each part, the first where there are copies."""
+    found = {name: _files.find(root, name) for name in _PARTS}
+    if not any(found.values()):
+        raise EmoError(f"{root} has no training.csv or validation.csv; give the folder that holds AffectNet's lists")
+    if copies := sum(len(paths) - 1 for paths in found.values() if paths):
+        notes["second copy of a list skipped"] += copies
+    return [paths[0] for paths in found.values() if paths]
 
 
 def _rows(manifest: Path) -> Iterator[tuple[str, dict[str, str]]]:

@@ -28,11 +28,13 @@ from emocli.data.samples import Corpus
 from emocli.datasets import _files, _folders, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
+from emocli.image.pictures import SUFFIXES
 
 LICENSE = "research use, on request; images never shipped"
 ORDER = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 """By the code in the emotion files."""
 POINTS = 68
+_IMAGES = "cohn-kanade-images"
 _SUBJECT = re.compile(r"(S\d+)_\d+_\d+")
 
 
@@ -42,7 +44,7 @@ def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> C
     if frames < 1:
         raise EmoError(f"frames is {frames}; take at least the last one")
     notes: Counter[str] = Counter()
-    images = sorted(path for path in (root, *root.glob("**/cohn-kanade-images")) if path.name == "cohn-kanade-images")
+    images = [path for path in (root, *_files.find(root, _IMAGES)) if path.name == _IMAGES]
     if images:
         return _sequences(root, images[0], frames, neutral, notes)
     return _classes(root, notes)
@@ -50,7 +52,7 @@ def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> C
 
 def _classes(root: Path, notes: Counter[str]) -> Corpus:
     """Open CK+48."""
-    entries = _folders.entries(root, _images.SUFFIXES, notes)
+    entries = _folders.entries(root, SUFFIXES, notes)
     order = tuple(label for label in ORDER if label != "neutral" or any(each.label == label for each in entries))
     pictures = []
     for entry in entries:
@@ -64,11 +66,11 @@ def _classes(root: Path, notes: Counter[str]) -> Corpus:
 
 def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Counter[str]) -> Corpus:
     """Open the original layout."""
-    emotions = {path.parent.parts[-2:]: path for path in sorted(images.parent.rglob("*_emotion.txt"))}
+    emotions = {path.parent.parts[-2:]: path for path in _files.find(images.parent, "*_emotion.txt")}
     if not emotions:
         raise EmoError(f"{images.parent} has no Emotion/…/*_emotion.txt; unpack CK+'s emotion labels beside the images")
     sequences: dict[tuple[str, ...], list[tuple[str, Path]]] = {}
-    for name, path in _files.walk(root, _images.SUFFIXES, notes):
+    for name, path in _files.walk(root, SUFFIXES, notes):
         if path.is_relative_to(images):
             sequences.setdefault(path.parent.parts[-2:], []).append((name, path))
     pictures = []
@@ -100,7 +102,7 @@ def _emotion(path: Path) -> int:
 
 def _with_landmarks(pictures: Sequence[Picture], root: Path, notes: Counter[str]) -> Sequence[Picture]:
     """Return the pictures with their points, or as they are unless all have 68."""
-    files = {path.name: path for path in root.rglob("*_landmarks.txt")}
+    files = {path.name: path for path in _files.find(root, "*_landmarks.txt")}
     points = [_points(files.get(f"{picture.path.stem}_landmarks.txt")) for picture in pictures]
     if any(point is None for point in points):
         if files:

@@ -26,6 +26,7 @@ from emocli.datasets import _fer_csv
 from emocli.datasets._fer_csv import Table
 from emocli.datasets._fer_decode import USAGES
 from emocli.errors import EmoError
+from emocli.image.pictures import SUFFIXES
 
 LICENSE = "research use; images never shipped"
 _NAMES = ("fer2013.csv", "icml_face_data.csv", "train.csv", "test.csv")
@@ -107,6 +108,6 @@ def _from_images(root: Path, notes: Counter[str]) -> Corpus:
 
     pictures = [
         _images.Picture(each.path, each.id, labels.index(labels.SEVEN, each.label), each.split)
-        for each in _folders.entries(root, _images.SUFFIXES, notes)
+        for each in _folders.entries(root, SUFFIXES, notes)
     ]
     return _images.corpus(pictures, labels.SEVEN, LICENSE, notes)

@@ -68,7 +68,7 @@ def _both(sources: Sequence[Path]) -> tuple[Path, Path]:
     """Return the paths of the votes and of the pixels, told apart by what the files begin with."""
     files = list(sources)
     if len(files) == 1 and files[0].is_dir():
-        files = sorted(file for file in files[0].rglob("*.csv") if file.name in ("fer2013.csv", "fer2013new.csv"))
+        files = [each for each in _files.find(files[0], "*.csv") if each.name in ("fer2013.csv", "fer2013new.csv")]
     votes: list[Path] = []
     pixels: list[Path] = []
     for file in files:

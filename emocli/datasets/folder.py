@@ -16,6 +16,7 @@ from pathlib import Path
 from emocli.data.samples import Corpus
 from emocli.datasets import _files, _folders, _images
 from emocli.datasets._images import Picture
+from emocli.image.pictures import SUFFIXES
 
 LICENSE = "not stated: yours to know"
 
@@ -24,7 +25,7 @@ def read(sources: Sequence[Path], *, subject: str = "") -> Corpus:
     """Open a folder of class folders; raises EmoError for a single class or a pattern that is none."""
     root = _files.only_folder(sources, "folder")
     notes: Counter[str] = Counter()
-    entries = _folders.entries(root, _images.SUFFIXES, notes)
+    entries = _folders.entries(root, SUFFIXES, notes)
     order = _folders.known_order({entry.label for entry in entries})
     pictures = [
         Picture(entry.path, entry.id, order.index(entry.label), entry.split, group)

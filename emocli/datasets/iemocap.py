@@ -60,7 +60,7 @@ def read(sources: Sequence[Path], *, classes: int = 4, fold: int = 0) -> Corpus:
 def _codes(root: Path) -> dict[str, str]:
     """Return the label of each utterance by its name."""
     # the folders below hold single raters' files
-    files = [path for path in sorted(root.glob("**/EmoEvaluation/*.txt")) if not path.name.startswith(".")]
+    files = _files.find(root, "EmoEvaluation/*.txt")
     if not files:
         raise EmoError(f"{root} has no Session1/dialog/EmoEvaluation/*.txt; give the folder of IEMOCAP's release")
     return {name: code for path in files for name, code in _LINE.findall(_files.contents(path))}

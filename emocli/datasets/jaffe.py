@@ -16,6 +16,7 @@ from emocli import labels
 from emocli.data.samples import Corpus
 from emocli.datasets import _files, _images
 from emocli.datasets._images import Picture
+from emocli.image.pictures import SUFFIXES
 
 LICENSE = "non-commercial research; images never shipped"
 _NAME = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|SA|SU|NE)\d*\.\d+\.[a-z]+$", re.IGNORECASE)
@@ -26,7 +27,7 @@ def read(sources: Sequence[Path]) -> Corpus:
     root = _files.only_folder(sources, "jaffe")
     notes: Counter[str] = Counter()
     pictures = []
-    for name, path in _files.walk(root, _images.SUFFIXES, notes):
+    for name, path in _files.walk(root, SUFFIXES, notes):
         if found := _NAME.fullmatch(path.name):
             y = labels.index(labels.SEVEN, found[2])
             pictures.append(Picture(path, name, y, group=found[1].upper()))

@@ -34,7 +34,7 @@ _COLUMNS = ("Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utte
 def read(sources: Sequence[Path]) -> Corpus:
     """Open MELD; raises EmoError without its lists or its clips, and for a list that can't be read."""
     root = _files.only_folder(sources, "meld")
-    lists = {part: sorted(root.rglob(f"{part}_sent_emo.csv")) for part in PARTS}
+    lists = {part: _files.find(root, f"{part}_sent_emo.csv") for part in PARTS}
     if not any(lists.values()):
         raise EmoError(f"{root} has no train_sent_emo.csv; give the folder of MELD's csv files and clips")
     notes: Counter[str] = Counter()

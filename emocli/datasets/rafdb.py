@@ -32,7 +32,7 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
         raise EmoError(f"image is {image!r}; choose aligned or original")
     root = _files.only_folder(sources, "rafdb")
     listed = _list(root)
-    folders = sorted(path for path in root.rglob(image) if path.is_dir())
+    folders = [path for path in _files.find(root, image) if path.is_dir()]
     if not folders:
         raise EmoError(f"{root} has no folder Image/{image}; unpack RAF-DB's {image} images there")
     suffix = "_aligned.jpg" if image == "aligned" else ".jpg"
@@ -51,7 +51,7 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
 
 
 def _list(root: Path) -> Path:
-    found = sorted(path for name in _LISTS for path in root.rglob(name))
+    found = sorted(path for name in _LISTS for path in _files.find(root, name))
     if not found:
         raise EmoError(f"{root} has no {_LISTS[0]}; give the folder of RAF-DB's basic set")
     return found[0]

@@ -15,6 +15,7 @@ from emocli.live.drawing import annotated
 from emocli.live.frames import Result
 from emocli.live.quiet import quiet
 from emocli.live.sinks import Sink
+from emocli.live.sources import as_opencv_has_it
 
 CODECS = {".mp4": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
 LONGEST_GAP_SECONDS = 60.0
@@ -47,7 +48,7 @@ def video_file(path: Path, rate_hz: float, *, force: bool) -> Iterator[Sink]:
 
 def _has(film: Path, count: int) -> bool:
     """Tell whether a film has so many frames, with the last of them: OpenCV does not say when a disk is full."""
-    capture = cv2.VideoCapture(str(film), cv2.CAP_FFMPEG)
+    capture = cv2.VideoCapture(as_opencv_has_it(film), cv2.CAP_FFMPEG)
     counted = capture.get(cv2.CAP_PROP_FRAME_COUNT) >= count
     capture.set(cv2.CAP_PROP_POS_FRAMES, count - 1)
     there = capture.grab()
@@ -101,7 +102,8 @@ class _Film:
 
     def _open(self, width: int, height: int, seconds: float) -> cv2.VideoWriter:
         self._size, self._start = (width, height), seconds
-        writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter.fourcc(*self._codec), self._rate_hz, self._size)
+        path, codec = as_opencv_has_it(self._path), cv2.VideoWriter.fourcc(*self._codec)
+        writer = cv2.VideoWriter(path, codec, self._rate_hz, self._size)
         if not writer.isOpened():
             raise EmoError(f"OpenCV can't write {self._codec} video of {width}×{height} here; try a .avi file")
         self._writer = writer

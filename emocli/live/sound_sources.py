@@ -103,5 +103,6 @@ def _ended(blocks: Iterator[Sound], name: str, over: Event) -> Blocks:
     for block in blocks:
         empty = False
         yield block
-    if empty and not over.is_set():
+    # Ctrl-C ends the command before this one as well, which may be the first to hear of it
+    if empty and not over.wait(2 * POLL_SECONDS):
         raise EmoError(f"no sound came from {name}; did the previous command fail?")

@@ -1,11 +1,13 @@
 """Where frames come from: a camera, a video file, or pictures."""
 
 import itertools
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +24,10 @@ from emocli.telling import tell
 
 STILLS_RATE_HZ = 25.0
 """The frame rate that is assumed where a source states none, for writing video."""
+_ATTEMPTS = 60
+"""Reads of a film that may fail in a row before it is at its end: where it is damaged one or a few do."""
+_MOST = 0.95
+"""Share of the frames that a film promises below which it is said; some only estimate how many they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def video(path: Path, *, realtime: bool = False) -> Source:
     if not path.is_file():
         raise EmoError(f"{path} is not there; name a video, a picture or a folder of pictures")
     with quiet():
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(as_opencv_has_it(path), cv2.CAP_FFMPEG)
         first = _next(capture)
     if first is None:
         capture.release()
@@ -65,7 +71,7 @@ def video(path: Path, *, realtime: bool = False) -> Source:
         raise EmoError(
             f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4{heard}"
         )
-    frames, over = _video_frames(capture, first), Event()
+    frames, over = _video_frames(path.name, capture, first), Event()
     if realtime:
         frames = paced(frames, media_time, sleep=over.wait)
     return Source(path.name, frames, _rate(capture), live=realtime, over=over)
@@ -91,11 +97,16 @@ def opened(source: str, number: int, *, realtime: bool = False) -> Source:
 def named(name: str, *, realtime: bool = False) -> Source:
     """Open what `name` names: a video file, a picture, a folder or a glob; raises EmoError for anything else."""
     path = Path(name)
-    if path.is_file() and not cv2.haveImageReader(name):
+    if path.is_file() and not cv2.haveImageReader(as_opencv_has_it(path)):
         return video(path, realtime=realtime)
     if not path.exists() and not any(letter in name for letter in "*?["):
         raise EmoError(f"{name} is not there; name a video, a picture or a folder of pictures")
     return stills(name)
+
+
+def as_opencv_has_it(path: Path) -> Any:
+    """Return a path for OpenCV, which dies of a text with bytes in it that are no UTF-8; its stubs know texts only."""
+    return os.fsencode(path)
 
 
 def _camera_frames(capture: cv2.VideoCapture, first: Pixels, number: int) -> Frames:
@@ -112,16 +123,21 @@ def _camera_frames(capture: cv2.VideoCapture, first: Pixels, number: int) -> Fra
         capture.release()
 
 
-def _video_frames(capture: cv2.VideoCapture, first: Pixels) -> Frames:
+def _video_frames(name: str, capture: cv2.VideoCapture, first: Pixels) -> Frames:
+    """Yield the frames of a film, those behind a damaged place too; says how many are missing."""
     times = _Rising(1 / _rate(capture))
-    index = 0
+    index, damaged, promised = 0, False, capture.get(cv2.CAP_PROP_FRAME_COUNT)
     pixels: Pixels | None = first
     try:
         while pixels is not None:
             yield Frame(index, times.next(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000), pixels)
-            index, pixels = index + 1, _next(capture)
+            attempts = (_next(capture) for _ in range(_ATTEMPTS))
+            failed, pixels = next(((n, each) for n, each in enumerate(attempts) if each is not None), (0, None))
+            index, damaged = index + 1, damaged or failed > 0
     finally:
         capture.release()
+    if damaged or index < _MOST * promised:
+        tell(f"{name} is damaged or cut off: it says that it has {promised:.0f} frames, {index} could be read")
 
 
 class _Rising:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 SOUNDS = frozenset((".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"))
+SOUNDS |= {".ac3", ".au", ".caf", ".mka", ".w64"}
 VIDEOS = frozenset((".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
 SUFFIXES = SOUNDS | VIDEOS
 """What is taken for a sound inside a folder."""
@@ -131,6 +132,8 @@ def _frames(path: Path, file: "soundfile.SoundFile") -> Iterator[Sound]:
         # libsndfile's own conversion takes twice as long
         kind = "int16" if file.subtype == "PCM_16" else "float32"
         try:
+            if file.subtype == "OPUS":
+                file.seek(0)  # else what the encoder put before the sound is heard, and its end is not
             while len(block := file.read(size, dtype=kind, always_2d=True)):
                 block = sounds.from_int16(block) if kind == "int16" else block
                 yield block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
