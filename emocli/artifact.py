@@ -88,6 +88,8 @@ def parse(text: str, source: str) -> Header:
         fields = json.loads(text)
         schema, kind = fields.pop("schema"), fields.pop("kind")
         labels, steps = tuple(fields.pop("labels")), tuple(fields.pop("steps"))
+        # half of a character, which JSON can escape, could be read and never written again
+        json.dumps([steps, fields], ensure_ascii=False).encode()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise EmoError(f"{source} has a damaged emo header; make it again") from fault
     if not isinstance(schema, int) or schema > SCHEMA:

@@ -34,7 +34,10 @@ def fold_constants(model: ModelProto) -> ModelProto:
     for _ in range(_ROUNDS):
         # an exporter's own notes on shapes can contradict what is inferred
         del model.graph.value_info[:]
-        model = shape_inference.infer_shapes(model, data_prop=True)
+        try:
+            model = shape_inference.infer_shapes(model, data_prop=True)
+        except shape_inference.InferenceError:  # what will run it says why it can't be run
+            break
         before = model.graph.SerializeToString(deterministic=True)
         types = _types(model.graph)
         _close_reshapes(model.graph, types)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import onnx.numpy_helper
 
 from emocli import artifact, onnx_interface
 from emocli.artifact import Header
@@ -27,6 +28,9 @@ def load(path: Path, source: str = "") -> onnx.ModelProto:
     for tensor in _tensors(model):
         if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
             raise EmoError(f"{source or path} keeps tensor {tensor.name!r} in another file; save the model as one file")
+    for tensor in model.graph.initializer:
+        if not _is_whole(tensor):
+            raise EmoError(f"{source or path} has a damaged tensor, {tensor.name!r}; copy it or make it again")
     return model
 
 
@@ -78,6 +82,14 @@ def _shape(value: onnx.ValueInfoProto) -> dict[str, Any]:
     tensor = value.type.tensor_type
     dims = [dim.dim_param or dim.dim_value for dim in tensor.shape.dim]
     return {"shape": dims, "dtype": onnx.TensorProto.DataType.Name(tensor.elem_type).lower()}
+
+
+def _is_whole(tensor: onnx.TensorProto) -> bool:
+    """Whether a tensor holds as many numbers as it says."""
+    try:
+        return bool(onnx.numpy_helper.to_array(tensor).dtype.kind != "O")
+    except (ValueError, TypeError, KeyError, OverflowError, MemoryError):
+        return False
 
 
 def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:

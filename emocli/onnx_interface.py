@@ -23,6 +23,10 @@ def _faults(model: ModelProto, header: Header) -> Iterator[str]:
         yield "has no labels or has some twice"
     if model.functions or any(each.HasField("g") or each.graphs for node in graph.node for each in node.attribute):
         yield "has loops or branches, which may never end"
+    if not any(each.domain in ("", "ai.onnx") for each in model.opset_import):
+        yield "does not say what its operators are"
+    if not all(node.output for node in graph.node):
+        yield "has operators that give nothing"
     if len(graph.input) != 1:
         yield f"has {len(graph.input)} inputs"
     if graph.input[0].type.tensor_type.elem_type not in _INPUTS:

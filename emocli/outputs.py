@@ -10,13 +10,16 @@ from pathlib import Path
 from emocli import artifact, ranks, store, streams
 from emocli.errors import EmoError
 
+_NO_ARTIFACT = "none"
+"""What is written beside the main output: texts and pictures."""
+
 
 @contextlib.contextmanager
 def output(target: str | None, *, force: bool, shared: bool = False, makes: str = "") -> Iterator[Path]:
     """Yield a scratch file that becomes the output when the block ends well, and vanishes when it does not.
 
-    What `makes` hdf5 or onnx is refused at once where a file of the other kind would be replaced. A `shared` output is
-    one of several processes (torchrun): the first writes it, the others nothing.
+    What `makes` hdf5 or onnx, or no artifact, is refused at once where an artifact of another kind would be replaced. A
+    `shared` output is one of several processes (torchrun): the first writes it, the others nothing.
     """
     if shared and not ranks.is_first():
         yield store.spool()
@@ -50,7 +53,7 @@ def second_output(target: str | None, first: str | None, *, force: bool, shared:
         return
     if target in ("-", "/dev/stdout") or (first is not None and Path(target).resolve() == Path(first).resolve()):
         raise EmoError(f"{target} is no file of its own for what is written beside the main output; name another")
-    with output(target, force=force, shared=shared) as scratch:
+    with output(target, force=force, shared=shared, makes=_NO_ARTIFACT) as scratch:
         yield scratch
 
 

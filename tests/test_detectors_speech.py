@@ -116,7 +116,7 @@ def test_margins_stay_in_the_sound_and_share_a_gap() -> None:
 @pytest.mark.parametrize("name", DETECTORS)
 @pytest.mark.parametrize("option", ["shortest", "silence", "margin"])
 def test_durations_below_zero_are_refused(name: str, option: str) -> None:
-    with pytest.raises(EmoError, match=f"{option}=-1.0 is no duration in seconds; use 0 or more"):
+    with pytest.raises(EmoError, match=f"{option}=-1.0 is no duration in speech; use 0 to 3600 seconds"):
         registry.load("detectors", name)(**{option: -1.0})
 
 

@@ -346,6 +346,16 @@ def test_everything_at_once_is_one_json_object(model: Path, tmp_path: Path, emo:
     assert table.returncode == 0 and b"temperature.ece_before" in table.stdout
 
 
+def test_a_plot_in_place_of_an_artifact_is_refused_before_anything_is_scored(
+    tmp_path: Path, model: Path, emo: Run
+) -> None:
+    data = write_data(tmp_path / "x.h5", labels.SEVEN)
+    before = data.read_bytes()
+    done = emo("eval", model, "--data", data, "--plot", data, "--force")
+    assert done.returncode == 1 and b"is HDF5, which the output is not" in done.stderr
+    assert not done.stdout and data.read_bytes() == before
+
+
 def test_a_plot_that_is_there_is_kept_and_refused_before_anything_is_scored(
     model: Path, tmp_path: Path, emo: Run
 ) -> None:

@@ -1,5 +1,6 @@
 """Sounds brought to one length: which samples are kept, and that training, scoring and serving see the same."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -62,3 +63,10 @@ def test_a_student_of_clips_of_another_length_is_refused() -> None:
         for options in ({}, {"options": {"length": 3.0}})
     ]
     assert [*teachers._differing(*made)] == ["length whole and 3.0"]
+
+
+@pytest.mark.parametrize("seconds", [math.inf, math.nan, -1, 1e300, 10**400, 1e9])
+def test_a_header_with_a_length_that_no_clip_has_is_one_line(seconds: float) -> None:
+    step = {"command": "features", "name": "logmel", "params": {}, "options": {"length": seconds}}
+    with pytest.raises(EmoError, match="is no length of a clip"):
+        extraction.from_header(Header("features", ("a",), (step,)))

@@ -37,6 +37,8 @@ ARRAYS: dict[str, tuple[str, Any]] = {
     "ends of two axes": ("face/end", np.zeros((N, 2), np.int64)),
     "ends between values": ("face/end", np.linspace(0, N, N)),
     "landmarks on a line": ("face/landmarks", np.zeros((N, 3), np.float32)),
+    "landmarks of doubles": ("face/landmarks", np.zeros((N, 5, 2))),
+    "landmarks of no known face": ("face/landmarks", np.zeros((N, 37, 2), np.float32)),
     "landmarks of some": ("face/landmarks", np.zeros((2, 5, 2), np.float32)),
 }
 
@@ -63,6 +65,23 @@ def test_arrays_of_another_kind_are_refused_by_every_reader(file: Path, damage: 
     for read in (_read, hdf5.verify, hdf5.shape):
         with pytest.raises(EmoError, match="make it again"):
             read(file)
+
+
+def test_ends_without_a_sign_are_ends(file: Path) -> None:
+    with h5py.File(file, "a") as data:
+        x = data["face/x"][:]
+        del data["face/x"]
+        data["face/x"], data["face/end"] = x.reshape(-1), (np.arange(N, dtype=np.uint64) + 1) * (x.size // N)
+    with hdf5.open_data(file) as data:
+        assert data._ragged is not None and data._ragged.lengths.tolist() == [x.size // N] * N
+
+
+def test_a_name_that_is_no_text_is_damage(file: Path) -> None:
+    with h5py.File(file, "a") as data:
+        space = h5py.h5s.create_simple((1,))
+        h5py.h5d.create(data.id, b"\xff\xfe", h5py.h5t.STD_U8LE, space)
+    with pytest.raises(EmoError, match="is damaged"):
+        hdf5.verify(file)
 
 
 def test_samples_of_no_known_kind_are_refused(file: Path) -> None:

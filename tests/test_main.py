@@ -48,6 +48,9 @@ def test_the_version_is_printed(emo: Run) -> None:
         ("train x.h5 --epochs 0", "--epochs"),
         ("train x.h5 --batch 1", "--batch"),
         ("distill fer2013 --temperature 0", "--temperature"),
+        ("features x.h5 --copies 1000000", "--copies"),
+        ("bench fer2013 --batch 99999999999999999999", "--batch"),
+        ("eval fer2013 --samples 99999999999999999999", "--samples"),
     ],
 )
 def test_what_can_t_be_meant_is_refused_in_one_line(emo: Run, tmp_path: Path, words: str, says: str) -> None:

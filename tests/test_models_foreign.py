@@ -79,6 +79,14 @@ def function_of_its_own(model: ModelProto) -> None:
     model.graph.node[3].domain, model.graph.node[3].op_type = "its.own", "Turn"
 
 
+def no_version(model: ModelProto) -> None:
+    del model.opset_import[:]
+
+
+def an_idle_operator(model: ModelProto) -> None:
+    model.graph.node[1].ClearField("output")
+
+
 def unknown_operator(model: ModelProto) -> None:
     model.graph.node[3].op_type = "Reelu"
 
@@ -118,6 +126,8 @@ INTERFACE = {
     labels_twice: "labels or has some twice",
     endless_loop: "loops or branches",
     function_of_its_own: "loops or branches",
+    no_version: "does not say what its operators are",
+    an_idle_operator: "operators that give nothing",
 }
 
 
@@ -140,6 +150,33 @@ def test_what_onnx_runtime_can_not_run_is_one_line(tmp_path: Path, damage: Damag
     onnx_file.read_header(path)
     with pytest.raises(EmoError, match=r"can't run .*m\.onnx"):
         registry.load("engines", "onnxruntime")(path).run(np.zeros((1, 1, 48, 48), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("raw_data", value) for value in (b"abc", b"")),
+        *(("data_type", value) for value in (0, 8, 99)),
+        *(("dims", [value]) for value in (0, 1 << 62)),
+    ],
+)
+def test_a_tensor_that_does_not_hold_what_it_says_is_one_line(tmp_path: Path, field: str, value: object) -> None:
+    model = onnx_file.load(write_model(tmp_path / "m.onnx"))
+    tensor = max(model.graph.initializer, key=lambda each: len(each.raw_data))
+    tensor.ClearField(field)  # type: ignore[arg-type]
+    tensor.MergeFrom(TensorProto(**{field: value}))  # type: ignore[arg-type]
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(EmoError, match=f"has a damaged tensor, '{tensor.name}'"):
+        onnx_file.read_header(tmp_path / "m.onnx")
+
+
+def test_logits_that_are_others_than_the_model_says_are_refused(tmp_path: Path) -> None:
+    model = onnx_file.load(write_model(tmp_path / "m.onnx"))
+    model.graph.node[-1].output[0] = "half"
+    model.graph.node.append(helper.make_node("Concat", ["half", "half"], ["logits"], axis=1))
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(EmoError, match="gives other logits than it says"):
+        registry.load("engines", "onnxruntime")(tmp_path / "m.onnx").run(np.zeros((1, 1, 48, 48), np.uint8))
 
 
 def test_loops_draws_and_huge_tensors_are_not_computed_ahead(tmp_path: Path) -> None:

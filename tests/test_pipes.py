@@ -491,6 +491,13 @@ def test_steps_of_another_kind_are_a_damaged_header(step: dict[str, object]) -> 
         artifact.parse('{"schema": ' + "[" * 100_000, "m.onnx")
 
 
+def test_half_a_character_which_nobody_could_write_again_is_a_damaged_header() -> None:
+    for half in ({"x": "\ud800"}, {"steps": [{"command": "x", "license": "\ud800"}]}):
+        text = json.dumps({"schema": 1, "kind": "model", "labels": ["happy"], "steps": [], **half})
+        with pytest.raises(EmoError, match="damaged emo header"):
+            artifact.parse(text, "m.onnx")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
 def test_a_note_that_was_cut_short_is_as_good_as_none(text: str) -> None:
     digest = f"sha256:{5:064}"

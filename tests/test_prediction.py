@@ -181,6 +181,11 @@ def test_globs_are_expanded_unless_a_file_has_that_very_name(tmp_path: Path) -> 
     assert [path.name for path in named_files.expand([f"{tmp_path}/*.gif"], SUFFIXES)] == ["*.gif"]
 
 
+def test_an_empty_name_is_no_model_rather_than_the_one_that_ships(emo: Run) -> None:
+    done = emo("predict", "photo.jpg", "--model", "")
+    assert done.returncode == 1 and b"an empty name is no model" in done.stderr and not done.stdout
+
+
 def test_two_stars_are_any_folders_each_file_comes_once_and_links_are_not_followed(tmp_path: Path) -> None:
     for name in ("top.png", "a/one.png", "a/b/two.png", "a/.hidden/three.png"):
         picture(tmp_path / name)

@@ -271,6 +271,13 @@ def test_mixup_shares_follow_a_beta_distribution(strength: float) -> None:
     assert float(shares.var()) == pytest.approx(1 / (4 * (2 * strength + 1)), rel=0.15)  # variance of Beta(a, a)
 
 
+@pytest.mark.parametrize("strength", [1e-3, 1e-9, 1e-320])
+def test_mixup_of_next_to_nothing_takes_one_of_two(strength: float) -> None:
+    one, zero = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    shares = {round(float(mixup(one, zero, strength, seeded(seed))[0][0]), 2) for seed in range(50)}
+    assert {0.0, 1.0} <= shares and len(shares) <= 3
+
+
 def numbered(n: int = 8, size: int = 20) -> tuple[Tensor, Tensor]:
     """Pictures whose only colour is their number, each of a class of its own."""
     return (torch.arange(n) / n).view(n, 1, 1, 1).expand(n, 1, size, size), torch.eye(n)

@@ -64,7 +64,7 @@ def flatten(record: Row, prefix: str = "") -> dict[str, str]:
     """Return the record's fields as text, nested ones under joined names."""
     flat: dict[str, str] = {}
     for key, value in record.items():
-        if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
+        if isinstance(value, Mapping) and _is_figure(value):
             between = "" if value["low"] is None else f" [{value['low']:.4f}, {value['high']:.4f}]"
             flat[prefix + key] = f"{value['value']:.4f}{between} n={value['n']}"
         elif isinstance(value, Mapping):
@@ -72,6 +72,12 @@ def flatten(record: Row, prefix: str = "") -> dict[str, str]:
         else:
             flat[prefix + key] = _text(value)
     return flat
+
+
+def _is_figure(value: Mapping[str, Any]) -> bool:
+    """Whether it is a number with its interval, where it has one, and what it is of."""
+    numbers = (value.get("value"), *(each for each in (value.get("low"), value.get("high")) if each is not None))
+    return {"value", "low", "high", "n"} <= set(value) and all(isinstance(each, int | float) for each in numbers)
 
 
 def _text(value: Any) -> str:

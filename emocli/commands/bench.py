@@ -16,7 +16,7 @@ def run(
     device: Annotated[str, typer.Option(help="Whose frame rate the model alone must keep: emo list devices.")] = "host",
     param: _flags.Params = [],  # noqa: B006
     threads: _flags.Threads = 1,
-    batch: Annotated[int, typer.Option(min=1, help="Images a run.")] = 1,
+    batch: Annotated[int, typer.Option(min=1, max=1_000_000, help="Images a run.")] = 1,
     seconds: Annotated[float, typer.Option(help="How long to measure each model.")] = 2.0,
     engine: _flags.Engine = "onnxruntime",
     provider: _flags.Provider = "auto",

@@ -66,7 +66,7 @@ def run(
     snr: Annotated[str, typer.Option(metavar="DB,…", help="Signal to noise of --noise, in decibels.")] = _RATIOS,
     plot_noise: Annotated[str | None, typer.Option(help="Write the curve of --noise to this PNG.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws of --noise.")] = 0,
-    samples: Annotated[int, typer.Option(help="Draws of the bootstrap.")] = 1000,
+    samples: Annotated[int, typer.Option(max=1_000_000, help="Draws of the bootstrap.")] = 1000,
     engine: _flags.Engine = "onnxruntime",
     threads: _flags.Threads = 0,
     force: _flags.Force = False,

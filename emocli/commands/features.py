@@ -22,7 +22,9 @@ def run(
     length: Annotated[
         float, typer.Option(help="Seconds of each sound: its middle, or silence after it; 0 is all.")
     ] = 0.0,
-    copies: Annotated[int, typer.Option(min=0, help="Augmented copies of each clip of the train part; 0 is none.")] = 0,
+    copies: Annotated[
+        int, typer.Option(min=0, max=1000, help="Augmented copies of each clip of the train part; 0 is none.")
+    ] = 0,
     effect: Annotated[
         list[str], typer.Option(metavar="NAME=LOW:HIGH", help="What copies go through, in this order; see: emo list.")
     ] = [],  # noqa: B006

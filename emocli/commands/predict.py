@@ -27,7 +27,7 @@ def run(
     as_json: _flags.Json = None,
 ) -> None:
     """Print one record per file; leaves with status 1 where some could not be read, after all the others."""
-    source = _flags.model_of(model) if model else None
+    source = _flags.model_of(model) if model is not None else None
     from emocli import named_files, shipped
     from emocli.extracting import extraction
     from emocli.image import pictures

@@ -29,6 +29,7 @@ _BIAS_CODES = 2.0**29
 """A bias is added as int32 in steps of input scale times weight scale, and must leave room for the sum."""
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of weights that are no numbers, which its judge refuses
 def quantize(
     model: ModelProto,
     batches: calibrate.Batches,

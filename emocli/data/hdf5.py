@@ -26,7 +26,8 @@ class Data:
         self.header, self.digest, self.labels = header, digest, header.labels
         self.modality = hdf5_layout.modality(file)
         self.x: h5py.Dataset = file[f"{self.modality}/x"]
-        self.y: NDArray[Any] = file["y"][:].astype(np.int64 if file["y"].ndim == 1 else np.float32)
+        with np.errstate(over="ignore"):  # the check for what is no number says it
+            self.y: NDArray[Any] = file["y"][:].astype(np.int64 if file["y"].ndim == 1 else np.float32)
         self.meaning = str(file["y"].attrs.get("meaning", "label"))
         names = np.array([*SPLITS, ""])
         self.split: NDArray[np.str_] = names[np.minimum(file["split"][:], len(SPLITS))]

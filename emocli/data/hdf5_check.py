@@ -18,7 +18,7 @@ def storage(file: h5py.File, source: str) -> None:
     """Refuse links, filters and storage that reach out of the file, or claim more than it holds."""
     try:
         _check_links(file, source)
-    except (KeyError, TypeError, OSError, RuntimeError) as fault:
+    except (KeyError, TypeError, ValueError, OSError, RuntimeError) as fault:  # ValueError: names that are no UTF-8
         raise EmoError(f"{source} is damaged; copy it or make it again") from fault
 
 

@@ -11,6 +11,8 @@ from emocli.errors import EmoError
 
 MODALITIES: dict[str, np.dtype[Any]] = {"face": np.dtype(np.uint8), "speech": np.dtype(np.int16)}
 """The groups that may hold the samples, and what these are made of before anything is extracted."""
+LANDMARKS = ((2, 2), (5, 2), (68, 2))
+"""The points of a face in pixels: its eyes, these with nose and corners of the mouth, or all of iBUG's."""
 MEANINGS = {"label": ("iu", 1), "votes": ("f", 2), "probabilities": ("f", 2), "valence-arousal": ("f", 2)}
 """What y may hold: the kind and the rank of its array."""
 
@@ -42,7 +44,7 @@ def _faults(file: h5py.File) -> Iterator[str]:
     meaning = MEANINGS.get(y.attrs.get("meaning", "label"))
     if not plain or meaning is None or not _is_of(y, *meaning) or not _are_samples(x, end, MODALITIES[name]):
         yield "has arrays of another kind than emo writes"
-    if points is not None and not (_is_of(points, "f", 3) and points.shape[2] == 2):
+    if points is not None and not (points.dtype == np.float32 and points.ndim == 3 and points.shape[1:] in LANDMARKS):
         yield "has landmarks of another kind than emo writes"
     rows = len(x if end is None else end)
     lengths = {len(column) for each in columns.values() for column in each} | {rows if points is None else len(points)}

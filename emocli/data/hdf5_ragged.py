@@ -12,7 +12,7 @@ class Ragged:
 
     def __init__(self, flat: h5py.Dataset | NDArray[Any], end: h5py.Dataset | NDArray[np.int64]) -> None:
         self._flat = flat
-        self._starts: NDArray[np.int64] = np.concatenate([np.zeros(1, np.int64), end[:]])
+        self._starts: NDArray[np.int64] = np.concatenate([np.zeros(1, np.int64), np.asarray(end[:], np.int64)])
 
     @property
     def lengths(self) -> NDArray[np.int64]:

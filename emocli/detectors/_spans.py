@@ -7,13 +7,14 @@ from emocli.sound.sounds import RATE_HZ
 
 Span = tuple[int, int]
 """[start, stop) in samples."""
+_LONGEST = 3600
 
 
 def check(shortest: float, silence: float, margin: float) -> None:
     """Raise EmoError for durations in seconds that can't be."""
     for name, seconds in {"shortest": shortest, "silence": silence, "margin": margin}.items():
-        if not seconds >= 0:
-            raise EmoError(f"{name}={seconds} is no duration in seconds; use 0 or more")
+        if not 0 <= seconds <= _LONGEST:
+            raise EmoError(f"{name}={seconds} is no duration in speech; use 0 to {_LONGEST} seconds")
 
 
 def spans(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from emocli import onnx_file
 from emocli.engines import _arranged, _carry, _plan
@@ -29,11 +30,12 @@ _FATAL_ONLY = 4
 class _Session:
     """A model in ONNX Runtime. Made by `load`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, model: Path, states: States) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, model: Path, states: States, logits: int) -> None:
         self._session, self._model, self._states = session, model, states
         entry = session.get_inputs()[0]
         self._kind = np.dtype(_KINDS.get(entry.type, np.float32))
         self._outputs = [output.name for output in session.get_outputs()]
+        self._logits = logits
         self.provider: str = session.get_providers()[0]
         self.input_name: str = entry.name
         self.input_type = self._kind.name
@@ -54,6 +56,8 @@ class _Session:
         except Exception as fault:  # as when a session is made
             raise _refused(fault, self._model) from fault
         outputs = dict(zip(self._outputs, values, strict=True))
+        if self._logits and outputs["logits"].shape != (len(x), self._logits):
+            raise EmoError(f"{self._model} gives other logits than it says; make it again with this emo")
         self._carried = {name: outputs.pop(after) for name, (after, _) in self._states.items()}
         return outputs
 
@@ -81,8 +85,14 @@ def load(
         session = _session(content, name, threads, spin, model)
         # ONNX Runtime goes on without a provider that fails to load
         if session is not None and session.get_providers()[0] == name:
-            return _Session(session, model, states)
+            return _Session(session, model, states, _logits(proto))
     raise EmoError(f"ONNX Runtime has {provider} but it does not load here; see emo doctor, or use provider cpu")
+
+
+def _logits(model: ModelProto) -> int:
+    """Return how many logits a model says that it gives of an input, 0 for one that is no classifier."""
+    shapes = [value.type.tensor_type.shape.dim for value in model.graph.output if value.name == "logits"]
+    return int(shapes[0][1].dim_value) if shapes and len(shapes[0]) == 2 else 0
 
 
 def _candidates(provider: str) -> list[str]:

@@ -65,7 +65,8 @@ def modality(header: Header) -> str:
 def from_header(header: Header) -> Extractor:
     """Return the extractor that made the features `header` tells of: training and serving can't disagree."""
     step = _step(header)
-    return lengths.of(lengths.recorded(step), build(step["name"], step["params"])[0])
+    seconds = lengths.recorded(step, joining.modality(step["name"].split("+")))
+    return lengths.of(seconds, build(step["name"], step["params"])[0])
 
 
 def restart(header: Header, modality: str = "") -> Process:
@@ -77,7 +78,7 @@ def restart(header: Header, modality: str = "") -> Process:
     if modality not in ("", kind := joining.modality(step["name"].split("+"))):
         raise EmoError(f"the model is for {kind} and these data hold {modality}; name other data, or another model")
     found = step.get("detector", "none"), lambda text: None, step.get("detector_params", {})
-    return start(step["name"], step["params"], *found, modality, lengths.recorded(step))[0]
+    return start(step["name"], step["params"], *found, modality, lengths.recorded(step, kind))[0]
 
 
 def detector(

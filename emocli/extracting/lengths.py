@@ -23,10 +23,15 @@ def check(seconds: float, modality: str) -> None:
         raise EmoError(f"--length {seconds:g} is no length of a clip; use {least:g} to {most:g} seconds, or 0 for all")
 
 
-def recorded(step: Step) -> float:
-    """Return the seconds that sounds were brought to by a step of features, 0 for none."""
+def recorded(step: Step, modality: str) -> float:
+    """Return the seconds that sounds were brought to by a step of features, 0 for none; raises EmoError as `check`."""
     seconds = step.get("options", {}).get("length", 0.0)
-    return float(seconds) if isinstance(seconds, int | float) else 0.0
+    try:
+        seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+    except OverflowError:
+        seconds = math.inf
+    check(seconds, modality)
+    return seconds
 
 
 def fitted(sound: Sound, seconds: float) -> Sound:

@@ -30,9 +30,9 @@ def cropper(
     """
     if not 8 <= size <= LARGEST or channels not in (1, 3):
         raise EmoError(f"size={size}, channels={channels} can't be; size is 8 to {LARGEST}, channels 1 or 3")
-    if not 0 <= eye_distance < size or not 0 <= margin <= 2:
+    if not (eye_distance == 0 or 1 <= eye_distance < size) or not 0 <= margin <= 2:
         raise EmoError(
-            f"eye_distance={eye_distance} must be within the size, {size}, and margin={margin} within 0 to 2"
+            f"eye_distance={eye_distance} must be 0, or 1 to less than the size, {size}, and margin={margin} 0 to 2"
         )
     target, tone = template(size, eye_distance), _equalizer(equalize)
 

@@ -142,8 +142,9 @@ def _detector(header: Header, recorded: str, asked: str, note: Callable[[str], N
 
 def _causal_frames(header: Header, extract: Extractor, engine: str, note: Callable[[str], None]) -> int:
     """Return how many frames a model takes as one that can go on from its state; 0 for one that can't here."""
-    frames = int(header.extra.get("causal", {}).get("frames", 0))
-    if not frames or "carry" not in registry.options("engines", engine):
+    causal = header.extra.get("causal", {})
+    frames = causal.get("frames", 0) if isinstance(causal, dict) else 0
+    if not isinstance(frames, int) or frames < 1 or "carry" not in registry.options("engines", engine):
         return 0
     if why := extract.whole if isinstance(extract, Framewise) else "its features are of whole clips":
         note(f"the model could go on from its state, but {why}; each window is heard anew")

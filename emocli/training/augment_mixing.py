@@ -56,6 +56,9 @@ def _beta(a: float, generator: Generator) -> float:
         seed = int(torch.randint(1 << 62, (), generator=generator))
         return float(np.random.default_rng(seed).beta(a, a))
     while True:
-        u, v = (torch.rand(2, generator=generator, dtype=torch.float64) ** (1 / a)).tolist()
+        drawn = torch.rand(2, generator=generator, dtype=torch.float64)
+        u, v = (drawn ** (1 / a)).tolist()
         if 0 < u + v <= 1:
             return float(u / (u + v))
+        if u + v == 0:  # both too small for a number: the larger is nearly all
+            return float(drawn[0] > drawn[1])
