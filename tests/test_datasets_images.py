@@ -186,6 +186,13 @@ def test_a_jpeg_of_more_pixels_than_can_be_decoded_is_skipped(tmp_path: Path, mo
     assert corpus.notes == {"unreadable image skipped": 1}
 
 
+def test_files_of_another_kind_are_counted(tmp_path: Path) -> None:
+    root = classes(tmp_path / "root")
+    (root / "happy" / "film.mp4").write_bytes(b"")
+    (root / "happy" / ".DS_Store").write_bytes(b"")
+    assert folder.read([root]).notes == {"file of another kind skipped": 1}
+
+
 def test_a_link_that_leads_in_circles_is_an_unreadable_picture(tmp_path: Path) -> None:
     root = classes(tmp_path / "root")
     (root / "happy" / "loop.png").symlink_to("loop.png")

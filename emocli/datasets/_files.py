@@ -29,11 +29,13 @@ def find(root: Path, pattern: str) -> list[Path]:
     ]
 
 
-def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tuple[str, Path]]:
+def walk(
+    root: Path, suffixes: Collection[str], notes: Counter[str], *, count_others: bool = False
+) -> list[tuple[str, Path]]:
     """Return (path relative to the root, path) of every file below it with one of the suffixes, sorted.
 
     Links to folders and those that lead out of the root are left out and counted in `notes`, and so are folders that
-    can't be read.
+    can't be read, and files without such a suffix where these are to be counted.
     """
     found = []
 
@@ -46,7 +48,10 @@ def walk(root: Path, suffixes: Collection[str], notes: Counter[str]) -> list[tup
             notes["link to a folder skipped"] += linked
         for name in files:
             path = Path(parent, name)
-            if path.suffix.lower() not in suffixes or name.startswith("."):
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() not in suffixes:
+                notes.update(["file of another kind skipped"] * count_others)
                 continue
             if path.is_symlink() and inside(root, path) is None:
                 notes["link out of the folder skipped"] += 1

@@ -30,10 +30,10 @@ class Entry:
 def entries(root: Path, suffixes: Collection[str], notes: Counter[str], kind: str = "image") -> list[Entry]:
     """Return the files below `root`, sorted by path; a single folder around everything is passed through.
 
-    `kind` is what they are called in remarks. Files outside a class folder are counted in `notes`. Raises EmoError when
-    there are fewer than two classes.
+    `kind` is what they are called in remarks. Files outside a class folder and those of another kind are counted in
+    `notes`. Raises EmoError when there are fewer than two classes.
     """
-    files = [(name.split("/"), path) for name, path in _files.walk(root, suffixes, notes)]
+    files = [(name.split("/"), path) for name, path in _files.walk(root, suffixes, notes, count_others=True)]
     level = _class_level([parts for parts, _ in files])
     found = []
     for parts, path in files:
