@@ -31,7 +31,7 @@ demo: setup
 
 test: setup
 	@# processes share the cores: threads that wait leave them to others
-	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 15
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --durations 15
 
 format: setup
 	$(BIN)/ruff format .

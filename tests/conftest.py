@@ -19,12 +19,6 @@ os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 WARM = Path(__file__).parent / "warm"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
-SLOW = ("test_examples", "test_readme", "test_folds", "test_pipeline", "test_installed", "test_results")
-"""The files that take longest, each on one core: they come first, so that no core waits for another at the end."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.stem not in SLOW)
 
 
 @pytest.fixture(autouse=True, scope="session")
