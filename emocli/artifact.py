@@ -96,7 +96,7 @@ def parse(text: str, source: str) -> Header:
         raise EmoError(
             f"{source} was written by a newer emo (schema {schema}, this one reads {SCHEMA}); upgrade emocli"
         )
-    if kind not in KINDS or not _are_steps(steps) or not all(map(_is_label, labels)):
+    if kind not in KINDS or not _are_steps(steps) or not all(map(_is_label, labels)) or _is_deep([*steps, fields]):
         raise EmoError(f"{source} has a damaged emo header; make it again")
     return Header(kind, labels, steps, str(fields.pop("precision", "")), fields)
 
@@ -130,6 +130,12 @@ def _guess(start: bytes) -> str:
     if start[:1] in b"{[" or (start[:5].isascii() and start[:5].isalpha()):
         return "it looks like text; a corpus is read with: emo dataset NAME FILE"
     return "emo artifacts come from emo dataset, features, train, distill and quantize"
+
+
+def _is_deep(value: object, levels: int = 32) -> bool:
+    """Tell whether something is nested deeper than anybody writes it, and whoever shows it could go."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
 
 
 def _is_label(label: object) -> bool:

@@ -491,6 +491,16 @@ def test_steps_of_another_kind_are_a_damaged_header(step: dict[str, object]) -> 
         artifact.parse('{"schema": ' + "[" * 100_000, "m.onnx")
 
 
+def test_what_is_nested_too_deep_to_be_shown_is_a_damaged_header() -> None:
+    def parsed(depth: int) -> artifact.Header:
+        nested = "[" * depth + "]" * depth
+        return artifact.parse(f'{{"schema": 1, "kind": "model", "labels": [], "steps": [], "x": {nested}}}', "m.onnx")
+
+    assert parsed(20).extra["x"]
+    with pytest.raises(EmoError, match="damaged emo header"):
+        parsed(400)
+
+
 def test_half_a_character_which_nobody_could_write_again_is_a_damaged_header() -> None:
     for half in ({"x": "\ud800"}, {"steps": [{"command": "x", "license": "\ud800"}]}):
         text = json.dumps({"schema": 1, "kind": "model", "labels": ["happy"], "steps": [], **half})
