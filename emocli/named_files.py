@@ -4,7 +4,7 @@ import glob
 import itertools
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -87,24 +87,24 @@ def _matches(pattern: str) -> list[str]:
     if len(parts) == 1:
         return sorted(glob.glob(pattern))
     before, after = parts
-    folders = (folder for top in glob.glob(before or ".") for folder in _below(top))
+    folders = (folder for top in glob.glob(before or ".") for folder, _ in _folders(top))
     found = {match for folder in folders for match in _matches(os.path.join(glob.escape(folder), after or "*"))}
     return sorted(match for match in found if after or not os.path.isdir(match))
 
 
-def _below(top: str) -> Iterator[str]:
-    for folder, inner, _ in os.walk(top):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        yield folder
-
-
 def _walk(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
     closed: list[str] = []
-    for parent, folders, files in os.walk(folder, onerror=lambda fault: closed.append(fault.filename)):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
+    for parent, files in _folders(folder, lambda fault: closed.append(fault.filename)):
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
                 path = Path(parent, name)
                 if path.is_file():  # a named pipe would never end
                     yield path
     yield from map(Path, closed)  # reading these says what is wrong
+
+
+def _folders(top: str | Path, refused: Callable[[OSError], None] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """Yield each folder from `top` on, in order and without the hidden ones, with the names of its files."""
+    for folder, inner, files in os.walk(top, onerror=refused):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        yield str(folder), files

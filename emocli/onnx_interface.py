@@ -16,6 +16,11 @@ def check(model: ModelProto, header: Header, source: str) -> None:
         raise EmoError(f"{source} {fault}, as no model of emo does; make one with emo train")
 
 
+def logits_axes(model: ModelProto) -> list[int | None] | None:
+    """Return the sizes that a model says its logits have, None for an open axis; None for a model without logits."""
+    return next((_axes(value) for value in model.graph.output if value.name == "logits"), None)
+
+
 def _faults(model: ModelProto, header: Header) -> Iterator[str]:
     """Yield what is wrong with a model; what comes later relies on what came before."""
     labels, graph = header.labels, model.graph
@@ -33,12 +38,12 @@ def _faults(model: ModelProto, header: Header) -> Iterator[str]:
         yield "takes neither uint8 nor float32 nor int64"
     if 0 in _axes(graph.input[0]):
         yield "takes inputs without a value"
-    logits = next((value for value in graph.output if value.name == "logits"), None)
+    logits = logits_axes(model)
     if logits is None:
         yield "has no output logits"
-    elif _axes(logits)[1:] != [len(labels)]:
+    elif logits[1:] != [len(labels)]:
         yield f"has {len(labels)} labels and logits for another number"
-    elif any(axes[0] is not None for axes in (_axes(graph.input[0]), _axes(logits)) if axes):
+    elif any(axes[0] is not None for axes in (_axes(graph.input[0]), logits) if axes):
         yield "takes batches of one size only"
 
 

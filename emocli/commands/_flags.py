@@ -11,7 +11,6 @@ import typer
 
 from emocli import architectures, outputs, pipes, shipped
 from emocli.commands._show import note, note_once
-from emocli.errors import EmoError
 
 Input = Annotated[str | None, typer.Argument(metavar="INPUT", help="Artifact to read; stdin when absent or -.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="File to write; stdout when absent or -.")]
@@ -101,8 +100,6 @@ def record_of(record: type[Record], flags: dict[str, Any]) -> Record:
 
 def model_of(named: str | None, modality: str = "face") -> pipes.Input:
     """Return the model of `Model`; when none is named the shipped default for faces or for speech, which is said."""
-    if named == "":
-        raise EmoError("an empty name is no model; is a variable of the shell unset?")
     if named is None:
         named = shipped.default(modality)
         note(f"no --model: takes {shipped.DEFAULTS[modality]}, which ships with emo; see: emo list weights")

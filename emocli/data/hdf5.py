@@ -63,17 +63,16 @@ class Data:
             return self.y
         return np.where(self.y.any(axis=1), self.y.argmax(axis=1), -1).astype(np.int64)
 
-    def rows(self, split: str) -> NDArray[np.int64]:
-        """Return the sorted row numbers of a part: train, validation, test or all."""
-        if split == "all":
-            return np.arange(len(self), dtype=np.int64)
-        if split not in SPLITS:
+    def rows(self, split: str, left_out: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return the sorted row numbers of a part, train, validation, test or all, less those that are `left_out`."""
+        if split not in (*SPLITS, "all"):
             raise EmoError(f"no part {split!r}; choose train, validation, test or all")
-        return np.flatnonzero(self.split == split)
+        rows = np.arange(len(self), dtype=np.int64) if split == "all" else np.flatnonzero(self.split == split)
+        return rows if left_out is None else np.setdiff1d(rows, left_out)
 
-    def scored(self, split: str) -> NDArray[np.int64]:
-        """Return the rows of a part that are no augmented copies."""
-        rows = self.rows(split)
+    def scored(self, split: str, left_out: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return the rows of a part that are no augmented copies, less those that are `left_out`."""
+        rows = self.rows(split, left_out)
         own: NDArray[np.int64] = rows[self.original[rows] == rows]
         return own
 

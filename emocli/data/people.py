@@ -23,7 +23,8 @@ def learned(data: Data, others: Iterable[Header], left_out: NDArray[np.int64] | 
     They are those in the train part of `data`, less rows `left_out`, and in the validation part, and whom the `others`
     have learned from that it begins as or listens to.
     """
-    names = {data.group[row] for rows in (_kept(data, left_out), data.rows("validation")) for row in rows} - {""}
+    rows = np.concatenate([data.rows("train", left_out), data.rows("validation")])
+    names = {data.group[row] for row in rows} - {""}
     found = {_corpus(data.header): names} if names else {}
     for corpus, people in of(*others).items():
         found.setdefault(corpus, set()).update(people)
@@ -35,7 +36,7 @@ def shared(data: Data, left_out: NDArray[np.int64] | None = None) -> dict[str, d
 
     It has how many `groups` that are and how many `rows` of the validation part are theirs; without any, there is none.
     """
-    heard = {data.group[row] for row in _kept(data, left_out)} - {""}
+    heard = {data.group[row] for row in data.rows("train", left_out)} - {""}
     return among([data.group[row] for row in data.rows("validation")], heard)
 
 
@@ -68,11 +69,6 @@ def met(model: Header, data: Data, split: str, names: Iterable[str]) -> frozense
     else:
         known = set()
     return frozenset(set(names) & known - {""})
-
-
-def _kept(data: Data, left_out: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the rows of the train part that are trained on."""
-    return data.rows("train") if left_out is None else np.setdiff1d(data.rows("train"), left_out)
 
 
 def _corpus(header: Header) -> str:

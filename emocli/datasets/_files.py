@@ -51,7 +51,8 @@ def walk(
             if name.startswith("."):
                 continue
             if path.suffix.lower() not in suffixes:
-                notes.update(["file of another kind skipped"] * count_others)
+                if count_others:
+                    notes["file of another kind skipped"] += 1
                 continue
             if path.is_symlink() and inside(root, path) is None:
                 notes["link out of the folder skipped"] += 1

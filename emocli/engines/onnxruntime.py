@@ -16,7 +16,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from emocli import onnx_file
+from emocli import onnx_file, onnx_interface
 from emocli.engines import _arranged, _carry, _plan
 from emocli.engines._carry import States
 from emocli.engines._engine import CarryingEngine, check_input
@@ -91,8 +91,8 @@ def load(
 
 def _logits(model: ModelProto) -> int:
     """Return how many logits a model says that it gives of an input, 0 for one that is no classifier."""
-    shapes = [value.type.tensor_type.shape.dim for value in model.graph.output if value.name == "logits"]
-    return int(shapes[0][1].dim_value) if shapes and len(shapes[0]) == 2 else 0
+    axes = onnx_interface.logits_axes(model) or []
+    return axes[1] or 0 if len(axes) == 2 else 0
 
 
 def _candidates(provider: str) -> list[str]:

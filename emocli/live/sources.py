@@ -131,13 +131,20 @@ def _video_frames(name: str, capture: cv2.VideoCapture, first: Pixels) -> Frames
     try:
         while pixels is not None:
             yield Frame(index, times.next(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000), pixels)
-            attempts = (_next(capture) for _ in range(_ATTEMPTS))
-            failed, pixels = next(((n, each) for n, each in enumerate(attempts) if each is not None), (0, None))
+            pixels, failed = _next_whole(capture)
             index, damaged = index + 1, damaged or failed > 0
     finally:
         capture.release()
     if damaged or index < _MOST * promised:
         tell(f"{name} is damaged or cut off: it says that it has {promised:.0f} frames, {index} could be read")
+
+
+def _next_whole(capture: cv2.VideoCapture) -> tuple[Pixels | None, int]:
+    """Return the next picture of a film that can be read, and how many reads failed before; None, 0 at the end."""
+    for failed in range(_ATTEMPTS):
+        if (pixels := _next(capture)) is not None:
+            return pixels, failed
+    return None, 0
 
 
 class _Rising:

@@ -20,7 +20,6 @@ from emocli.scores.label_map import LabelMap
 from emocli.scores.views import PLAIN, Runs, Views
 
 BATCH = 64
-_NONE = np.empty(0, np.int64)
 Change = Callable[[Data, NDArray[np.int64], Sequence[Any], NDArray[np.int64]], list[Any]]
 """From the data, the rows of the part, some of its sounds and their rows to what is put in place of these sounds."""
 
@@ -59,7 +58,7 @@ def collect(
     labels: LabelMap,
     *,
     seen: Views = PLAIN,
-    leave_out: NDArray[np.int64] = _NONE,
+    leave_out: NDArray[np.int64] | None = None,
     hint: str = "choose another --split",
 ) -> Answers:
     """Return a model's answers on a part, its labels counted as `labels` says.
@@ -70,7 +69,7 @@ def collect(
     """
     with hdf5.open_data(source.path, source.source) as data:
         logits, rows = [], []
-        asked = np.setdiff1d(data.scored(split), leave_out)
+        asked = data.scored(split, leave_out)
         for x, part in _batches(data, model, asked):
             logits.append(views.logits(engine, x, model, seen))
             rows.append(part)

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     import soundfile
     from av.container import InputContainer
 
-SOUNDS = frozenset((".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"))
-SOUNDS |= {".ac3", ".au", ".caf", ".mka", ".w64"}
+SOUNDS = frozenset((
+    ".aac", ".ac3", ".aif", ".aiff", ".au", ".caf", ".flac", ".m4a",
+    ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav", ".wma",
+))  # fmt: skip
 VIDEOS = frozenset((".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
 SUFFIXES = SOUNDS | VIDEOS
 """What is taken for a sound inside a folder."""

@@ -19,9 +19,7 @@ def measure(net: nn.Module, data: Data, left_out: NDArray[np.int64] | None = Non
     The net is in eval mode on the CPU. Augmented copies and rows `left_out` do not count, and of many rows a sample is
     taken.
     """
-    rows = data.scored("train")
-    if left_out is not None:
-        rows = np.setdiff1d(rows, left_out)
+    rows = data.scored("train", left_out)
     targets = data.targets()[rows]
     return np.stack([_mean(net, data, rows[targets == label]) for label in range(len(data.labels))])
 

@@ -77,9 +77,7 @@ def part(
 
     Without a label y is all zeros and the class -1.
     """
-    at = data.rows(split)
-    if leave_out is not None:
-        at = np.setdiff1d(at, leave_out)
+    at = data.rows(split, leave_out)
     targets = _probabilities(data, at)
     known = targets.sum(1) > 0
     dropped = 0 if unlabelled else int((~known).sum())
