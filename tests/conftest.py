@@ -29,8 +29,17 @@ def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def graphs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this run, for all of its processes, of the graphs that were exported in it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "graphs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(autouse=True, scope="session")
-def emo_on_the_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def emo_on_the_path(tmp_path_factory: pytest.TempPathFactory, graphs: Path) -> Iterator[Path]:
     """`emo`, whose commands that train are forks of a process that has torch already; with EMO_COLD=1 they are not."""
     folder, programs = tmp_path_factory.mktemp("bin"), Path(sys.executable).parent
     with socket.socket(socket.AF_UNIX) as listener:
@@ -45,19 +54,20 @@ esac
 """)
         (folder / "emo").chmod(0o755)
         os.environ["PATH"] = f"{folder}:{programs}:{os.environ['PATH']}"
-        server = [sys.executable, WARM / "server.py", str(listener.fileno())]
+        server = [sys.executable, WARM / "server.py", str(listener.fileno()), graphs]
         # it ends with its stdin, however that is closed
         with subprocess.Popen(server, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], start_new_session=True):
             yield folder
 
 
 @pytest.fixture(autouse=True, scope="session")
-def operators_are_read_once() -> None:
-    """Exports in this process are quicker too, where there are any."""
+def exports_are_remembered(graphs: Path) -> None:
+    """Those of this process too, where there are any."""
     if "torch" in sys.modules:
         from warm import exporter
 
         exporter.read_once()
+        exporter.trace_once(graphs)
 
 
 @pytest.fixture

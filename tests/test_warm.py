@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from warm import exporter
+
+from emocli.training import export, loop
 
 TRAIN = "emo train --arch emotion-cnn -p width=8 --threads 1 --epochs"
 
@@ -42,3 +45,24 @@ def test_it_is_told_to_stop_by_the_one_who_asked(features_file: Path, tmp_path: 
         # who writes to the pipe is the command: it is read to its end when that is gone
         asking.stderr.read()
         assert asking.wait() == {signal.SIGTERM: 143, signal.SIGKILL: -9}[told]
+
+
+@pytest.mark.parametrize(
+    ("arch", "shape", "params"),
+    [("emotion-cnn", (1, 24, 24), {"width": 8}), ("lstm", (-1, 16), {}), ("mlp", (16,), {})],
+)
+def test_a_net_of_a_kind_that_was_exported_is_exported_as_if_it_were_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arch: str, shape: tuple[int, ...], params: dict[str, int]
+) -> None:
+    def exported(seed: int, classes: int = 3) -> bytes:
+        net = loop.make(arch, shape, classes, params, seed).eval()
+        return export.to_onnx(net, shape).SerializeToString(deterministic=True)
+
+    monkeypatch.setattr("torch.onnx.export", exporter.traced)
+    alone = exported(1)
+    exporter.trace_once(tmp_path)
+    first = exported(0)
+    monkeypatch.setattr(exporter, "traced", None)
+    assert exported(1) == alone != first
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):  # a kind that is to be traced
+        exported(1, classes=4)

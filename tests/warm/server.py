@@ -10,6 +10,7 @@ import socket
 import sys
 from contextlib import suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 MOST_FILES = 32
@@ -18,20 +19,20 @@ ABOVE = 512
 """File numbers from here on are free while inherited files find their places."""
 
 
-def main(listener: socket.socket) -> None:
+def main(listener: socket.socket, graphs: Path) -> None:
     """Return in a fork, which is to run its command; end when stdin, which the tests hold, is closed."""
     ready = selectors.DefaultSelector()
     ready.register(sys.stdin, selectors.EVENT_READ, partial(_end, ready))
-    ready.register(listener, selectors.EVENT_READ, partial(_forked, ready, listener))
+    ready.register(listener, selectors.EVENT_READ, partial(_forked, ready, listener, graphs))
     while True:
         for key, _ in ready.select():
             if key.data():
                 return
 
 
-def _forked(ready: selectors.BaseSelector, listener: socket.socket) -> bool:
+def _forked(ready: selectors.BaseSelector, listener: socket.socket, graphs: Path) -> bool:
     connection, _ = listener.accept()
-    _warm_up()
+    _warm_up(graphs)
     size, files, _, _ = socket.recv_fds(connection, 4, MOST_FILES)
     request = json.loads(connection.recv(int.from_bytes(size), socket.MSG_WAITALL))
     if (process := os.fork()) == 0:
@@ -49,7 +50,7 @@ def _forked(ready: selectors.BaseSelector, listener: socket.socket) -> bool:
 
 
 @cache
-def _warm_up() -> None:
+def _warm_up(graphs: Path) -> None:
     import exporter
     import torch
 
@@ -58,6 +59,7 @@ def _warm_up() -> None:
     exporter.read_once()
     torch.set_num_threads(1)  # a pool of threads does not survive a fork
     export.to_onnx(loop.make("emotion-cnn", (1, 24, 24), 3, {"width": 8}, 0).eval(), (1, 24, 24))
+    exporter.trace_once(graphs)
 
 
 def _let_go(ready: selectors.BaseSelector) -> None:
@@ -121,7 +123,7 @@ def _end(ready: selectors.BaseSelector) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
     from emocli.main import main as emo
 
     emo()
