@@ -48,7 +48,7 @@ def _export(folder: Path, net: nn.Module, inputs: tuple[Tensor, ...], **options:
 
 
 def _kind(*what: Any) -> str:
-    """Return a hash of all that a trace depends on: modules, their attributes and options, but not the weights' values."""
+    """Return a hash of what a trace depends on: modules, their attributes, options; not the values of weights."""
     content = io.BytesIO()
     _Pickler(content).dump(what)
     return hashlib.sha256(content.getvalue()).hexdigest()
