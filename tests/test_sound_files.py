@@ -4,6 +4,7 @@ import itertools
 import os
 import struct
 import tracemalloc
+from contextlib import nullcontext
 from pathlib import Path
 
 import av
@@ -52,6 +53,24 @@ def test_opus_begins_when_its_sound_does(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     samples, _ = _read(tmp_path / "x.opus")
     assert abs(int(np.abs(samples).argmax()) - 8000) <= 8
+
+
+@pytest.mark.parametrize("kind", ["VORBIS", "OPUS"])
+def test_of_oggs_joined_end_to_end_all_are_heard(tmp_path: Path, kind: str) -> None:
+    def ogg(pitch_hz: float, rate_hz: int = 48_000) -> bytes:
+        wave = np.sin(2 * np.pi * pitch_hz * np.arange(rate_hz) / rate_hz, dtype=np.float32)
+        soundfile.write(tmp_path / "one.ogg", wave / 2, rate_hz, format="OGG", subtype=kind)
+        return (tmp_path / "one.ogg").read_bytes()
+
+    (tmp_path / "both.ogg").write_bytes(ogg(300) + ogg(600))
+    samples, _ = _read(tmp_path / "both.ogg")
+    assert abs(len(samples) - 32_000) < 200
+    assert [np.abs(np.fft.rfft(samples[a : a + 8000])).argmax() for a in (4000, 20_000)] == [150, 300]
+    (tmp_path / "cut.ogg").write_bytes((tmp_path / "both.ogg").read_bytes()[:-3000])
+    assert len(_read(tmp_path / "cut.ogg")[0]) > 15_900
+    (tmp_path / "other.ogg").write_bytes(ogg(300) + ogg(600, 16_000))
+    with pytest.raises(Unreadable, match="can't be decoded") if kind == "VORBIS" else nullcontext():
+        assert abs(len(_read(tmp_path / "other.ogg")[0]) - 32_000) < 700
 
 
 def test_a_name_that_is_no_utf_8_is_read(tmp_path: Path) -> None:

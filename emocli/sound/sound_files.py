@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.sound import marks, sounds
+from emocli.sound import marks, ogg, sounds
 from emocli.sound.sounds import RATE_HZ, Sound
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ RATES_HZ = (1000, 768_000)
 NARROW_HZ = 8000
 _BLOCK = 1 << 17
 NARROW = "clip below 8 kHz, which lacks what is above 4 kHz"
+_NO_DECODER = "has sound that can't be decoded"
 _SILENT = 3
 """Loudest 16 bit sample of a silent file."""
 
@@ -100,7 +101,8 @@ def _opened(path: Path, remark: Callable[[str], None]) -> Native:
             start = file.read(4)
     except OSError as fault:
         raise Unreadable(path, f"can't be opened ({fault.strerror})") from fault
-    native = _libsndfile(path, remark) if start in marks.LIBSNDFILE else None
+    # of sounds joined end to end libsndfile hears the first
+    native = _libsndfile(path, remark) if start in marks.LIBSNDFILE and not ogg.is_chained(path) else None
     rate_hz, samples = native or _ffmpeg(path)
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise Unreadable(path, f"has a rate that no sound has, not {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
@@ -156,7 +158,7 @@ def _ffmpeg(path: Path) -> Native:
     streams = container.streams.audio
     why = "has no sound in it"
     if streams and streams[0].codec_context is None:
-        why = "has sound that can't be decoded"
+        why = _NO_DECODER
     elif streams and streams[0].rate:
         return streams[0].rate, _decoded(path, file, container, streams[0].rate)
     container.close()
@@ -174,6 +176,8 @@ def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: i
             for frame in container.decode(container.streams.audio[0]):
                 for each in planar.resample(frame):
                     yield each.to_ndarray().mean(axis=0)
+        except av.error.PatchWelcomeError as fault:
+            raise Unreadable(path, _NO_DECODER) from fault
         except (av.error.FFmpegError, ValueError) as fault:
             raise Unreadable(path, "is damaged") from fault
 

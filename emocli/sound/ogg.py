@@ -1,0 +1,22 @@
+"""Ogg's pages, as far as they tell whether a file is several sounds, one joined to the end of the other."""
+
+from pathlib import Path
+
+_FLAGS, _SEGMENTS, _HEADER = 5, 26, 27
+"""Places in a page's header, and its length."""
+_FIRST = 2
+"""The flag of a stream's first page (RFC 3533)."""
+
+
+def is_chained(path: Path) -> bool:
+    """Return whether a stream begins after another's sound; False for what is not Ogg, or from where it is damaged."""
+    heard = False
+    with open(path, "rb") as file:
+        while len(header := file.read(_HEADER)) == _HEADER and header.startswith(b"OggS"):
+            first = bool(header[_FLAGS] & _FIRST)
+            if first and heard:
+                return True
+            heard = heard or not first
+            lengths = file.read(header[_SEGMENTS])
+            file.seek(sum(lengths), 1)
+    return False
