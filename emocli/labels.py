@@ -14,7 +14,7 @@ _SPELLINGS = {
     "happiness": "happy", "ha": "happy", "hap": "happy", "joy": "happy",
     "sadness": "sad", "sa": "sad",
     "surprised": "surprise", "su": "surprise", "sur": "surprise", "suprise": "surprise",
-    "pleasant_surprise": "surprise",
+    "pleasant_surprise": "surprise", "pleasant_surprised": "surprise",
     "ne": "neutral", "neu": "neutral", "neutrality": "neutral",
     "contemptuous": "contempt",
     "bored": "boredom", "calmness": "calm",

@@ -41,8 +41,10 @@ def folder(name: str) -> Path:
 
 def dataset(name: str) -> Path:
     """Return where the dataset kept under `name` is, whether it exists or not; raises EmoError for an unusable name."""
-    if not name or name.startswith(".") or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise EmoError(f"{name!r} can't be a dataset's name; use letters, digits, dot, dash and underscore")
+    if not name or name.startswith((".", "-")) or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise EmoError(
+            f"{name!r} can't be a dataset's name; begin with a letter or digit; dot, dash and underscore may follow"
+        )
     return home() / "datasets" / f"{name}.h5"
 
 

@@ -98,7 +98,7 @@ def test_public_test_rows_can_be_for_test(tmp_path: Path) -> None:
 def test_without_public_test_rows_nothing_else_is_scored_in_their_place(tmp_path: Path) -> None:
     lines = [row(each, 0, usage) for each, usage in zip(faces(2), corpus_files.PARTS[::2], strict=True)]
     path = corpus_files.fer2013(tmp_path / "f.csv", lines)
-    with pytest.raises(EmoError, match="has no PublicTest rows"):
+    with pytest.raises(EmoError, match="are no PublicTest rows"):
         all_of(fer2013.read([path], public_test="only"))
 
 

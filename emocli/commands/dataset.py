@@ -20,7 +20,7 @@ def run(
     sources: Annotated[list[str] | None, typer.Argument(help="Its file or folder, as its authors publish it.")] = None,
     param: _flags.Params = [],  # noqa: B006
     save: Annotated[bool, typer.Option("--save", help="Keep it in the store under its name.")] = False,
-    save_as: Annotated[str, typer.Option("--as", help="Keep it in the store under this name.")] = "",
+    save_as: Annotated[str | None, typer.Option("--as", help="Keep it in the store under this name.")] = None,
     split: Annotated[str, typer.Option(help="Parts: published, subject (none shared) or random.")] = PARTS["split"],
     validation: Annotated[float, typer.Option(help="Share for validation where it is not published.")] = PARTS[
         "validation"
@@ -38,7 +38,8 @@ def run(
     parts = {"split": split, "validation": validation, "test": test, "seed": seed}
     step = {"command": "dataset", "name": name, "params": registry.recorded(options), "options": parts}
     target = output
-    if saved := save_as or (name if save else ""):
+    saved = name if save and save_as is None else save_as
+    if saved is not None:
         if output is not None:
             raise EmoError("--save and --as keep the data in the store; leave out -o, or the two of them")
         store.folder("datasets")
@@ -47,5 +48,5 @@ def run(
         from emocli.data import importing
 
         importing.write(registry.load("datasets", name)(paths, **options), scratch, step, parts, note)
-    if saved:
+    if saved is not None:
         note(f"kept as {saved}; use it by that name: emo features {saved}")

@@ -42,6 +42,8 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
         y = np.array(columns["y"], np.float32 if corpus.meaning != "label" else np.int64)
         classes = y if y.ndim == 1 else y.argmax(axis=1)
         parts = splits.assign(columns["split"], columns["group"], columns["id"], classes.astype(np.int64), **split)
+        if _is_drawn(columns["split"], split["split"]) and (rows := int((parts == "test").sum())):
+            note(f"no test part is there: {rows} rows of train are drawn for it")
         # a generated corpus reads nothing: its step says all there is to know
         read = corpus.source.hexdigest()
         source = {} if read == hashlib.sha256().hexdigest() else {"input": f"sha256:{read}"}
@@ -51,6 +53,11 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: C
     finally:
         writer.close()
     return header
+
+
+def _is_drawn(published: list[str], how: str) -> bool:
+    """Tell whether parts as published lack the one for scoring, where there are any."""
+    return how == "published" and any(published) and "test" not in published
 
 
 def _fields(chunk: list[Sample] | list[Samples]) -> dict[str, Any]:

@@ -73,12 +73,17 @@ def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], c
     return [replace(clip, split="test" if clip.group in test else "train") for clip in clips]
 
 
-def corpus(clips: Sequence[Clip], labels: tuple[str, ...], license: str, notes: Counter[str]) -> Corpus:
-    """Return a corpus of the clips; raises EmoError when there are none, or while it is read when none is readable."""
+def corpus(
+    clips: Sequence[Clip], labels: tuple[str, ...], license: str, notes: Counter[str], source: Any = None
+) -> Corpus:
+    """Return a corpus of the clips; raises EmoError when there are none, or while it is read when none is readable.
+
+    `source` is a hash of the lists that they are labelled by, where there are any.
+    """
     if not clips:
         skipped = f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
         raise EmoError(f"no clips of this corpus are there{skipped}; check the folder, or see: emo list datasets")
-    source = hashlib.sha256()
+    source = source or hashlib.sha256()
     samples = _samples(clips, notes, source)
     return Corpus(labels, license, samples, modality="speech", notes=notes, source=source)
 

@@ -53,7 +53,7 @@ def parts(public_test: str) -> dict[str, str]:
 def expect_scored(parts: Mapping[str, str], public_test_rows: int) -> None:
     """Raise EmoError where PublicTest is to be the only part that is scored and has no rows: Training would be."""
     if LEFT_OUT in parts.values() and not public_test_rows:
-        raise EmoError("the csv has no PublicTest rows; leave -p public_test=only out, or name the whole file")
+        raise EmoError("there are no PublicTest rows; leave -p public_test=only out, or name the whole corpus")
 
 
 def open_table(path: Path, source: Any, jobs: int) -> Table:

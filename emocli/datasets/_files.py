@@ -1,19 +1,28 @@
 """The files of a corpus: found inside the folder the user names, never outside of it."""
 
+import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from emocli.errors import EmoError
+
+_Found = TypeVar("_Found")
 
 
 def only_folder(sources: Sequence[Path], corpus: str) -> Path:
     """Return the one source when it is a folder; raises EmoError otherwise."""
     if len(sources) != 1 or not sources[0].is_dir():
         given = ", ".join(str(path) for path in sources) or "nothing"
-        raise EmoError(f"{corpus} is read from one folder, given was {given}; see: emo list datasets {corpus}")
+        packed = any(path.suffix.lower() in _PACKED for path in sources)
+        hint = "unpack it, and name the folder" if packed else f"see: emo list datasets {corpus}"
+        raise EmoError(f"{corpus} is read from one folder, given was {given}; {hint}")
     return sources[0]
+
+
+_PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 
 
 _OF_SYSTEMS = (".", "__MACOSX")
@@ -61,6 +70,23 @@ def walk(
     return sorted(found)
 
 
+def linked(root: Path) -> str:
+    """Return what a message adds where something is missed below the root that may be behind a link; else nothing."""
+    links = sum(path.is_symlink() and path.is_dir() for path in root.rglob("*"))
+    return f" ({links} × link to a folder not followed)" if links else ""
+
+
+def once(found: Iterable[_Found], name: Callable[[_Found], str], notes: Counter[str]) -> Iterator[_Found]:
+    """Yield what has a name that was not there before; copies, as some downloads hold a corpus twice, are counted."""
+    names = set()
+    for each in found:
+        if name(each) in names:
+            notes["second copy of an image skipped"] += 1
+            continue
+        names.add(name(each))
+        yield each
+
+
 def text(path: Path) -> str:
     r"""Return a path as an id or a label may be written anywhere: bytes of it that are no UTF-8 become \xe9."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
@@ -78,6 +104,21 @@ def check_plain(path: Path) -> None:
     """Raise EmoError for what is no plain file, such as a link that leads nowhere or a pipe that nobody writes to."""
     if not path.is_file():
         raise EmoError(f"{path} is no plain file, as this corpus has one there; restore the file")
+
+
+def digest(paths: Iterable[Path]) -> Any:
+    """Return a hash of what some files hold, in the order of their paths: labels are part of what a corpus is.
+
+    Raises EmoError where one can't be read.
+    """
+    source = hashlib.sha256()
+    for path in sorted(paths):
+        check_plain(path)
+        try:
+            source.update(path.read_bytes())
+        except OSError as fault:
+            raise EmoError(f"can't read {path} ({fault.strerror}); restore the file") from fault
+    return source
 
 
 def contents(path: Path) -> str:

@@ -17,6 +17,11 @@ PARTS = {
 }  # fmt: skip
 
 
+def part(folder: str) -> str:
+    """Return the part that a folder's name stands for, as in train or val_set; empty for any other name."""
+    return PARTS.get(re.sub(r"[ _-]?set$", "", folder.lower()), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A file in a class folder: `label` is the folder's name in its usual spelling, `split` may be empty."""
@@ -40,12 +45,12 @@ def entries(root: Path, suffixes: Collection[str], notes: Counter[str], kind: st
         if len(parts) < level + 2:
             notes[f"{kind} outside a class folder skipped"] += 1
             continue
-        split = PARTS.get(parts[level - 1].lower(), "") if level else ""
+        split = part(parts[level - 1]) if level else ""
         found.append(Entry(path, "/".join(parts), labels.canonical(parts[level]), split))
     classes = sorted({entry.label for entry in found})
     if len(classes) < 2:
         seen = f"one class only, {classes[0]!r}" if classes else f"no {kind}s in class folders"
-        raise EmoError(f"{root} has {seen}; expected a folder of {kind}s per class, two at least")
+        raise EmoError(f"{root} has {seen}{_files.linked(root)}; expected a folder of {kind}s per class, two at least")
     return found
 
 
@@ -76,16 +81,16 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _class_level(files: Sequence[list[str]]) -> int:
     """Return how many folders lie above the class folders: those around everything, and the level of parts.
 
-    Raises EmoError for another folder beside a train folder of class folders: its name would pass for a class.
+    Raises EmoError for another folder beside a part's folder of class folders: one of them would pass for a class.
     """
     level = 0
     while True:
         tops = {parts[level] for parts in files if len(parts) > level + 1}
         deep = [parts for parts in files if len(parts) > level + 2]
-        others = {top for top in tops if top.lower() not in PARTS}
+        others = {top for top in tops if not part(top)}
         if tops and not others:
             return level + 1
-        if others and any(PARTS.get(parts[level].lower()) == "train" for parts in deep):
+        if others and any(part(parts[level]) for parts in deep):
             odd, known = ", ".join(sorted(others)), ", ".join(sorted(tops - others))
             raise EmoError(f"folder {odd} lies beside {known} and is no part; move it away, or give one of the parts")
         if len(tops) != 1 or not deep:

@@ -38,15 +38,19 @@ class Picture:
     landmarks: NDArray[np.float32] | None = None
 
 
-def corpus(pictures: Sequence[Picture], labels: tuple[str, ...], license: str, notes: Counter[str]) -> Corpus:
+def corpus(
+    pictures: Sequence[Picture], labels: tuple[str, ...], license: str, notes: Counter[str], source: Any = None
+) -> Corpus:
     """Return a corpus of the pictures: arrays when a look at some shows small ones of one size, else encoded files.
 
+    `source` is a hash of the lists that they are labelled by, where there are any.
     Raises EmoError when there are none, and while it is read when not one of them is readable.
     """
     if not pictures:
-        raise EmoError("no images of this corpus are there; check the folder, or see: emo list datasets")
+        skipped = f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
+        raise EmoError(f"no images of this corpus are there{skipped}; check the folder, or see: emo list datasets")
     shape = _common_shape([picture.path for picture in pictures])
-    source = hashlib.sha256()
+    source = source or hashlib.sha256()
     return Corpus(labels, license, samples(pictures, shape, notes, source), notes=notes, source=source)
 
 

@@ -6,8 +6,10 @@ validation.
 
 Layout: training.csv and validation.csv anywhere below ROOT (columns subDirectory_filePath, face_x, face_y, face_width,
 face_height, facial_landmarks, expression, valence, arousal), the images in ROOT, ROOT/Manually_Annotated_Images or
-another folder below. Expressions: 0 neutral, 1 happy, 2 sad, 3 surprise, 4 fear, 5 disgust, 6 anger, 7 contempt; from
-8 on (none, uncertain, no face) a row is left out and counted. Landmarks are used when every row has its 68.
+another folder below; or, as it is given out since 2021, train_set and val_set, each with images/12.jpg and
+annotations/12_exp.npy, 12_val.npy, 12_aro.npy and 12_lnd.npy. Expressions: 0 neutral, 1 happy, 2 sad, 3 surprise, 4
+fear, 5 disgust, 6 anger, 7 contempt; from 8 on (none, uncertain, no face) a row is left out and counted. Landmarks are
+used when every row has its 68.
 
 Options:
     classes: 8, or 7 to leave contempt out
@@ -15,22 +17,24 @@ Options:
 """
 
 import csv
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _csv, _files, _images
+from emocli.datasets import _affectnet_arrays, _csv, _files, _images
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
 
 LICENSE = "research use, on request; images never shipped"
 ORDER = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt")
+CONTEMPT = ORDER.index("contempt")
 POINTS = 68
+_NO_LANDMARKS = f"landmarks left out: not every row has its {POINTS}"
 _PARTS = {"training.csv": "train", "validation.csv": "validation"}
 _FILE, _LANDMARKS = "subDirectory_filePath", "facial_landmarks"
 _NEEDED = (_FILE, "expression", "valence", "arousal")
@@ -42,10 +46,18 @@ def read(sources: Sequence[Path], *, classes: int = 8, labels: str = "expression
         raise EmoError(f"classes={classes} labels={labels}; choose 8 or 7, expression or valence-arousal")
     root = _files.only_folder(sources, "affectnet")
     notes: Counter[str] = Counter()
-    manifests = _manifests(root, notes)
-    base = _base(root, manifests)
-    pictures = _pictures(root, base, manifests, classes, labels, notes)
-    source = hashlib.sha256()
+    manifests, parts = _manifests(root, notes), _affectnet_arrays.folders(root)
+    if not manifests and not parts:
+        raise EmoError(
+            f"{root} has no training.csv or validation.csv, nor train_set or val_set{_files.linked(root)}; "
+            "give the folder that holds AffectNet's lists, or these"
+        )
+    source = _files.digest(manifests)
+    pictures = (
+        _pictures(root, _base(root, manifests), manifests, classes, labels, notes)
+        if manifests
+        else _of_arrays(root, parts, classes, labels, notes, source)
+    )
     samples = _images.samples(pictures, None, notes, source)
     if labels == "expression":
         return Corpus(ORDER[:classes], LICENSE, samples, notes=notes, source=source)
@@ -55,8 +67,6 @@ def read(sources: Sequence[Path], *, classes: int = 8, labels: str = "expression
 def _manifests(root: Path, notes: Counter[str]) -> list[Path]:
     """Return the list of each part, the first where there are copies."""
     found = {name: _files.find(root, name) for name in _PARTS}
-    if not any(found.values()):
-        raise EmoError(f"{root} has no training.csv or validation.csv; give the folder that holds AffectNet's lists")
     if copies := sum(len(paths) - 1 for paths in found.values() if paths):
         notes["second copy of a list skipped"] += copies
     return [paths[0] for paths in found.values() if paths]
@@ -96,7 +106,7 @@ def _pictures(
     """Yield the rows that are kept."""
     landmarks = all(_points(row) is not None for manifest in manifests for row in _rows_only(manifest))
     if not landmarks:
-        notes[f"landmarks left out: not every row has its {POINTS}"] = 1
+        notes[_NO_LANDMARKS] = 1
     for manifest in manifests:
         for place, row in _rows(manifest):
             y = _target(row, place, classes, labels, notes)
@@ -107,17 +117,39 @@ def _pictures(
             if _files.inside(root, path.absolute()) is None:
                 notes["path out of the folder skipped"] += 1
                 continue
+            if not path.exists():
+                notes["listed image that is not there skipped"] += 1
+                continue
             yield Picture(path, row[_FILE], y, _PARTS[manifest.name], "", _points(row) if landmarks else None)
 
 
+def _of_arrays(
+    root: Path, parts: Mapping[str, Path], classes: int, labels: str, notes: Counter[str], source: Any
+) -> Iterator[Picture]:
+    """Yield the faces that are kept of those without a list; what labels them goes into the hash `source`."""
+    landmarks = all(map(_affectnet_arrays.have_points, parts.values()))
+    if not landmarks:
+        notes[_NO_LANDMARKS] = 1
+    for part, folder in parts.items():
+        for path, row in _affectnet_arrays.rows(folder):
+            name = _files.text(path.relative_to(root))
+            source.update(f"{name} {row}".encode())
+            y = _target(row, name, classes, labels, notes)
+            if y is not None:
+                yield Picture(path, name, y, part, "", _affectnet_arrays.points(path, POINTS) if landmarks else None)
+
+
 def _target(
-    row: dict[str, str], place: str, classes: int, labels: str, notes: Counter[str]
+    row: Mapping[str, Any], place: str, classes: int, labels: str, notes: Counter[str]
 ) -> int | tuple[float, ...] | None:
     """Return y of a row, or None, counted, for one without an emotion or without the two numbers."""
     try:
         expression, valence, arousal = int(row["expression"]), float(row["valence"]), float(row["arousal"])
     except (TypeError, ValueError):
         raise EmoError(f"{place}: expression, valence and arousal are not numbers; the row is cut or foreign") from None
+    if expression == CONTEMPT >= classes:
+        notes["contempt left out"] += 1
+        return None
     if labels == "valence-arousal":
         # each by itself: max passes over a NaN that comes second
         if abs(valence) <= 1 and abs(arousal) <= 1:
@@ -126,7 +158,7 @@ def _target(
         return None
     if 0 <= expression < classes:
         return expression
-    notes["contempt left out" if expression == 7 else "row without an emotion (none, uncertain, no face) left out"] += 1
+    notes["row without an emotion (none, uncertain, no face) left out"] += 1
     return None
 
 

@@ -55,7 +55,7 @@ def _classes(root: Path, notes: Counter[str]) -> Corpus:
     entries = _folders.entries(root, SUFFIXES, notes)
     order = tuple(label for label in ORDER if label != "neutral" or any(each.label == label for each in entries))
     pictures = []
-    for entry in entries:
+    for entry in _files.once(entries, lambda entry: f"{entry.label}/{entry.path.name}", notes):
         subject = _SUBJECT.match(entry.path.name)
         if subject is None:
             notes["image whose name has no subject (S010_004_00000017.png)"] += 1
@@ -66,9 +66,12 @@ def _classes(root: Path, notes: Counter[str]) -> Corpus:
 
 def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Counter[str]) -> Corpus:
     """Open the original layout."""
-    emotions = {path.parent.parts[-2:]: path for path in _files.find(images.parent, "*_emotion.txt")}
+    beside = images.parent if images == root else root
+    emotions = {path.parent.parts[-2:]: path for path in _files.find(beside, "*_emotion.txt")}
     if not emotions:
-        raise EmoError(f"{images.parent} has no Emotion/…/*_emotion.txt; unpack CK+'s emotion labels beside the images")
+        raise EmoError(
+            f"{beside} has no Emotion/…/*_emotion.txt{_files.linked(beside)}; unpack CK+'s emotion labels there"
+        )
     sequences: dict[tuple[str, ...], list[tuple[str, Path]]] = {}
     for name, path in _files.walk(root, SUFFIXES, notes):
         if path.is_relative_to(images):
@@ -85,7 +88,8 @@ def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Coun
         pictures += first + [Picture(path, name, code, group=subject) for name, path in peak]
     if not neutral:
         pictures = [replace(picture, y=int(picture.y) - 1) for picture in pictures if isinstance(picture.y, int)]
-    return _images.corpus(_with_landmarks(pictures, images.parent, notes), ORDER[not neutral :], LICENSE, notes)
+    source = _files.digest(emotions.values())
+    return _images.corpus(_with_landmarks(pictures, beside, notes), ORDER[not neutral :], LICENSE, notes, source)
 
 
 def _emotion(path: Path) -> int:

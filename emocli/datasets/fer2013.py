@@ -4,7 +4,8 @@ Goodfellow et al., "Challenges in representation learning: a report on three mac
 (arXiv:1307.0414). Parts: Training 28,709, PublicTest 3,589 (taken as validation), PrivateTest 3,589 (test).
 
 Reads fer2013.csv (emotion,pixels,Usage), icml_face_data.csv (emotion, Usage, pixels), train.csv and test.csv of the
-challenge (the latter has no labels), a folder that holds one of these, or train/CLASS/*.jpg and test/CLASS/*.jpg.
+challenge (the latter has no labels), a folder that holds one of these, or train/CLASS/*.jpg and test/CLASS/*.jpg, whose
+names say which of the parts they are of (PublicTest_1234.jpg); where they don't, the folders do.
 Files as published are recognised by their md5; a partial file is read, and noted. No image is shipped with emo.
 
 Options:
@@ -42,7 +43,7 @@ def read(sources: Sequence[Path], *, public_test: str = "validation", jobs: int 
     notes: Counter[str] = Counter()
     found = [_files(source, notes) for source in sources]
     if found == [[]]:
-        return _from_images(sources[0], notes)
+        return _from_images(sources[0], parts, notes)
     for folder in (source for source, files in zip(sources, found, strict=True) if not files):
         raise EmoError(f"{folder} holds none of {', '.join(_NAMES)}; name it by itself if it has folders of images")
     files = [file for each in found for file in each]
@@ -102,12 +103,21 @@ def _difference(rows: dict[str, int], unlabelled: int) -> str:
     return f"not a file as Kaggle publishes it: {', '.join(counts)}"
 
 
-def _from_images(root: Path, notes: Counter[str]) -> Corpus:
-    """Open the layout with train and test folders of images."""
+def _from_images(root: Path, parts: Mapping[str, str], notes: Counter[str]) -> Corpus:
+    """Open the layout with train and test folders of images; raises EmoError where PublicTest is asked for in vain."""
     from emocli.datasets import _folders, _images  # not at the top: OpenCV is a delay that the csv doesn't need
 
+    entries = _folders.entries(root, SUFFIXES, notes)
+    usages = [each.path.name.partition("_")[0] for each in entries]
+    named = set(usages) <= set(USAGES)
+    if not named and parts != _fer_csv.parts("validation"):
+        raise EmoError(f"not all images of {root} are named as PublicTest_1234.jpg; leave -p public_test=… out")
+    _fer_csv.expect_scored(parts, usages.count("PublicTest"))
     pictures = [
-        _images.Picture(each.path, each.id, labels.index(labels.SEVEN, each.label), each.split)
-        for each in _folders.entries(root, SUFFIXES, notes)
+        _images.Picture(
+            each.path, each.id, labels.index(labels.SEVEN, each.label), parts[usage] if named else each.split
+        )
+        for each, usage in zip(entries, usages, strict=True)
+        if not named or parts[usage] != _fer_csv.LEFT_OUT
     ]
     return _images.corpus(pictures, labels.SEVEN, LICENSE, notes)

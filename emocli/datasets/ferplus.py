@@ -119,7 +119,10 @@ def _samples(
             row += 1
     _fer_csv.expect_scored(parts, scored)
     if row != len(tagged):
-        notes[f"fer2013.csv has {row:,} rows, fer2013new.csv {len(tagged):,}; the common ones are joined"] = 1
+        notes[
+            f"fer2013.csv has {row:,} rows, fer2013new.csv {len(tagged):,}; they are joined by number, so where others "
+            "than the last are missing, labels are wrong"
+        ] = 1
 
 
 def _target(row: Tagged, labels: str, notes: Counter[str]) -> int | tuple[float, ...] | None:

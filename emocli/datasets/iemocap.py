@@ -40,7 +40,8 @@ def read(sources: Sequence[Path], *, classes: int = 4, fold: int = 0) -> Corpus:
     wanted = FOUR if classes == 4 else SIX
     order = tuple(dict.fromkeys(wanted.values()))
     notes: Counter[str] = Counter()
-    codes = _codes(root)
+    files = _evaluations(root)
+    codes = {name: code for path in files for name, code in _LINE.findall(_files.contents(path))}
     clips = []
     for name, path, found in _clips.named(root, _NAME, "Ses01F_impro01_F000.wav", notes):
         code = codes.get(path.stem, "")
@@ -54,13 +55,16 @@ def read(sources: Sequence[Path], *, classes: int = 4, fold: int = 0) -> Corpus:
         }
         about |= {"scenario": "scripted" if found[2].startswith("script") else "improvised"}
         clips.append(Clip(path, name, order.index(wanted[code]), group=found[1], about=about))
-    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "iemocap"), order, LICENSE, notes)
+    clips = _clips.folded(clips, fold, FOLDS, "iemocap")
+    return _clips.corpus(clips, order, LICENSE, notes, _files.digest(files))
 
 
-def _codes(root: Path) -> dict[str, str]:
-    """Return the label of each utterance by its name."""
-    # the folders below hold single raters' files
+def _evaluations(root: Path) -> list[Path]:
+    """Return the files that have the label of each utterance; the folders below hold single raters'."""
     files = _files.find(root, "EmoEvaluation/*.txt")
     if not files:
-        raise EmoError(f"{root} has no Session1/dialog/EmoEvaluation/*.txt; give the folder of IEMOCAP's release")
-    return {name: code for path in files for name, code in _LINE.findall(_files.contents(path))}
+        raise EmoError(
+            f"{root} has no Session1/dialog/EmoEvaluation/*.txt{_files.linked(root)}; "
+            "give the folder of IEMOCAP's release"
+        )
+    return files

@@ -27,7 +27,7 @@ def read(sources: Sequence[Path]) -> Corpus:
     root = _files.only_folder(sources, "jaffe")
     notes: Counter[str] = Counter()
     pictures = []
-    for name, path in _files.walk(root, SUFFIXES, notes):
+    for name, path in _files.once(_files.walk(root, SUFFIXES, notes), lambda found: found[1].name.lower(), notes):
         if found := _NAME.fullmatch(path.name):
             y = labels.index(labels.SEVEN, found[2])
             pictures.append(Picture(path, name, y, group=found[1].upper()))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from emocli.errors import EmoError
 
 SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+    (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".jp2", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
 )
 """What is taken for a picture inside a folder; a file that is named itself is read whatever its name is."""
 _MOST_BYTES = 1 << 28

@@ -85,7 +85,7 @@ def part(
         note(f"{dropped} rows of the {split} part have no label and are left out")
         at, targets = at[known], targets[known]
     if not len(at):
-        raise EmoError(f"the data have no {split} part; make one with: emo dataset … --split subject (or random)")
+        raise EmoError(_why_empty(split, dropped, left_out=len(data.rows(split))))
     if not unlabelled:
         _report_absent(data, split, targets, note)
     labels = np.where(targets.any(1), targets.argmax(1), -1).astype(np.int64)
@@ -93,6 +93,17 @@ def part(
     groups, own = tuple(data.group[row] for row in at.tolist()), data.original[at] == at
     x, at = _held(data, at) if lengths is None else _sequences(data, at, lengths)
     return Rows(x, at, torch.from_numpy(targets), labels, tuple(data.labels), lengths, groups, own)
+
+
+def _why_empty(split: str, dropped: int, *, left_out: int) -> str:
+    if dropped:
+        return f"no row of the {split} part has a label; label some, or learn from a teacher alone: --alpha 1"
+    if left_out:
+        return (
+            f"--drop-leaks leaves nothing of the {split} part: each of its {left_out} rows, or who is on it, is in "
+            "another part too; divide the data by subject: emo dataset … --split subject"
+        )
+    return f"the data have no {split} part; make one with: emo dataset … --split subject (or random)"
 
 
 def _probabilities(data: Data, at: NDArray[np.int64]) -> NDArray[np.float32]:
