@@ -17,22 +17,40 @@ Finding = dict[str, Any]
 _PATIENCE_SECONDS = 120
 """How long a probe may take."""
 _LOW_BYTES = 2 << 30
+_TORCH = "pip install 'torch==2.11.*' 'torchvision==0.26.*'"
+_LIBRARIES = ("cv2", "onnxruntime", "h5py", "soundfile", "av")
+"""What is always installed, and takes libraries of the system."""
 
 
 def findings() -> Iterator[Finding]:
     """Yield one record per check: check, status (ok, absent or problem), detail, and what to do about it."""
     yield _finding("python", "ok", sys.version.split()[0])
+    yield from map(_library, _LIBRARIES)
     yield from map(_extra, extras.EXTRAS)
-    yield from _torch_versions()
-    yield from _providers()
-    yield from map(detector, ("yunet", "silero"))
-    yield from _cameras()
-    yield _microphone()
-    yield _disk()
+    checks = {
+        "torch": _torch,
+        "providers": _providers,
+        "detectors": _detectors,
+        "camera": _cameras,
+        "microphone": _microphone,
+        "store": _disk,
+    }
+    for name, check in checks.items():
+        try:
+            yield from check()
+        except Exception as fault:  # whatever a broken library raises, the other checks are made
+            yield _finding(name, "problem", _last(str(fault)) or type(fault).__name__, "mend what this says first")
 
 
 def _finding(check: str, status: str, detail: str, action: str = "") -> Finding:
     return {"check": check, "status": status, "detail": detail, "do": action}
+
+
+def _library(module: str) -> Finding:
+    version, why = _ask(f"import {module}; print({module}.__version__)")
+    if version:
+        return _finding(f"library {module}", "ok", version)
+    return _finding(f"library {module}", "problem", why, extras.needs(module))
 
 
 def _extra(extra: str) -> Finding:
@@ -42,17 +60,20 @@ def _extra(extra: str) -> Finding:
     return _finding(f"extra {extra}", "ok", ", ".join(extras.EXTRAS[extra]))
 
 
-def _torch_versions() -> Iterator[Finding]:
+def _torch() -> Iterator[Finding]:
     """torchvision, which timm imports, refuses a torch of another CUDA build, and says so with a traceback only."""
     try:
         torch, vision = (importlib.metadata.version(name) for name in ("torch", "torchvision"))
     except importlib.metadata.PackageNotFoundError:
         return
     same = torch.partition("+")[2] == vision.partition("+")[2]
-    action = "" if same else "pip install 'torch==2.11.*' 'torchvision==0.26.*'"
+    action = "" if same else _TORCH
     yield _finding("torch and torchvision", "ok" if same else "problem", f"{torch} and {vision}", action)
-    built, _, works = _ask("import torch; print(torch.version.cuda, torch.cuda.is_available())").strip().partition(" ")
-    if built in ("", "None"):
+    said, why = _ask("import torch; print(torch.version.cuda, torch.cuda.is_available())")
+    built, _, works = said.partition(" ")
+    if not said:
+        yield _finding("torch cuda", "problem", f"torch does not load: {why}", f"install it anew: {_TORCH}")
+    elif built == "None":
         yield _finding("torch cuda", "absent", "torch is built without CUDA: training runs on the CPU")
     elif works == "True":
         yield _finding("torch cuda", "ok", f"CUDA {built}")
@@ -65,12 +86,16 @@ def _providers() -> Iterator[Finding]:
     import onnxruntime
 
     for provider in onnxruntime.get_available_providers():
-        running = _ask(_PROBE, provider)
+        running, _ = _ask(_PROBE, provider)
         loads = provider in running
         detail = "loads" if loads else "listed, but does not load here"
         yield _finding(
             f"provider {provider}", "ok" if loads else "problem", detail, "" if loads else "use another provider"
         )
+
+
+def _detectors() -> Iterator[Finding]:
+    yield from map(detector, ("yunet", "silero"))
 
 
 def detector(name: str) -> Finding:
@@ -93,33 +118,41 @@ def _cameras() -> Iterator[Finding]:
         yield _finding(f"camera {device.name}", "ok" if readable else "problem", str(device), action)
 
 
-def _microphone() -> Finding:
-    found = _ask("import sounddevice; print(sounddevice.query_devices(kind='input')['name'])").strip()
+def _microphone() -> Iterator[Finding]:
+    found, _ = _ask("import sounddevice; print(sounddevice.query_devices(kind='input')['name'])")
     recorder = next((name for name in ("parec", "arecord") if shutil.which(name)), "")
     if found or recorder:
-        return _finding("microphone", "ok", found or f"through {recorder}")
-    return _finding(
-        "microphone", "absent", "none, or nothing to record with", f"for emo live --mic: {extras.pip_line('mic')}"
-    )
+        yield _finding("microphone", "ok", found or f"through {recorder}")
+    else:
+        action = f"for emo live --mic: {extras.pip_line('mic')}"
+        yield _finding("microphone", "absent", "none, or nothing to record with", action)
 
 
-def _disk() -> Finding:
+def _disk() -> Iterator[Finding]:
     home = store.home()
     place = next(path for path in (home, *home.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
     writable = os.access(place, os.W_OK)
     status = "ok" if writable and free > _LOW_BYTES else "problem"
     action = "" if status == "ok" else "set EMO_HOME to a folder with room that you can write"
-    return _finding("store", status, f"{home}: {free / 1e9:.0f} GB free{'' if writable else ', not writable'}", action)
+    yield _finding("store", status, f"{home}: {free / 1e9:.0f} GB free{'' if writable else ', not writable'}", action)
 
 
-def _ask(program: str, *arguments: str) -> str:
-    """Return what a short program prints in a process of its own: a broken library may crash or print."""
+def _ask(program: str, *arguments: str) -> tuple[str, str]:
+    """Return what a short program prints in a process of its own, as a broken library may crash, and what it says last.
+
+    Where it prints nothing the second says why.
+    """
     call = [sys.executable, "-P", "-c", program, *arguments]
     try:
-        return subprocess.run(call, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False).stdout
+        done = subprocess.run(call, capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False)
     except subprocess.TimeoutExpired:  # a library that waits for a device for ever
-        return ""
+        return "", f"no answer within {_PATIENCE_SECONDS} seconds"
+    return done.stdout.strip(), _last(done.stderr) or f"ended with status {done.returncode}"
+
+
+def _last(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
 
 
 _PROBE = """

@@ -34,7 +34,8 @@ def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
         if (found := store.file_digest(scratch)) != f"sha256:{sha256}":
             raise EmoError(f"{url} is not the pinned file (expected sha256:{sha256}, got {found}); nothing was kept")
         os.replace(scratch, kept)
-    except (http.client.HTTPException, OSError) as fault:  # a URLError is an OSError
+    # a URLError is an OSError, and a ValueError what a mistyped proxy gives
+    except (http.client.HTTPException, OSError, ValueError) as fault:
         why = " ".join(str(getattr(fault, "reason", fault)).split())  # what a server says may have line ends
         raise EmoError(f"can't download {url} ({why}); put the file at {kept} by hand") from fault
     finally:

@@ -9,15 +9,25 @@ EXTRAS = {
     "egemaps": ("opensmile",),
     "mic": ("sounddevice",),
 }
+_SYSTEM = {"cv2": " (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"}
+"""How to get what a module takes from the system."""
 
 
-def missing(fault: ModuleNotFoundError) -> EmoError | None:
-    """Return the error to show for an import that failed for want of an extra; None if it is no extra's module."""
-    module = (fault.name or "").split(".")[0]
+def missing(fault: ImportError) -> EmoError | None:
+    """Return the error to show for an import that lacks an extra or a library of the system, else None."""
+    module = (fault.name or "a library").split(".")[0]
+    for line in str(fault).splitlines():
+        if "shared object" in line:
+            return EmoError(f"can't load {module}: {line.strip()}; {needs(module)}")
     for extra, modules in EXTRAS.items():
-        if module in modules:
+        if isinstance(fault, ModuleNotFoundError) and module in modules:
             return EmoError(f"this needs {module}, which is not installed; run: {pip_line(extra)}")
     return None
+
+
+def needs(module: str) -> str:
+    """Return what to do about a module that is installed and can't be loaded."""
+    return f"install what it needs{_SYSTEM.get(module, '')}"
 
 
 def pip_line(extra: str) -> str:

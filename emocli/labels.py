@@ -1,5 +1,8 @@
 """Emotion names: the order each corpus publishes and the spellings that mean the same."""
 
+import unicodedata
+from collections.abc import Sequence
+
 from emocli.errors import EmoError
 
 SEVEN = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -33,10 +36,22 @@ def usual(name: str) -> bool:
     return canonical(name) in _USUAL
 
 
+def plain(name: str) -> str:
+    """Return a name in lower case, without blanks around it, composed: some systems take letters with accents apart."""
+    return unicodedata.normalize("NFC", name.strip().lower())
+
+
 def canonical(name: str) -> str:
     """Return the usual spelling of an emotion's name; a name that is not known comes back in lower case."""
-    word = name.strip().lower()
+    word = plain(name)
     return _SPELLINGS.get(word, word)
+
+
+def named(name: str, among: Sequence[str]) -> str:
+    """Return the label among `among` that a user's word stands for, in any spelling; the word where there is none."""
+    if name in among:
+        return name
+    return next((label for label in among if canonical(label) == canonical(name)), name)
 
 
 def near(name: str, among: tuple[str, ...]) -> str:

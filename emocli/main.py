@@ -1,6 +1,5 @@
 """The `emo` command: finds subcommands in a folder, imports the one that is called, turns faults into exit statuses."""
 
-import contextlib
 import errno
 import importlib
 import io
@@ -93,6 +92,8 @@ def main() -> NoReturn:
     _open_what_is_closed()
     # read by OpenCV when it is loaded: a small file may decode to gigabytes
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+    # since 1.32 ONNX Runtime marks the machine and reports its use to Microsoft, unless this is set as it is loaded
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     # a command that is told to stop cleans up as it does on Ctrl-C
     for told in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(told) != signal.SIG_IGN:  # as nohup has it
@@ -112,7 +113,11 @@ def main() -> NoReturn:
         _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         _leave_quietly()
-    except (ModuleNotFoundError, OSError, MemoryError) as fault:
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click and rich leave with 1 when a reader went away
+            _leave_quietly()
+        raise
+    except (ImportError, OSError, MemoryError) as fault:
         _fail(_known(fault), USER)
     sys.exit(status if isinstance(status, int) else 0)
 
@@ -135,13 +140,14 @@ def _known(fault: Exception) -> str:
     """Return one line for a fault of the machine; anything else is a bug and goes on as a traceback."""
     from emocli import extras, streams
 
-    if isinstance(fault, MemoryError):
+    # a library that finds no room for itself says so in words only
+    if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and "failed to map segment" in str(fault)):
         return "the machine has too little free memory for this; use a smaller --batch or fewer rows"
-    known = extras.missing(fault) if isinstance(fault, ModuleNotFoundError) else None
+    known = extras.missing(fault) if isinstance(fault, ImportError) else None
     if isinstance(fault, OSError):
-        known = streams.full_disk(fault, Path(fault.filename or "the output"))
+        known = streams.full_disk(fault, Path(fault.filename) if fault.filename else None)
         if known is None and isinstance(fault, PermissionError):
-            known = EmoError(f"no permission for {fault.filename}; choose another place")
+            known = EmoError(f"no permission for {fault.filename}; check its owner and mode, or choose another place")
         if known is None and fault.errno == errno.ENAMETOOLONG:
             known = EmoError(f"{str(fault.filename)[:40]}… is too long for a file's name; choose a shorter one")
     if known is None:
@@ -152,8 +158,10 @@ def _known(fault: Exception) -> str:
 def _fail(message: str, status: int) -> NoReturn:
     if _is_first_to_fail():
         tell(message)
-    with contextlib.suppress(BrokenPipeError):
+    try:
         sys.stdout.flush()
+    except OSError:  # its reader went away, or its disk is full
+        _drop_what_is_printed()
     sys.exit(status)
 
 
@@ -167,9 +175,13 @@ def _is_first_to_fail() -> bool:
 
 
 def _leave_quietly() -> NoReturn:
-    # what is still buffered has no reader; the interpreter would complain about it on its way out
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_what_is_printed()
     sys.exit(READER_GONE)
+
+
+def _drop_what_is_printed() -> None:
+    """Lose what is still buffered and can't be written; the interpreter would complain about it on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _first_line(file: Path) -> str:

@@ -19,6 +19,7 @@ _MARKS = {
     ),
 }
 """What files begin with."""
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ANY_DEPTH = re.compile(r"(?<![^/])\*\*(?:/|$)")
 
 
@@ -27,7 +28,7 @@ def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO |
 
     In a folder those count that end as one of the `suffixes`, in lower case; a file that is named itself is taken
     whatever it is called. A name without any file comes back as it is, so that reading it says what is wrong and the
-    others go on.
+    others go on. Raises EmoError for what can't be a name of files: nothing, or an address of the web.
     """
     for name in names:
         if not name:
@@ -70,6 +71,8 @@ def _kind(start: bytes) -> str:
 
 
 def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:
+    if _ADDRESS.match(name):
+        raise EmoError(f"{name} is an address, and only files are read; download it first")
     path = Path(name.replace("\0", "?"))  # no path has a NUL
     if path.is_dir():
         yield from _walk(path, suffixes)

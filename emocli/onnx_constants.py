@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, NodeProto, helper, shape_inference
+from onnx import GraphProto, ModelProto, NodeProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from emocli import onnx_graph
@@ -31,15 +31,11 @@ def fold_constants(model: ModelProto) -> ModelProto:
     copy = ModelProto()
     copy.CopyFrom(model)
     model = copy
+    # an exporter's own notes on shapes can contradict what is inferred
+    del model.graph.value_info[:]
     for _ in range(_ROUNDS):
-        # an exporter's own notes on shapes can contradict what is inferred
-        del model.graph.value_info[:]
-        try:
-            model = shape_inference.infer_shapes(model, data_prop=True)
-        except shape_inference.InferenceError:  # what will run it says why it can't be run
-            break
         before = model.graph.SerializeToString(deterministic=True)
-        types = _types(model.graph)
+        types = onnx_graph.types(model)
         _close_reshapes(model.graph, types)
         _evaluate(model, types)
         _skip_identities(model.graph)
@@ -68,11 +64,6 @@ def dequantize_floats(graph: GraphProto) -> None:
             kept.append(node)
     onnx_graph.replace_nodes(graph, kept)
     onnx_graph.prune(graph)
-
-
-def _types(graph: GraphProto) -> dict[str, onnx.TypeProto.Tensor]:
-    values = [*graph.input, *graph.output, *graph.value_info]
-    return {value.name: value.type.tensor_type for value in values if value.type.HasField("tensor_type")}
 
 
 def _shape(kind: onnx.TypeProto.Tensor | None) -> list[int | None] | None:

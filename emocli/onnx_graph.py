@@ -1,12 +1,13 @@
 """Reading and editing an ONNX graph: constants, who makes a tensor, who takes it."""
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, NodeProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TypeProto, helper, numpy_helper, shape_inference
 
 SAME_VALUES = frozenset(
     {"DepthToSpace", "Dropout", "Flatten", "Identity", "MaxPool", "Reshape", "SpaceToDepth", "Squeeze", "Transpose"}
@@ -38,6 +39,21 @@ def consumers(graph: GraphProto) -> dict[str, list[NodeProto]]:
 def outputs(graph: GraphProto) -> set[str]:
     """Return the names of the graph's outputs."""
     return {value.name for value in graph.output}
+
+
+def types(model: ModelProto) -> dict[str, TypeProto.Tensor]:
+    """Return the type and shape of each tensor as far as they can be inferred; the model's own notes don't count.
+
+    Nothing of it belongs into a model that is run: onnx gives axes that differ the same name where a Split is uneven,
+    and ONNX Runtime shares memory between what is said to be alike.
+    """
+    bare = ModelProto()
+    bare.CopyFrom(model)
+    del bare.graph.value_info[:]
+    with contextlib.suppress(shape_inference.InferenceError):  # what will run it says why it can't be run
+        bare = shape_inference.infer_shapes(bare, data_prop=True)
+    values = [*bare.graph.input, *bare.graph.output, *bare.graph.value_info]
+    return {value.name: value.type.tensor_type for value in values if value.type.HasField("tensor_type")}
 
 
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
@@ -75,7 +91,7 @@ def replace_nodes(graph: GraphProto, nodes: Iterable[NodeProto]) -> None:
 
 
 def prune(graph: GraphProto) -> None:
-    """Remove the nodes, initializers and shape notes that no output depends on."""
+    """Remove the nodes, initializers and notes on shapes that no output depends on."""
     needed = outputs(graph)
     kept = []
     for node in reversed(graph.node):

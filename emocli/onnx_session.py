@@ -5,9 +5,14 @@ import onnxruntime
 _FATAL_ONLY = 4
 
 
-def opened(network: str | bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Return a session for a network's path or bytes, by default on one thread: other work goes on beside it."""
+def opened(network: str | bytes, *, threads: int = 1, rewritten: bool = True) -> onnxruntime.InferenceSession:
+    """Return a session for a network's path or bytes, by default on one thread: other work goes on beside it.
+
+    One that is not `rewritten` is run node by node, as it is written.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = _FATAL_ONLY
+    if not rewritten:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])

@@ -24,23 +24,20 @@ def output(target: str | None, *, force: bool, shared: bool = False, makes: str 
     if shared and not ranks.is_first():
         yield store.spool()
         return
-    place = None if target in (None, "-", "/dev/stdout") else Path(str(target))
+    if target == "":
+        raise EmoError("an empty name is no output; is a variable of the shell unset?")
+    place = _place(target)
     _refuse(place, force, makes)
-    stream = place is None or _is_device(place)
-    if place is not None and not stream and place.is_symlink():  # written through, as a shell would
-        place = Path(os.path.realpath(place))
-    scratch = store.spool() if stream or place is None else _beside(place)
+    file = _file(place)
+    scratch = _beside(file) if file else store.spool()
     try:
         yield scratch
-        if place is None:
-            _copy_out(scratch, sys.stdout.fileno())
-        elif stream:
-            with open(place, "wb") as file:
-                _copy_out(scratch, file.fileno())
+        if file:
+            _settle(scratch, file, force)
         else:
-            _settle(scratch, place, force)
+            _copy_out(scratch, place)
     except OSError as fault:
-        raise streams.full_disk(fault, place or scratch) or fault from fault
+        raise streams.full_disk(fault, file or scratch) or fault from fault
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -57,14 +54,30 @@ def second_output(target: str | None, first: str | None, *, force: bool, shared:
         yield scratch
 
 
-def _refuse(place: Path | None, force: bool, makes: str) -> None:
+def _place(target: str | None) -> Path | int:
+    """Return where a target is: by its name, or by its number where it is open already, as stdout is."""
+    if target in (None, "-", "/dev/stdout"):
+        return sys.stdout.fileno()
+    place = Path(str(target))
+    is_open = str(place.parent) == "/dev/fd" and place.name.isdecimal() and place.exists()
+    return int(place.name) if is_open else place
+
+
+def _file(place: Path | int) -> Path | None:
+    """Return the file that is replaced, None for a stream; a link is written through, as a shell would."""
+    if isinstance(place, int) or _is_device(place):
+        return None
+    return Path(os.path.realpath(place)) if place.is_symlink() else place
+
+
+def _refuse(place: Path | int, force: bool, makes: str) -> None:
     """Refuse an output that can't be written, before any work is done for it."""
-    if place is None:
-        if sys.stdout.isatty():
+    if isinstance(place, int):
+        if os.isatty(place):
             raise EmoError("the output is binary; write it with -o FILE, or pipe it into another emo command")
     elif place.is_dir():
         raise EmoError(f"{place} is a folder; name a file in it")
-    elif not place.absolute().parent.is_dir():
+    elif not place.parent.is_dir():
         raise EmoError(f"there is no folder {place.parent}; make it first")
     elif place.exists() and not force and not _is_device(place):
         raise EmoError(f"{place} exists; replace it with --force")
@@ -82,7 +95,8 @@ def _beside(place: Path) -> Path:
     # before the file: a signal may come between any two lines
     atexit.register(store.discard, scratch)
     try:
-        scratch.touch(exist_ok=False)
+        # what others can't read in the file that is replaced is not theirs while it is written either
+        scratch.touch(0o600 if place.exists() else 0o666, exist_ok=False)
     except OSError as fault:
         raise streams.full_disk(fault, place) or EmoError(f"can't write {place} ({fault.strerror})") from fault
     return scratch
@@ -94,6 +108,8 @@ def _settle(scratch: Path, place: Path, force: bool) -> None:
     if place.exists() and not force:
         raise EmoError(f"{place} was made by another program meanwhile; replace it with --force")
     _expect_kind(place, _kind(scratch))
+    if place.exists():
+        scratch.chmod(place.stat().st_mode & 0o777)
     os.replace(scratch, place)
 
 
@@ -110,7 +126,11 @@ def _kind(path: Path) -> str:
     return ""
 
 
-def _copy_out(scratch: Path, handle: int) -> None:
+def _copy_out(scratch: Path, place: Path | int) -> None:
     sys.stdout.flush()
-    with open(scratch, "rb", buffering=0) as file, open(handle, "wb", buffering=0, closefd=False) as stream:
-        streams.pour(file, stream)
+    is_named = isinstance(place, Path)
+    try:
+        with open(scratch, "rb", buffering=0) as file, open(place, "wb", buffering=0, closefd=is_named) as stream:
+            streams.pour(file, stream)
+    except OSError as fault:  # the scratch file is whole
+        raise streams.full_disk(fault, None) or fault from fault

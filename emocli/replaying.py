@@ -14,7 +14,8 @@ _NAME_FLAG = {"features": "--extractor", "train": "--arch", "distill": "--arch"}
 
 def pipeline(header: Header) -> str:
     """Return the shell pipeline that makes the artifact; a corpus's own file, in no header, is a placeholder."""
-    comments = [f"# {remark}" for about in _ABOUT for step in header.steps for remark in about(step)]
+    # of a student that looks at other data than its teacher both steps name the source
+    comments = list(dict.fromkeys(f"# {remark}" for about in _ABOUT for step in header.steps for remark in about(step)))
     steps = list(_piped(header.steps))
     comments += [
         f"# {data} are the features that emo {step['command']} took{_made_by(made)}; name their file for FEATURES"

@@ -91,10 +91,14 @@ def keep(path: Path, digest: str, *, move: bool) -> Path:
 
 
 def copy(path: Path, digest: str) -> Path:
-    """Keep a copy of a file under its content hash."""
+    """Keep a copy of a file under its content hash; raises EmoError when the store can't take it."""
     scratch = spool()
-    shutil.copyfile(path, scratch)
-    return keep(scratch, digest, move=True)
+    try:
+        shutil.copyfile(path, scratch)
+        return keep(scratch, digest, move=True)
+    except OSError as fault:
+        what = f"can't keep a copy of {path} in {scratch.parent} ({fault.strerror})"
+        raise EmoError(f"{what}; make room there, or set EMO_HOME to another folder") from fault
 
 
 def candidates(digest: str) -> list[Path]:

@@ -25,8 +25,8 @@ def pour(source: io.FileIO, target: io.FileIO) -> None:
             view = view[target.write(view) :]
 
 
-def full_disk(fault: OSError, place: Path) -> EmoError | None:
-    """Return the error to show when `fault` says that there is no room left, else None."""
+def full_disk(fault: OSError, place: Path | None) -> EmoError | None:
+    """Return the error to show when `fault` says that there is no room left, else None; stdout is no `place`."""
     # HDF5 keeps the number in its message only
     numbers = {
         errno.ENOSPC: "the disk is full",
@@ -35,5 +35,6 @@ def full_disk(fault: OSError, place: Path) -> EmoError | None:
     }
     for number, words in numbers.items():
         if fault.errno == number or f"errno = {number}," in str(fault):
-            return EmoError(f"can't write {place}: {words}; nothing was written, make room and run it again")
+            left = "nothing was written" if place else "what is there is not whole"
+            return EmoError(f"can't write {place or 'the output'}: {words}; {left}, make room and run it again")
     return None

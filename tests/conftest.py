@@ -16,6 +16,8 @@ from emocli.data.hdf5_writer import Writer
 
 # Threads that spin while they wait take the cores from each other when anything else runs; read when torch is imported.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+# as the command has it, for what the tests call themselves
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 WARM = Path(__file__).parent / "warm"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -1,16 +1,20 @@
 """Corpora in the other forms in which they are handed on: links, copies, folders of their own, lists that changed."""
 
 import shutil
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from conftest import Run
 from corpus_files import all_of, image
 from sound_made import write
 from test_datasets_images import affect, classes, original_ck, raf
 
 from emocli import labels, store
+from emocli.data import splits
 from emocli.data.samples import Corpus
 from emocli.datasets import affectnet, ckplus, fer2013, folder, iemocap, jaffe, meld, rafdb
 from emocli.errors import EmoError
@@ -226,3 +230,51 @@ def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
 def test_a_name_that_could_not_be_used_is_not_kept(name: str) -> None:
     with pytest.raises(EmoError, match="can't be a dataset's name"):
         store.dataset(name)
+
+
+def test_class_folders_that_are_one_class_are_told(tmp_path: Path) -> None:
+    corpus = folder.read([classes(tmp_path, ("joy", "happy", "sad"))])
+    assert corpus.labels == ("happy", "sad") and corpus.notes == {"folders happy, joy are one class, happy": 1}
+    for part in ("train", "test"):
+        classes(tmp_path / "parts" / part, ("Happy" if part == "test" else "happy", "sad"))
+    assert not folder.read([tmp_path / "parts"]).notes
+
+
+def test_a_letter_with_its_accent_apart_is_the_same_letter(tmp_path: Path) -> None:
+    for part, form in (("train", "NFC"), ("test", "NFD")):
+        classes(tmp_path / part, tuple(unicodedata.normalize(form, name) for name in ("Ärger", "fröhlich")))
+    corpus = folder.read([tmp_path])
+    assert corpus.labels == ("fröhlich", "ärger") and len(all_of(corpus)) == 8
+
+
+def test_pictures_without_a_label_are_for_training(tmp_path: Path) -> None:
+    classes(tmp_path, ("angry", "happy", "More of them"))
+    corpus = folder.read([tmp_path], unlabelled="more of them")
+    assert [(sample.y, sample.split) for sample in corpus.samples] == [(-1, "train")] * 2 + [(0, "")] * 2 + [
+        (1, "")
+    ] * 2
+    with pytest.raises(EmoError, match="has no folder others of images beside angry, happy, more of them"):
+        folder.read([tmp_path], unlabelled="others")
+
+
+def test_what_has_no_label_is_drawn_for_no_other_part() -> None:
+    y = np.array([0, 1] * 20 + [-1] * 60)
+    parts = splits.assign(["train"] * 100, [""] * 100, [f"{row}" for row in range(100)], y, validation=0.3, test=0.3)
+    assert set(parts[y < 0]) == {"train"} and {*parts[y >= 0]} == {"train", "validation", "test"}
+
+
+def test_own_unlabelled_pictures_are_learned_from_by_a_teacher_alone(shell: Run, tmp_path: Path) -> None:
+    for name in ("bright", "dark", "more"):
+        for i in range(12):
+            shade = {"bright": 200, "dark": 20, "more": 110}[name] + i
+            (tmp_path / "own" / name).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(tmp_path / "own" / name / f"{i}.png"), np.full((24, 24), shade, np.uint8))
+    net = "--arch emotion-cnn -p width=8 --epochs 1 --batch 8 --threads 1"
+    done = shell(f"""
+        emo dataset folder own --test 0 --validation 0.25 -p unlabelled=more | emo features -p size=24 -o f.h5
+        emo train f.h5 {net} -o t.onnx
+        emo distill t.onnx --data f.h5 {net} --alpha 1 -o s.onnx
+        emo distill t.onnx --data f.h5 {net} --alpha 0.5 -o l.onnx""")
+    told = done.stderr.decode()
+    assert done.returncode == 0, told
+    assert told.count("12 rows of the train part have no label and are left out") == 2  # of emo train, and of alpha 0.5

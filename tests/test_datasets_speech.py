@@ -123,6 +123,15 @@ def test_a_fold_leaves_validation_to_whole_speakers_of_the_others(tmp_path: Path
     assert len(emodb.FOLDS) == 10
 
 
+def test_a_fold_that_is_behind_links_says_that_these_were_not_followed(tmp_path: Path) -> None:
+    elsewhere, root = _made(tmp_path / "elsewhere", _ravdess([1, 2], [1])), tmp_path / "corpus"
+    root.mkdir()
+    for actor in elsewhere.iterdir():
+        (root / actor.name).symlink_to(actor)
+    with pytest.raises(EmoError, match=r"fold 1 are missing \(02, .*\) \(2 × link to a folder skipped\); choose"):
+        _open("ravdess", root, fold=1)
+
+
 @pytest.mark.parametrize("split", ["subject", "random"])
 def test_a_fold_is_not_thrown_away_by_another_split(split: str, emo: Run, tmp_path: Path) -> None:
     root = _made(tmp_path / "corpus", _ravdess(range(1, 7)))

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 from scored import write_data
 from small_model import write_model
 
-from emocli import benchmark, labels, onnx_file, pipes, registry, store
+from emocli import benchmark, cores, labels, onnx_file, pipes, registry, store
 from emocli.benching import bench_row, comparison, estimation
 from emocli.commands import live
 from emocli.devices import _device
@@ -118,10 +118,10 @@ def test_a_missed_frame_rate_is_told_by_the_times_that_decide_about_it():
     assert bench_row.reached({**measured, "p95_ms": None}) == "40.0 images/s at p50 (50 ms a run)"
 
 
-def compared(model: Path, data: Path | None = None) -> tuple[list[dict[str, object]], list[str]]:
+def compared(model: Path, data: Path | None = None, threads: int = 1) -> tuple[list[dict[str, object]], list[str]]:
     """The rows of `emo bench` and what was said."""
     notes: list[str] = []
-    load = {"engine": "onnxruntime", "provider": "cpu", "threads": 1, "trust": False}
+    load = {"engine": "onnxruntime", "provider": "cpu", "threads": threads, "trust": False}
     host, source = registry.load("devices", "host")(), pipes.read(str(model), "model")
     rows = comparison.rows(source, data and str(data), host, load, batch=1, seconds=0, note=notes.append)
     return rows, notes
@@ -150,7 +150,20 @@ def test_times_are_shown_where_there_is_nothing_to_score_and_that_is_said_once(t
     hint = "name data that have one with --data"
     assert notes == [f"no accuracy: {data} has no validation part (it has test); {hint}"]
     (row,), notes = compared(model, write_data(tmp_path / "both.h5", labels.SEVEN))
-    assert row["accuracy"]["n"] == 30 and notes == []
+    assert row["accuracy"]["n"] == 30 and row["split"] == "validation" and notes == []
+
+
+def test_an_estimate_names_the_line_that_measures_what_it_estimates(model, monkeypatch, tmp_path):
+    monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
+    pi = registry.load("devices", "pi")()
+    record = bench_row.row(load(model), model, pi, precision="fp32", seconds=0)
+    assert record["threads"] == 4 and "measure with: ssh pi4 emo bench --device pi4 --threads 0 <" in record["how"]
+
+
+def test_one_thread_per_core_is_told_as_how_many_these_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(cores, "count", lambda: 3)
+    (row,), _ = compared(write_model(tmp_path / "model.onnx"), threads=0)
+    assert row["threads"] == 3
 
 
 def test_an_engine_that_is_built_for_a_batch_is_built_for_the_one_that_is_timed():

@@ -116,6 +116,17 @@ def test_a_model_that_does_not_run_is_an_error_for_the_user(tmp_path, model):
         load(saved(proto, tmp_path / "m.onnx"))
 
 
+def test_where_the_memory_does_not_suffice_less_at_once_is_the_advice(model, monkeypatch):
+    class Full:
+        def run(self, *_):
+            raise RuntimeError("FAIL : Failed to allocate memory for requested buffer of size 9")
+
+    engine = load(model)
+    monkeypatch.setattr(engine, "_session", Full())
+    with pytest.raises(EmoError, match=r"size 9\); run less at once, with a smaller --batch$"):
+        engine.run(X)
+
+
 def test_a_model_with_two_inputs_is_refused(tmp_path, model):
     proto = onnx_file.load(model)
     proto.graph.input.append(helper.make_tensor_value_info("speech", onnx.TensorProto.FLOAT, ["batch", 4]))

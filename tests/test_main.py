@@ -1,12 +1,14 @@
 """The command itself: help, exit statuses, one line for what a user can mend."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import Run
 
 import emocli
+from emocli import main
 
 COMMANDS = sorted(path.stem for path in (Path(emocli.__path__[0]) / "commands").glob("[!_]*.py"))
 
@@ -72,3 +74,41 @@ def test_a_kept_dataset_is_in_the_list_and_an_entry_of_its_own(emo: Run, tmp_pat
 def test_a_dataset_that_is_not_kept_says_how_to_get_it(emo: Run) -> None:
     done = emo("features", "fer2013")
     assert done.returncode == 1 and b"emo dataset fer2013 PATH --save" in done.stderr
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "train --help", "list models --table", "list models"])
+def test_a_reader_that_went_away_is_141_whatever_was_printed(words: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(["emo", *words.split()], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (
+            ImportError("libGL.so.1: cannot open shared object file: No such file or directory", name="cv2"),
+            "can't load cv2: libGL.so.1: cannot open shared object file: No such file or directory; "
+            "install what it needs (Debian, Ubuntu: apt install libgl1 libglib2.0-0)",
+        ),
+        (
+            ImportError(
+                "numpy can't be imported\n\nOriginal error:\n  libx.so: failed to map segment from shared object"
+            ),
+            "the machine has too little free memory for this; use a smaller --batch or fewer rows",
+        ),
+        (
+            PermissionError(13, "Permission denied", "f.h5"),
+            "no permission for f.h5; check its owner and mode, or choose another place",
+        ),
+    ],
+)
+def test_a_fault_of_the_machine_is_one_line(fault: Exception, says: str) -> None:
+    assert main._known(fault) == says
+
+
+def test_an_import_that_is_a_bug_keeps_its_traceback() -> None:
+    with pytest.raises(ImportError, match="cannot import name"):
+        main._known(ImportError("cannot import name 'x' from 'torch'", name="torch"))

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -233,6 +234,12 @@ def test_a_terminal_and_nothing_at_all_are_refused_as_a_list() -> None:
         list(named_files.expand(["-"], SUFFIXES, stdin=io.BufferedReader(stdin)))
     with open(os.devnull, "rb") as stdin, pytest.raises(EmoError, match="did the previous command fail"):
         list(named_files.expand(["-"], SUFFIXES, stdin=stdin))
+
+
+@pytest.mark.parametrize("name", ["https://example.com/a.jpg?size=9", "file:///tmp/*.jpg"])
+def test_an_address_is_no_file_and_told_as_it_was_given(name: str) -> None:
+    with pytest.raises(EmoError, match=f"^{re.escape(name)} is an address, .*download it first"):
+        list(named_files.expand([name], SUFFIXES))
 
 
 def test_a_folder_without_a_picture_is_one_line(tmp_path: Path, emo: Run) -> None:

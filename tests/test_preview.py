@@ -16,7 +16,7 @@ from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.image import contact_sheet
-from emocli.image.contact_sheet import GAP, SIDE
+from emocli.image.contact_sheet import GAP, SIDE, Line
 
 CELL = SIDE + GAP
 
@@ -187,12 +187,10 @@ def test_a_name_that_is_nothing_is_refused(emo: Run, tmp_path: Path) -> None:
     assert done.returncode == 1 and b"neither a file nor a kept dataset" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "written"),
-    [("wütend", "wutend"), ("日本", "<65e5><672c>"), ("Spaß", "Spass"), ("x" * 99, "x" * 29 + "...")],
-)
-def test_names_are_written_in_letters_that_a_sheet_has(name: str, written: str) -> None:
-    assert contact_sheet._drawn(name) == written
+def test_names_are_written_in_letters_that_a_sheet_has(tmp_path: Path) -> None:
+    for number, name in enumerate(("wütend", "wutend")):
+        contact_sheet.write([Line((name,), np.zeros((1, 1, 96, 96), np.uint8))], tmp_path / f"{number}.png")
+    assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
 
 
 @pytest.mark.parametrize("modality", ["speech", "face"])

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.testing import assert_allclose
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from quantizable_nets import NETS, batches, cosine, exported, pictures, run
 
 from emocli import onnx_graph
@@ -257,3 +257,26 @@ def test_calibration_rows_are_drawn_by_the_seed_and_sorted():
     assert (one == two).all() and (one != other).any()
     assert (np.diff(one) > 0).all() and set(one) <= set(rows)
     assert (calibrate.choose_rows(rows, 1000, 0) == rows).all()
+
+
+def test_lengths_that_are_computed_stay_whole_numbers():
+    # as attention makes a token for each of the batch
+    nodes = [
+        helper.make_node("Shape", ["x"], ["length"], start=0, end=1),
+        helper.make_node("Concat", ["length", "eight"], ["shape"], axis=0),
+        helper.make_node("Expand", ["token", "shape"], ["tokens"]),
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("Add", ["h", "tokens"], ["s"]),
+        helper.make_node("MatMul", ["s", "v"], ["y"]),
+    ]
+    random = np.random.default_rng(0)
+    shapes = {"token": (1, 8), "w": (6, 8), "v": (8, 3)}
+    weights = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    ends = [helper.make_tensor_value_info(*each) for each in (("x", 1, ("n", 6)), ("y", 1, ("n", 3)))]
+    constants = [numpy_helper.from_array(value, name) for name, value in {**weights, "eight": np.array([8])}.items()]
+    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    x = random.normal(size=(16, 6)).astype(np.float32)
+    int8 = quantize(model, lambda: [x])
+    assert [node.op_type for node in int8.graph.node].count("QuantizeLinear") >= 2
+    assert cosine(run(model, x)["y"], run(int8, x)["y"]) > 0.99

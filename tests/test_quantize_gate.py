@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import write_features
+from numpy.testing import assert_allclose
 from onnx import helper, numpy_helper
-from quantizable_nets import pictures
+from quantizable_nets import batches, cosine, exported, pictures, run
 from scored import N, stripes, write_data
 from small_model import write_model
 
-from emocli import labels, pipes
+from emocli import labels, onnx_file, pipes
 from emocli.artifact import Header
 from emocli.compress import static
 from emocli.compress.gate import Verdict, judge
+from emocli.compress.quantize import quantize
 from emocli.data.hdf5_writer import Writer
 from emocli.engines.onnxruntime import load
 from emocli.errors import EmoError
@@ -61,9 +63,11 @@ def test_a_gate_fails_for_accuracy_and_for_speed(int8, speedup, least, says):
     assert says in failure and bool(failure) == bool(says)
 
 
-def test_a_verdict_names_both_accuracies_n_and_the_gain():
+def test_a_verdict_names_both_accuracies_with_their_intervals_n_and_the_gain():
     line = str(Verdict(0.65, 0.645, 3589, 3.1))
     assert all(fact in line for fact in ("65.00%", "64.50%", "n = 3589", "3.10 x"))
+    few = str(Verdict(8 / 63, 0.0, 63, 3.1))
+    assert "12.70% [6.6%, 23.1%] -> 0.00% [0.0%, 5.7%] (n = 63)" in few
 
 
 def test_a_verdict_tells_what_is_not_int8_at_all():
@@ -121,3 +125,27 @@ def test_features_of_another_shape_or_type_are_refused_in_one_line(model, tmp_pa
 def test_a_gate_that_is_no_number_is_said_before_anything_is_made(emo, model, flag):
     done = emo("quantize", model, flag, "nan")
     assert (done.returncode, done.stdout) == (1, b"") and f"{flag} nan allows nothing" in done.stderr.decode()
+
+
+def test_int8_is_judged_as_its_file_has_it_too(model):
+    engine = load(model)
+    x = pictures(12)
+    y = engine.run(x)["logits"].argmax(axis=1)
+
+    def another(x):
+        return -engine.run(x)["logits"]
+
+    found = judge(engine, engine, [(x, y)], stored=another, seconds=0)
+    assert found.accuracy_int8 == 1 and found.accuracy_stored == 0 and found.drop == 100
+    assert "as TensorRT runs it" in str(found) and found.failure().startswith("INT8 as TensorRT runs it loses 100.00")
+    assert "TensorRT" not in str(judge(engine, engine, [(x, y)], stored=lambda x: engine.run(x)["logits"], seconds=0))
+
+
+def test_what_is_stored_ends_where_tensorrts_codes_do(tmp_path):
+    # a ReLU's codes go to 255 in emo's engine, and a little beyond the range is no loss there
+    int8 = quantize(exported("emotion_cnn"), batches, percentile=60)
+    stored = static._as_stored(int8)(pictures(4))
+    assert_allclose(stored, run(int8, pictures(4), optimize=False)["logits"], rtol=1e-5)
+    onnx_file.write_header(int8, Header("model", labels.SEVEN, ({"command": "train", "name": "x"},), "int8"))
+    onnx_file.save(int8, tmp_path / "int8.onnx")
+    assert cosine(stored, load(tmp_path / "int8.onnx").run(pictures(4))["logits"]) < 0.999

@@ -18,6 +18,13 @@ def test_replay_names_the_features_that_the_pipe_would_not_bring() -> None:
     ]
 
 
+def test_a_source_of_two_imports_is_told_once() -> None:
+    mine = {"command": "dataset", "name": "ferplus", "input": "sha256:6d2c"}
+    header = Header("model", ("happy",), (mine, {"command": "train", "name": "mlp"}, mine))
+    text = replaying.pipeline(header)
+    assert text.count("# ferplus here is the source with sha256:6d2c") == 1
+
+
 def test_what_replay_prints_of_a_strange_header_is_no_command_of_its_own() -> None:
     step = {"command": "dataset", "name": "folder", "input": "sha256:x\ntouch PWNED #"}
     lines = replaying.pipeline(Header("dataset", ("happy",), (step,))).splitlines()

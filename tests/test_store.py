@@ -77,6 +77,15 @@ def test_an_answer_that_is_no_whole_http_is_one_clear_error(answer: bytes, empty
     assert not [path for path in empty_store.rglob("*") if path.is_file()]
 
 
+def test_a_mistyped_proxy_is_one_clear_error(monkeypatch: pytest.MonkeyPatch, empty_store: Path) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", "http://proxy..local:80")
+    with pytest.raises(EmoError, match=r"can't download .*by hand"):
+        download.fetch("https://nowhere.invalid/weights.bin", PIN)
+    assert not [path for path in empty_store.rglob("*") if path.is_file()]
+
+
 def test_only_web_addresses_are_downloaded(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"weights" * 1000)
     with pytest.raises(EmoError, match="https"):

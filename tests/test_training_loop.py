@@ -80,6 +80,14 @@ def test_a_killed_run_continues_to_the_same_bytes(data: hdf5.Data, tmp_path: Pat
     assert len(continued.history) == 4
 
 
+def test_a_state_that_can_t_be_written_is_said_once_and_costs_no_model(data: hdf5.Data, tmp_path: Path) -> None:
+    notes: list[str] = []
+    outcome = trained(data, resume=tmp_path / "gone" / "state.h5", note=notes.append)
+    (said,) = (note for note in notes if "state of the run" in note)
+    assert "No such file" in said and "set EMO_HOME" in said
+    assert model_bytes(outcome) == model_bytes(trained(data))
+
+
 def test_a_state_of_another_run_is_refused(data: hdf5.Data, tmp_path: Path) -> None:
     trained(data, replace(QUICK, epochs=1), resume=tmp_path / "state.h5")
     with pytest.raises(EmoError, match="other data or options"):

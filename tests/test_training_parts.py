@@ -1,6 +1,8 @@
 """The parts of training by themselves: losses, schedule, averaging, precision, checkpoint, audit."""
 
+import io
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from emocli.data import audit, hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.training import average, checkpoint, losses, precision, progressive, schedule
+from emocli.training.progress import Display
 from emocli.training.recipe import Distillation, Recipe, Repetition, check_numbers
 
 
@@ -414,3 +417,23 @@ def test_fer2013s_known_duplicates_are_found(corpora: Path, tmp_path: Path) -> N
         "1273 groups of rows are equal, of which 47 have labels that differ",
         "12 images are of one value throughout",
     ]
+
+
+# --- progress
+
+
+@pytest.mark.parametrize(("term", "has_lines"), [("dumb", True), ("xterm", False)])
+def test_a_terminal_that_can_draw_no_bar_gets_a_line_an_epoch(
+    term: str, has_lines: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = Terminal()
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setattr(sys, "stderr", shown)
+    with Display(1) as display:
+        display.step(10, 0.5, 1.0)
+        display.epoch(1, 0.5, 0.75)
+    assert (shown.getvalue().startswith("epoch 1/1: loss 0.500, validation accuracy 75.0%")) == has_lines

@@ -150,6 +150,43 @@ def test_frozen_layers_and_their_statistics_stay_and_the_rest_learns(data: hdf5.
     assert any(note.endswith("parameters stay as they are") for note in notes)
 
 
+def test_frozen_layers_of_a_voice_net_go_on_to_take_what_they_took() -> None:
+    net = loop.make("lstm", (-1, 8), 3, {}, 0).train()
+    layers.freeze(net, 0.9)
+    batchnorm.hold(net)
+    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    net(torch.randn(4, 20, 8) * 5 + 3)
+    first = next(name for name in before if name.endswith("running_mean"))
+    assert torch.equal(dict(net.named_buffers())[first], before[first])
+    free = loop.make("lstm", (-1, 8), 3, {}, 0).train()
+    batchnorm.hold(free)
+    free(torch.randn(4, 20, 8) * 5 + 3)
+    assert not torch.equal(dict(free.named_buffers())[first], before[first])
+
+
+@pytest.mark.parametrize(
+    ("arch", "params", "earlier", "later"),
+    [
+        ("bilstm-attention", {"layers": 2}, "back.0.weight_ih_l0", "forth.1.weight_ih_l0"),
+        ("conformer", {}, "blocks.0.convolution", "blocks.0.after"),
+    ],
+)
+def test_layers_are_in_the_order_in_which_a_clip_passes_through_them(
+    arch: str, params: dict[str, int], earlier: str, later: str
+) -> None:
+    net = loop.make(arch, (-1, 8), 3, params, 0)
+    names = {weight: name for name, weight in net.named_parameters() if weight.ndim > 1}
+    scales = {
+        names[weight]: group["scale"]
+        for group in layers.groups(net, 0.0, 0.9)
+        for weight in group["params"]
+        if weight in names
+    }
+    before = max(scale for name, scale in scales.items() if earlier in name)
+    after = min(scale for name, scale in scales.items() if later in name)
+    assert before < after
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 0.999])
 def test_as_many_whole_first_layers_are_frozen_as_the_share_has_room_for(share: float) -> None:
     net = small_net()

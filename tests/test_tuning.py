@@ -313,11 +313,19 @@ def test_what_a_fitted_model_has_no_use_for_is_not_searched(tmp_path: Path) -> N
         trials.run(source, fixed, wished, Limits(1, 0, None), str(tmp_path / "s.db"), str, progress=False)  # type: ignore[arg-type]
 
 
-def test_a_number_that_can_t_be_is_a_trial_that_fails(features: Path, tmp_path: Path) -> None:
-    rows = tuned(features, ["batch=0,64"], tmp_path / "s.db", 4, batch=Recipe().batch)
-    failed = [row for row in rows if row["state"] == "failed"]
-    assert {row["parameters"]["batch"] for row in failed} == {0} and len(failed) < len(rows) == 4
-    assert all("--batch 0 is too small" in row["reason"] for row in failed)
+@pytest.mark.parametrize(
+    ("search", "says"), [("batch=0,64", "--batch 0 is too small"), ("mixup=0..2000", "--mixup 2000.0 is too large")]
+)
+def test_no_trial_is_spent_on_a_number_that_can_t_be(features: Path, tmp_path: Path, search: str, says: str) -> None:
+    with pytest.raises(EmoError, match=says):
+        tuned(features, [search], tmp_path / "s.db", 4, batch=Recipe().batch)
+
+
+@pytest.mark.parametrize(
+    ("search", "fewest"), [(["epochs=4,10"], 4), (["epochs=7..20"], 7), (["lr=1e-4,1e-3"], Recipe().epochs)]
+)
+def test_trials_are_given_up_after_a_fifth_of_the_shortest(search: list[str], fewest: int) -> None:
+    assert trials.fewest_epochs(Recipe(), space.parse(search, trials.known("student"))) == fewest
 
 
 def test_data_without_a_validation_part_are_refused_before_any_trial(tmp_path: Path) -> None:

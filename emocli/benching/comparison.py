@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emocli import benchmark, kept, onnx_file, pipes, registry, shipped, store
+from emocli import benchmark, cores, kept, onnx_file, pipes, registry, shipped, store
 from emocli.benching import bench_row
 from emocli.data import hdf5, people
 from emocli.devices._device import Device
@@ -16,6 +16,8 @@ from emocli.errors import EmoError
 from emocli.scores import acquaintance, evaluation, metrics
 
 Note = Callable[[str], None]
+_PART = "validation"
+"""What accuracy is of: the part that a model was chosen by, while `emo eval` scores the test part."""
 
 
 def rows(
@@ -37,6 +39,7 @@ def rows(
         raise EmoError(f"--seconds {seconds:g} is no time to measure for; use 0 or more")
     if not device.is_here():
         load = _on_a_processor(load, device)
+    load = {**load, "threads": cores.taken(load["threads"])}  # the rows say how many these are
     note = functools.cache(note)  # what one model can't be scored on, the other can't either
     features = _features(source, data, note)
     models = [*_origin(source, note), source]
@@ -88,11 +91,11 @@ def _accuracy(source: pipes.Input, engine: Engine, features: pipes.Input | None,
         return {}
     try:
         hint = "name data that have one with --data"
-        found = evaluation.answers(engine, source.header, features, "validation", hint=hint)
+        found = evaluation.answers(engine, source.header, features, _PART, hint=hint)
         accuracy = metrics.evaluate(found.logits, found.y, source.header.labels)["accuracy"]
         if acquaintance.knows_validation(source.header, features.digest):
             note("the accuracy is of a validation part that was learned from (--folds, choose=subjects)")
-        return {"accuracy": accuracy, **people.among(found.groups, found.known)}
+        return {"split": _PART, "accuracy": accuracy, **people.among(found.groups, found.known)}
     except EmoError as fault:
         note(f"no accuracy: {fault}")
         return {}

@@ -1,4 +1,4 @@
-"""Time a model, FP32 beside INT8: latency, size, memory, accuracy, and whether a device's frame rate is kept."""
+"""Time a model, FP32 beside INT8: latency, size, memory, validation accuracy, and whether a device's rate is kept."""
 
 from typing import Annotated
 

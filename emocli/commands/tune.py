@@ -50,7 +50,7 @@ def run(
 
     fixed = tuning.Fixed(name, registry.parse(param), recipe, drop_leaks)
     wanted = space.parse(search, tuning.known(name))
-    limits = studies.Limits(trials, timeout, recipe.epochs // 5 if prune else None)
+    limits = studies.Limits(trials, timeout, tuning.fewest_epochs(recipe, wanted) // 5 if prune else None)
     rows = tuning.run(source, fixed, wanted, limits, study, note, progress=sys.stderr.isatty())
     lines = [tuning.command(fixed, row["parameters"], features) for row in rows]
     if not for_people(as_json):

@@ -16,16 +16,11 @@ def fold(model: ModelProto) -> ModelProto:
     size, as before; the outputs differ from the model's by rounding only.
     """
     copy = fold_constants(model)
-    ranks = _ranks(copy.graph)
+    ranks = {name: len(kind.shape.dim) for name, kind in onnx_graph.types(copy).items()}
     _pool_means(copy.graph)
     _fold_norms(copy.graph, ranks)
     onnx_graph.prune(copy.graph)
     return copy
-
-
-def _ranks(graph: GraphProto) -> dict[str, int]:
-    values = [*graph.input, *graph.output, *graph.value_info]
-    return {value.name: len(value.type.tensor_type.shape.dim) for value in values}
 
 
 def _pool_means(graph: GraphProto) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, NodeProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from emocli import onnx_graph, registry
 from emocli.compress import calibrate, sequences
@@ -49,7 +49,7 @@ def quantize(
     # some nodes are only there before folding, some only after it
     _check_excluded(exclude, [*model.graph.node, *result.graph.node])
     spared = {node.output[0] for node in result.graph.node if not {node.op_type, node.name}.isdisjoint(exclude)}
-    spared |= sequences.in_float(result, _INTEGER - _WEIGHTED)
+    spared |= sequences.in_float(result, _INTEGER - _WEIGHTED) | _no_floats(result)
     chosen = _choose(result.graph, spared)
     if not chosen:
         raise EmoError("no operator is left to make INT8; leave out some --exclude, or keep FP32")
@@ -58,9 +58,12 @@ def quantize(
     _quantize_weights(result.graph, scales, spared)
     _quantize_activations(result.graph, scales)
     onnx_graph.prune(result.graph)
-    # the exporter's notes on shapes name tensors that are no more
-    del result.graph.value_info[:]
     return result
+
+
+def _no_floats(model: ModelProto) -> set[str]:
+    """Return the tensors known to be no floats: lengths and places, of which attention computes many."""
+    return {name for name, kind in onnx_graph.types(model).items() if kind.elem_type != TensorProto.FLOAT}
 
 
 def _check_excluded(exclude: Sequence[str], nodes: Sequence[NodeProto]) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 
-from onnx import ModelProto, TensorProto, TypeProto, shape_inference
+from onnx import ModelProto, TensorProto, TypeProto
+
+from emocli import onnx_graph
 
 _MAP = 4
 """Axes of what convolutions over frames and bands give."""
@@ -18,8 +20,7 @@ def in_float(model: ModelProto, arithmetic: Collection[str]) -> set[str]:
     frames = model.graph.input[0].type.tensor_type
     if frames.elem_type != TensorProto.FLOAT or len(frames.shape.dim) != 3:
         return set()
-    inferred = shape_inference.infer_shapes(model, data_prop=True).graph
-    types = {value.name: value.type.tensor_type for value in [*inferred.value_info, *inferred.output]}
+    types = onnx_graph.types(model)
     return {
         output
         for node in model.graph.node

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto
 
-from emocli import onnx_file, pipes, registry
+from emocli import onnx_file, onnx_session, pipes, registry
 from emocli.artifact import Step
 from emocli.compress import calibrate, gate
 from emocli.compress.quantize import quantize
@@ -50,12 +50,28 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
 
 
 def judge(source: pipes.Input, features: pipes.Input, int8: Path) -> gate.Verdict:
-    """Return how an INT8 model compares to its FP32 model on the validation part: accuracy, and speed here."""
-    load, labels = registry.load("engines", "onnxruntime"), _labels(source, features)
+    """Return how an INT8 model compares to its FP32 model on the validation part: accuracy, and speed here.
+
+    Its accuracy is that of emo's engine, and that of the codes as they are stored, which TensorRT has.
+    """
+    load, labels, model = registry.load("engines", "onnxruntime"), _labels(source, features), onnx_file.load(int8)
     with hdf5.open_data(features.path, features.source) as data:
         batches = ((x, labels.places(y)) for x, y in data.batches("validation", BATCH))
-        verdict = gate.judge(load(source.path, threads=1), load(int8, threads=1), batches)
-    return replace(verdict, in_float=_in_float(onnx_file.load(int8)))
+        engines = load(source.path, threads=1), load(int8, threads=1)
+        verdict = gate.judge(*engines, batches, stored=_as_stored(model))
+    return replace(verdict, in_float=_in_float(model))
+
+
+def _as_stored(model: ModelProto) -> gate.Logits:
+    """Return what gives the logits of an INT8 model run as it is written: codes after a ReLU end at 127."""
+    session = onnx_session.opened(model.SerializeToString(), threads=0, rewritten=False)
+    name = session.get_inputs()[0].name
+
+    def logits(x: NDArray[Any]) -> NDArray[Any]:
+        found: NDArray[Any] = session.run(["logits"], {name: x})[0]
+        return found
+
+    return logits
 
 
 def _in_float(model: ModelProto) -> float:

@@ -95,7 +95,8 @@ def _draw_samples(
     """Move samples from train to each missing part: each part takes the lots that follow those of the one before."""
     lots, low = _lots(ids, seed), 0.0
     for name, fraction in missing:
-        rows = np.flatnonzero(parts == "train")
+        # what has no label tells nothing where it is scored
+        rows = np.flatnonzero((parts == "train") & (y >= 0))
         parts[rows[_by_lot(lots[rows], y[rows], low, low + fraction)]] = name
         low += fraction
 

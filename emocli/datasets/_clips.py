@@ -52,10 +52,13 @@ def _is_lossless(path: Path) -> bool:
     return path.suffix.lower() in (".wav", ".flac", ".aif", ".aiff")
 
 
-def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], corpus: str) -> list[Clip]:
+def folded(
+    clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], corpus: str, notes: Mapping[str, int]
+) -> list[Clip]:
     """Return the clips with a published fold of speakers, 1 and on, as the test part; as they are for fold 0.
 
-    What is for validation is drawn from the other speakers, whole ones, as --validation asks.
+    What is for validation is drawn from the other speakers, whole ones, as --validation asks. Speakers that are missed
+    may be behind what `notes` say was skipped.
     Raises EmoError for a fold that is not published, none of whose speakers is there, or that leaves too few others.
     """
     if fold == 0:
@@ -65,10 +68,14 @@ def folded(clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], c
     there, test = {clip.group for clip in clips}, set(folds[fold - 1])
     if not there & test:
         missing = ", ".join(folds[fold - 1])
-        raise EmoError(f"those of {corpus} who speak in fold {fold} are missing ({missing}); choose another one, or 0")
+        raise EmoError(
+            f"those of {corpus} who speak in fold {fold} are missing ({missing}){_skipped(notes)}; "
+            "choose another one, or 0"
+        )
     if (others := len(there - test)) < 2:
         raise EmoError(
-            f"fold {fold} of {corpus} leaves {others} speakers to train with, and 2 are needed; use all of it"
+            f"fold {fold} of {corpus} leaves {others} speakers to train with, and 2 are needed{_skipped(notes)}; "
+            "use all of it"
         )
     return [replace(clip, split="test" if clip.group in test else "train") for clip in clips]
 
@@ -81,11 +88,16 @@ def corpus(
     `source` is a hash of the lists that they are labelled by, where there are any.
     """
     if not clips:
-        skipped = f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
-        raise EmoError(f"no clips of this corpus are there{skipped}; check the folder, or see: emo list datasets")
+        raise EmoError(
+            f"no clips of this corpus are there{_skipped(notes)}; check the folder, or see: emo list datasets"
+        )
     source = source or hashlib.sha256()
     samples = _samples(clips, notes, source)
     return Corpus(labels, license, samples, modality="speech", notes=notes, source=source)
+
+
+def _skipped(notes: Mapping[str, int]) -> str:
+    return f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
 
 
 def _samples(clips: Sequence[Clip], notes: Counter[str], source: Any) -> Iterator[Sample]:

@@ -24,7 +24,10 @@ def part(folder: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file in a class folder: `label` is the folder's name in its usual spelling, `split` may be empty."""
+    """A file in a class folder: `label` is the folder's name in its usual spelling, empty for one without a label.
+
+    `split` may be empty.
+    """
 
     path: Path
     id: str
@@ -32,26 +35,44 @@ class Entry:
     split: str
 
 
-def entries(root: Path, suffixes: Collection[str], notes: Counter[str], kind: str = "image") -> list[Entry]:
+def entries(
+    root: Path, suffixes: Collection[str], notes: Counter[str], kind: str = "image", *, unlabelled: str = ""
+) -> list[Entry]:
     """Return the files below `root`, sorted by path; a single folder around everything is passed through.
 
-    `kind` is what they are called in remarks. Files outside a class folder and those of another kind are counted in
-    `notes`. Raises EmoError when there are fewer than two classes.
+    `kind` is what they are called in remarks, `unlabelled` names a folder whose files are of no class, for training.
+    Files outside a class folder and those of another kind are counted in `notes`, and so are folders that are one
+    class. Raises EmoError when there are fewer than two classes, or no such folder.
     """
     files = [(name.split("/"), path) for name, path in _files.walk(root, suffixes, notes, count_others=True)]
     level = _class_level([parts for parts, _ in files])
-    found = []
+    found, spelled = [], dict[str, set[str]]()
     for parts, path in files:
         if len(parts) < level + 2:
             notes[f"{kind} outside a class folder skipped"] += 1
             continue
         split = part(parts[level - 1]) if level else ""
-        found.append(Entry(path, "/".join(parts), labels.canonical(parts[level]), split))
-    classes = sorted({entry.label for entry in found})
-    if len(classes) < 2:
-        seen = f"one class only, {classes[0]!r}" if classes else f"no {kind}s in class folders"
+        label = labels.canonical(parts[level])
+        if unlabelled and label == labels.canonical(unlabelled):
+            label, split = "", split or "train"
+        else:
+            spelled.setdefault(label, set()).add(labels.plain(parts[level]))
+        found.append(Entry(path, "/".join(parts), label, split))
+    if len(spelled) < 2:
+        seen = f"one class only, {next(iter(spelled))!r}" if spelled else f"no {kind}s in class folders"
         raise EmoError(f"{root} has {seen}{_files.linked(root)}; expected a folder of {kind}s per class, two at least")
+    if unlabelled and all(entry.label for entry in found):
+        raise EmoError(f"{root} has no folder {unlabelled} of {kind}s beside {', '.join(sorted(spelled))}; name one")
+    for label, names in spelled.items():
+        if len(names) > 1:
+            notes[f"folders {', '.join(sorted(names))} are one class, {label}"] = 1
     return found
+
+
+def places(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[int]]:
+    """Return the labels in their order, and the place of each entry's among them, -1 for none."""
+    order = known_order({entry.label for entry in entries} - {""})
+    return order, [order.index(entry.label) if entry.label else -1 for entry in entries]
 
 
 def subjects(entries: Sequence[Entry], pattern: str, notes: Counter[str]) -> list[str]:

@@ -50,4 +50,4 @@ def read(sources: Sequence[Path], *, classes: int = 7, fold: int = 0) -> Corpus:
         if label in order:
             about = {"sex": "male" if found[1] in MEN else "female", "language": "German", "sentence": found[2]}
             clips.append(Clip(path, name, order.index(label), group=found[1], about=about))
-    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "emodb"), order, LICENSE, notes)
+    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "emodb", notes), order, LICENSE, notes)

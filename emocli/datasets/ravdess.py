@@ -55,7 +55,7 @@ def read(sources: Sequence[Path], *, modality: str = "audio", channel: str = "sp
         raise EmoError(
             f"{root} has {others} clips but none of {modality} {channel}; choose with -p modality=, -p channel="
         )
-    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "ravdess"), ORDER, LICENSE, notes)
+    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "ravdess", notes), ORDER, LICENSE, notes)
 
 
 def _about(*codes: str) -> dict[str, str]:

@@ -53,5 +53,5 @@ def board() -> str:
 
 
 def over_ssh(name: str) -> str:
-    """Return the line that measures on another machine, the model going through the pipe."""
-    return f"ssh {name} emo bench --device {name} < model.onnx"
+    """Return the line that measures on all cores of another machine, the model going through the pipe."""
+    return f"ssh {name} emo bench --device {name} --threads 0 < model.onnx"

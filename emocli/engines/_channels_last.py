@@ -5,7 +5,6 @@ does not end in that order by itself, and it multiplies a map by one number per 
 """
 
 import numpy as np
-import onnx
 from onnx import ModelProto, NodeProto, helper
 
 from emocli import onnx_graph
@@ -43,10 +42,7 @@ def repeat_gates(model: ModelProto) -> None:
     gated = [(node, gate) for node in graph.node if node.op_type == "Mul" and (gate := _gate(node, makers))]
     if not gated:
         return
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {
-        value.name: [axis.dim_value for axis in value.type.tensor_type.shape.dim] for value in inferred.value_info
-    }
+    shapes = {name: [axis.dim_value for axis in kind.shape.dim] for name, kind in onnx_graph.types(model).items()}
     nodes = list(graph.node)
     for node, gate in gated:
         _, channels, _, width = shapes.get(node.output[0], [0, 0, 0, 0])

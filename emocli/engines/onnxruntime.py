@@ -126,4 +126,6 @@ def _session(
 
 def _refused(fault: Exception, model: Path) -> EmoError:
     reason = (str(fault).strip().splitlines() or [type(fault).__name__])[-1]
-    return EmoError(f"ONNX Runtime can't run {model} ({reason}); make it again with this emo")
+    full = "Failed to allocate memory" in reason
+    what_next = "run less at once, with a smaller --batch" if full else "make it again with this emo"
+    return EmoError(f"ONNX Runtime can't run {model} ({reason}); {what_next}")

@@ -1,6 +1,5 @@
 """A contact sheet: lines of pictures, each line with its name, as one PNG."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.image import lettering
+from emocli.image.lettering import FONT
+
 SIDE, GAP = 96, 4
 """Small pictures are enlarged by a whole factor to at least this many pixels; pixels between two of them."""
 _LARGEST = 256
-_LONGEST = 32
-"""Letters of a name."""
-_FONT, _INK = cv2.FONT_HERSHEY_SIMPLEX, (40, 40, 40)
+_INK = (40, 40, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +29,17 @@ def write(lines: Sequence[Line], path: Path) -> None:
     """Write the lines, all of pictures of one size, as a PNG."""
     height, width = _cell(*lines[0].pictures.shape[2:])
     columns = max(len(line.pictures) for line in lines)
-    lines = [Line(tuple(map(_drawn, line.names)), line.pictures) for line in lines]
-    margin = max(cv2.getTextSize(name, _FONT, 0.45, 1)[0][0] for line in lines for name in line.names) + 16
+    lines = [Line(tuple(map(lettering.written, line.names)), line.pictures) for line in lines]
+    margin = max(lettering.width(name, 0.45) for line in lines for name in line.names) + 16
     sheet = np.full((len(lines) * (height + GAP) + GAP, margin + columns * (width + GAP), 3), 255, np.uint8)
     for row, line in enumerate(lines):
         top = GAP + row * (height + GAP)
         for place, name in enumerate(line.names):
-            cv2.putText(sheet, name, (8, top + 20 + 18 * place), _FONT, 0.45, _INK, 1, cv2.LINE_AA)
+            cv2.putText(sheet, name, (8, top + 20 + 18 * place), FONT, 0.45, _INK, 1, cv2.LINE_AA)
         for column, picture in enumerate(line.pictures):
             left = margin + column * (width + GAP)
             sheet[top : top + height, left : left + width] = _resized(picture, height, width)
     path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())
-
-
-def _drawn(name: str) -> str:
-    """Return a name as OpenCV's letters can write it: without accents, what they lack by its number, not too long."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
-    letters = (
-        "" if unicodedata.combining(each) else each if " " <= each <= "~" else f"<{ord(each):x}>" for each in plain
-    )
-    written = "".join(letters)
-    return written if len(written) <= _LONGEST else f"{written[: _LONGEST - 3]}..."
 
 
 def _cell(height: int, width: int) -> tuple[int, int]:

@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 
+from emocli.image.lettering import FONT, written
 from emocli.live.frames import Result
 from emocli.serving.prediction import FaceRecord, Pixels
 
 # Okabe and Ito's palette, which people with colour blindness can tell apart, as RGB
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 INK, PAPER = (255, 255, 255), (32, 32, 32)
-FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def annotated(result: Result) -> Pixels:
@@ -29,8 +29,8 @@ def _face(picture: Pixels, face: FaceRecord, scale: float) -> None:
     colour = COLOURS[list(face["probabilities"]).index(face["label"]) % len(COLOURS)]
     thickness = max(1, round(3 * scale))
     cv2.rectangle(picture, (left, top), (left + width, top + height), colour, thickness)
-    name = f"{face['track']} {face['label']}" if "track" in face else face["label"]
-    text = f"{name} {face['probability']:.0%}"
+    number = f"{face['track']} " if "track" in face else ""
+    text = f"{number}{written(face['label'])} {face['probability']:.0%}"
     # no wider than its face, or neighbours hide each other's; but never too small to read
     scale = max(0.4, min(scale, scale * width / _size(text, scale)[0]))
     room = _size(text, scale)[1]

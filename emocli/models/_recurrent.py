@@ -19,6 +19,14 @@ class Recurrent(nn.Module):
         self.back = nn.ModuleList(nn.LSTM(size, each, batch_first=True) for size in sizes) if both else None
         self.dropout = nn.Dropout(dropout)
 
+    def in_order(self) -> list[nn.Module]:
+        """Return the layers from the first on, both directions of each together."""
+        return (
+            [*self.forth]
+            if self.back is None
+            else [each for pair in zip(self.forth, self.back, strict=True) for each in pair]
+        )
+
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
         places = _turned(real)
         for index, forth in enumerate(self.forth):

@@ -74,6 +74,10 @@ class _Block(nn.Module):
         self.convolution = _Convolution(width, kernel)
         self.dropout = nn.Dropout(dropout)
 
+    def in_order(self) -> list[nn.Module]:
+        """Return the parts as a clip passes through them."""
+        return [self.before, self.attention, self.convolution, self.after]
+
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
         x = x + 0.5 * self.before(x)
         x = x + self.dropout(self.attention(x, real))

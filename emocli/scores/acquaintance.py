@@ -54,8 +54,11 @@ def _tell_of_groups(met: Mapping[str, int], found: Answers, pair: Pair, options:
     named = len(set(found.groups) - {""})
     part = "all parts" if options.split == "all" else f"the {options.split} part"
     known, rows = met["groups"], met["rows"]
+    # which of the two can't be told: a teacher may have learned from who chose its student
+    own = options.split == "validation" and _are_its_own(pair.model.header, pair.data.digest)
+    how = "has learned from, or was chosen by," if own else "has learned from"
     note(
-        f"{pair.model.source} has learned from {known} of the {named} subjects or speakers in {part} of "
+        f"{pair.model.source} {how} {known} of the {named} subjects or speakers in {part} of "
         f"{pair.data.source} ({rows} of {len(found.groups)} rows); these figures are not of people it has never met"
     )
 

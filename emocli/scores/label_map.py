@@ -80,7 +80,8 @@ def match(data: Sequence[str], model: Sequence[str], entries: Entries, source: s
     Raises EmoError, naming `source` and the lines to add, for labels that nothing is said about.
     """
     known = {label: label for label in data if label in model}
-    said = {label: target for label, target in entries.items() if label in data}
+    named = {labels.named(label, data): target for label, target in entries.items()}
+    said = {label: target and labels.named(target, model) for label, target in named.items() if label in data}
     if AUTO in entries:
         others = [label for label in data if label not in model and labels.usual(label)]
         said = {**{label: labels.near(label, tuple(model)) or None for label in others}, **said}
@@ -112,7 +113,7 @@ def check_used(entries: Entries, datas: Sequence[Sequence[str]]) -> None:
     """Raise EmoError for an entry whose label no data have."""
     known = list(dict.fromkeys(label for data in datas for label in data))
     for label in entries:
-        if label != AUTO and label not in known:
+        if label != AUTO and labels.named(label, known) not in known:
             hint = registry.nearest(label, known)
             raise EmoError(f"--map {label}=: the data have no label {label}{hint}; they have {', '.join(known)}")
 

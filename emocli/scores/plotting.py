@@ -8,26 +8,35 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-CELL, MARGIN = 72, 130
+from emocli.image import lettering
+
+CELL, TOP, MARGIN = 72, 70, 20
 WIDTH, HEIGHT, FRAME = 640, 480, (60, 40, 620, 420)
 """Size of a curve's picture, and left, top, right, bottom of its axes."""
 _LINES = ((150, 80, 20), (60, 60, 200), (60, 150, 40))
-_FONT, _INK, _BLUE = cv2.FONT_HERSHEY_SIMPLEX, (40, 40, 40), np.array([150, 80, 20])
+_FONT, _INK, _BLUE = lettering.FONT, (40, 40, 40), np.array([150, 80, 20])
 
 
 def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path) -> None:
-    """Write the (k, k) matrix, true class down, as a PNG: each row shaded by its share and written in numbers."""
+    """Write the (k, k) matrix, true class down, as a PNG: each row shaded by its share and written in numbers.
+
+    It is as wide as its title and the names of the classes need it.
+    """
     counts = np.asarray(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    side = MARGIN + CELL * len(labels)
-    image = np.full((side + 40, side + 20, 3), 255, np.uint8)
+    names = [lettering.written(label) for label in labels]
+    left = MARGIN + max(lettering.width(name, 0.5) for name in names)
+    cell = max(CELL, *(lettering.width(name, 0.42) + 8 for name in names))
+    width = MARGIN + max(left + cell * len(names), lettering.width(title, 0.55))
+    image = np.full((TOP + CELL * len(names) + MARGIN, width, 3), 255, np.uint8)
     cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
-    for row, label in enumerate(labels):
-        place = MARGIN + CELL * row
-        cv2.putText(image, label[:12], (8, place + CELL // 2 + 5), _FONT, 0.5, _INK, 1, cv2.LINE_AA)
-        cv2.putText(image, label[:9], (place + 2, MARGIN - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
-        for column in range(len(labels)):
-            _cell(image, place, MARGIN + CELL * column, float(shares[row, column]), int(counts[row, column]))
+    for row, name in enumerate(names):
+        top, beside = TOP + CELL * row, left + cell * row
+        cv2.putText(image, name, (8, top + CELL // 2 + 5), _FONT, 0.5, _INK, 1, cv2.LINE_AA)
+        cv2.putText(image, name, (beside + 2, TOP - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+        for column in range(len(names)):
+            place = top, left + cell * column, cell
+            _cell(image, place, float(shares[row, column]), int(counts[row, column]))
     _write(image, path)
 
 
@@ -101,9 +110,12 @@ def _write(image: NDArray[np.uint8], path: Path) -> None:
     path.write_bytes(png.tobytes())
 
 
-def _cell(image: NDArray[np.uint8], top: int, left: int, share: float, count: int) -> None:
+def _cell(image: NDArray[np.uint8], place: tuple[int, int, int], share: float, count: int) -> None:
+    """Draw one count at its (top, left, width)."""
+    top, left, width = place
     colour = 255 - share * (255 - _BLUE)
-    cv2.rectangle(image, (left, top), (left + CELL - 2, top + CELL - 2), colour.tolist(), cv2.FILLED)
+    cv2.rectangle(image, (left, top), (left + width - 2, top + CELL - 2), colour.tolist(), cv2.FILLED)
     ink = (255, 255, 255) if share > 0.5 else _INK
-    cv2.putText(image, f"{share:.2f}", (left + 16, top + 32), _FONT, 0.5, ink, 1, cv2.LINE_AA)
-    cv2.putText(image, str(count), (left + 16, top + 54), _FONT, 0.38, ink, 1, cv2.LINE_AA)
+    left += width // 2 - 20
+    cv2.putText(image, f"{share:.2f}", (left, top + 32), _FONT, 0.5, ink, 1, cv2.LINE_AA)
+    cv2.putText(image, str(count), (left, top + 54), _FONT, 0.38, ink, 1, cv2.LINE_AA)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import named_files
+from emocli import labels, named_files
 from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.extracting import extraction
@@ -28,6 +28,7 @@ def samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
     for each in named:
         before, is_labelled, after = each.partition("=")
         label, files = (before, after) if is_labelled and not Path(each).exists() else (RESTING, each)
+        label = labels.named(label, model.labels)
         if label not in model.labels:
             raise EmoError(
                 f"--sample {each}: the model has no label {label}; it has {', '.join(model.labels)}: LABEL=FILE"

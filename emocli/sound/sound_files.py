@@ -44,8 +44,8 @@ _SILENT = 3
 class Unreadable(EmoError):
     """A file that gives no sound; `why` is the same for all files with that fault, so that they can be counted."""
 
-    def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"{path}: {why}; convert it, or leave it out")
+    def __init__(self, path: Path, why: str, what_next: str = "convert it, or leave it out") -> None:
+        super().__init__(f"{path}: {why}; {what_next}")
         self.why = why
 
 
@@ -66,7 +66,8 @@ def read(path: Path) -> Recording:
     for block in blocks(path, remarks.append):
         length += len(block)
         if length > MOST_SECONDS * RATE_HZ:
-            raise Unreadable(path, "longer than an hour, which is no utterance")
+            what_next = f"cut it into clips, or: emo live --source {path} answers window by window"
+            raise Unreadable(path, "longer than an hour, which is no utterance", what_next)
         parts.append(sounds.to_int16(block))
     samples = np.concatenate(parts)
     if max(int(samples.max()), -int(samples.min())) <= _SILENT:
@@ -100,7 +101,7 @@ def _opened(path: Path, remark: Callable[[str], None]) -> Native:
         with open(path, "rb") as file:
             start = file.read(4)
     except OSError as fault:
-        raise Unreadable(path, f"can't be opened ({fault.strerror})") from fault
+        raise Unreadable(path, f"can't be opened ({fault.strerror})", "check the name, or leave it out") from fault
     # of sounds joined end to end libsndfile hears the first
     native = _libsndfile(path, remark) if start in marks.LIBSNDFILE and not ogg.is_chained(path) else None
     rate_hz, samples = native or _ffmpeg(path)

@@ -10,9 +10,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 def hold(net: nn.Module) -> None:
     """Put the norms whose weights are frozen into eval mode: they use their statistics and leave them as they are."""
-    for module in net.modules():
-        if _is_frozen(module):
-            module.eval()
+    for norm in _frozen(net):
+        norm.eval()
 
 
 def measure(
@@ -23,10 +22,11 @@ def measure(
     `trained` is the net that it is an average of: what is frozen there keeps its own. `net` is left in eval mode.
     """
     net.eval()
+    frozen = _frozen(trained)
     norms = [
         mine
         for mine, theirs in zip(net.modules(), trained.modules(), strict=True)
-        if isinstance(mine, _BatchNorm) and not _is_frozen(theirs)
+        if isinstance(mine, _BatchNorm) and theirs not in frozen
     ]
     if not norms:
         return
@@ -43,5 +43,8 @@ def measure(
         norm.eval()
 
 
-def _is_frozen(module: nn.Module) -> bool:
-    return isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad
+def _frozen(net: nn.Module) -> set[nn.Module]:
+    """Return the norms whose weights are frozen, and those without any, which standardize what frozen layers take."""
+    norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
+    begins = not all(weight.requires_grad for weight in net.parameters())
+    return {norm for norm in norms if (not norm.weight.requires_grad if norm.affine else begins)}

@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from emocli import ranks
 from emocli.data.hdf5_disk import Disk
 from emocli.errors import EmoError
+from emocli.training import distributed
 
 Tree = dict[str, dict[str, Tensor]]
 
@@ -32,7 +34,10 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
             os.fsync(disk.fileno())
         os.replace(scratch, path)
     except OSError as fault:
-        raise EmoError(f"the state of the run can't be written to {path} ({fault.strerror or 'disk full?'})") from fault
+        why = f"the state of the run can't be written to {path} ({fault.strerror or 'disk full?'})"
+        raise EmoError(
+            f"{why}: --resume won't find it; set EMO_HOME to a folder with room that you can write"
+        ) from fault
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -40,7 +45,7 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
 def load(path: Path, identity: str) -> tuple[dict[str, Any], Tree]:
     """Return facts and tensors; raises EmoError for a file that is no state, or the state of another run."""
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(distributed.file_of_first(path) if ranks.count() > 1 else path, "r") as file:
             facts = json.loads(file.attrs["emo-state"])
             tensors = {
                 group: {name: torch.from_numpy(np.array(file[group][name])) for name in _leaves(file[group])}

@@ -7,8 +7,10 @@ share by itself, on CPU and GPU alike (Goyal et al. 2017, arXiv 1706.02677).
 """
 
 import atexit
+import io
 import os
 from datetime import timedelta
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -51,6 +53,15 @@ def of_first(value: float) -> float:
     """Return the first process's value to all of them."""
     mine = torch.tensor(value if ranks.is_first() else 0.0, dtype=torch.float64)
     return float(total(mine))
+
+
+def file_of_first(path: Path) -> io.BytesIO:
+    """Return what a file of the first process holds to all of them: others may be machines that don't have it."""
+    content = path.read_bytes() if ranks.is_first() else b""
+    held = torch.zeros(int(of_first(len(content))), dtype=torch.uint8)
+    if content:
+        held.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
+    return io.BytesIO(total(held).numpy().tobytes())
 
 
 def average(net: nn.Module, loss: Tensor, rows: int) -> float:

@@ -1,5 +1,6 @@
 """The layers of a net in order: for transfer the first can be frozen, and early ones learn in smaller steps."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
@@ -58,6 +59,14 @@ def matrices(net: nn.Module) -> list[nn.Parameter]:
 
 
 def _layers(net: nn.Module) -> list[list[nn.Parameter]]:
-    """The parameters of each module that has some of its own."""
-    owned = [list(module.parameters(recurse=False)) for module in net.modules()]
+    """The parameters of each module that has some of its own, from the input on."""
+    owned = [list(module.parameters(recurse=False)) for module in _ordered(net)]
     return [weights for weights in owned if weights]
+
+
+def _ordered(net: nn.Module) -> Iterator[nn.Module]:
+    """Yield a net's modules as data pass through them; one that lists its parts in another order says so."""
+    yield net
+    parts: Iterable[nn.Module] = net.in_order() if hasattr(net, "in_order") else net.children()  # type: ignore[operator]
+    for part in parts:
+        yield from _ordered(part)

@@ -116,10 +116,20 @@ def train(
             accuracy = _validated(state, rows, validation, recipe, loss)
             display.epoch(state.epoch, loss, accuracy)
             if resume and ranks.is_first():
-                run.save(state, resume, name)
+                resume = _saved(state, resume, name, note)
             after_epoch(state.epoch, accuracy)
     _tell_of_a_constant(validation, state, note)
     return _outcome(state, len(validation))
+
+
+def _saved(state: Run, place: Path, name: str, note: Note) -> Path | None:
+    """Write the state of the run; where that can't be, say so and train on without: the model may well be writable."""
+    try:
+        run.save(state, place, name)
+    except EmoError as fault:
+        note(str(fault))
+        return None
+    return place
 
 
 def _fitted(

@@ -1,4 +1,4 @@
-"""What a person sees of a run on stderr: a bar in a terminal, else one line an epoch."""
+"""What a person sees of a run on stderr: a bar in a terminal that can draw one, else one line an epoch."""
 
 import sys
 import time
@@ -16,14 +16,16 @@ class Display:
         self._epoch, self._rows, self._accuracy = round(done * epochs), 0, ""
         self._since = time.perf_counter()
         self._bar: Progress | None = None
-        if shown and sys.stderr.isatty():
+        console = Console(stderr=True)
+        # rich shows no bar in a dumb terminal, and leaves an empty line for it
+        if shown and sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal:
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),
                 TextColumn("{task.fields[facts]}"),
                 TimeRemainingColumn(),
             )
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = Progress(*columns, console=console, transient=True)
             self._task: TaskID = self._bar.add_task(self._title(), total=1.0, facts="")
             self._bar.update(self._task, completed=done)
 

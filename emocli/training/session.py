@@ -103,7 +103,7 @@ def forget(states: Sequence[Path]) -> None:
     """Remove the states of runs whose model was delivered, and what a kill left of writing them."""
     for state in states:
         for file in (state, *state.parent.glob(f".{state.name}.*.part")):
-            file.unlink(missing_ok=True)
+            store.discard(file)  # the store may be somebody else's
 
 
 def trained(
@@ -167,7 +167,9 @@ def _terms(sources: Sequence[pipes.Input]) -> dict[str, str]:
 def _state(step: Step) -> Path:
     """Return where the state of exactly this run is kept, wherever and however long it runs."""
     options = {key: value for key, value in step["options"].items() if key not in run.NOT_IDENTITY}
-    name = hashlib.sha256(json.dumps({**step, "options": options}, sort_keys=True).encode()).hexdigest()
+    # several processes draw otherwise than one, and the header says how many there were
+    processes = {"processes": ranks.count()} if ranks.count() > 1 else {}
+    name = hashlib.sha256(json.dumps({**step, **processes, "options": options}, sort_keys=True).encode()).hexdigest()
     return store.folder("runs") / f"{name}.h5"
 
 

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from emocli import labels
 from emocli.errors import EmoError
 from emocli.training import losses
 from emocli.training.rows import Rows
@@ -23,13 +24,15 @@ def class_weights(text: str, rows: Rows) -> Tensor | None:
         raise EmoError(f"--class-weights {text} is none of none, balanced or class=factor,class=factor")
     factors = dict.fromkeys(rows.names, 1.0)
     for part in text.split(","):
-        label, _, factor = part.strip().rpartition("=")
+        name, _, factor = part.strip().rpartition("=")
+        label = labels.named(name, rows.names)
         if label not in factors:
             raise EmoError(f"--class-weights names {label!r}, which is no class; they are {', '.join(rows.names)}")
         factors[label] = _factor(factor, part)
-    if not any(factors.values()):
-        raise EmoError(f"--class-weights {text} leaves nothing to learn; give a class more than 0")
-    return torch.tensor(list(factors.values()))
+    weights = torch.tensor(list(factors.values()))
+    if not (weights * rows.y.sum(0)).any():
+        raise EmoError(f"--class-weights {text} leaves nothing to learn; give a class that is there more than 0")
+    return weights
 
 
 def _factor(text: str, part: str) -> float:

@@ -58,6 +58,11 @@ def parse(texts: Sequence[str], known: Mapping[str, Any]) -> Space:
     return space
 
 
+def ends(values: Range | Choice) -> tuple[Any, ...]:
+    """Return the values of a choice, or the least and the most of a range."""
+    return values.values if isinstance(values, Choice) else (values.low, values.high)
+
+
 def _values(name: str, text: str, default: Any) -> Range | Choice:
     low, dots, rest = text.partition("..")
     listed = isinstance(default, bool | str)

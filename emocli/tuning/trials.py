@@ -19,9 +19,9 @@ from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
 from emocli.training import augment, classical, rows, session, transfer
-from emocli.training.recipe import Recipe
+from emocli.training.recipe import Recipe, check_numbers
 from emocli.tuning import study
-from emocli.tuning.space import Choice, Space
+from emocli.tuning.space import Choice, Space, ends
 from emocli.tuning.study import Limits, Objective, Report
 
 Note = Callable[[str], None]
@@ -59,6 +59,7 @@ def run(
         raise EmoError("emo tune is one process, a study has one writer; leave out torchrun and use --threads")
     architectures.resolve(fixed.arch, fixed.params)
     _refuse_both(fixed, space)
+    _refuse_impossible(space)
     space = _by_hash(space)
     question = _question(source, fixed, space)
     with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
@@ -77,6 +78,19 @@ def run(
         reason = next((row["reason"] for row in reversed(found) if "reason" in row), "none was begun")
         raise EmoError(f"no trial ended well ({reason}); search other values")
     return found
+
+
+def fewest_epochs(recipe: Recipe, space: Space) -> int:
+    """Return how many epochs the shortest trial has."""
+    return int(min(ends(space["epochs"]))) if "epochs" in space else recipe.epochs
+
+
+def _refuse_impossible(space: Space) -> None:
+    """Raise EmoError for a number to search that no run may have: trials would be spent on it."""
+    recipe = Recipe()
+    for name, values in space.items():
+        for value in ends(values) if hasattr(recipe, name) else ():
+            check_numbers(replace(recipe, **{name: value}))
 
 
 def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
