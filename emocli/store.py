@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -15,8 +16,8 @@ CACHE_BYTES = 8 << 30
 """The cache's bound unless $EMO_CACHE_BYTES says otherwise."""
 _LEFT_SECONDS = 24 * 3600
 """How old a spool file is, at least, that nobody writes any more."""
-_in_use: set[Path] = set()
-"""What this command keeps or looks for in the cache: it is going to open it."""
+_in_use: dict[Path, int] = {}
+"""What this command keeps or looks for in the cache, and is going to open: locked until it ends, so that it stays."""
 
 
 def home() -> Path:
@@ -78,8 +79,9 @@ def keep(path: Path, digest: str, *, move: bool) -> Path:
     """Remember where the artifact with this content hash is: `move` takes the file in, else only its path is noted."""
     place = _place(digest)
     if move:
+        path.chmod(0o666 & ~_umask())  # others may read what is kept, as any file that is made here
+        _hold(path, place)
         os.replace(path, place)
-        _in_use.add(place)
         _bound()
         return place
     if not place.exists():
@@ -109,12 +111,13 @@ def candidates(digest: str) -> list[Path]:
         with contextlib.suppress(OSError):  # a store that others share may be read-only
             os.utime(each)
     if place.exists():
-        _in_use.add(place)
+        _hold(place, place)
         found.append(place)
     if note.exists():
-        with contextlib.suppress(ValueError, KeyError, TypeError):  # a note that was cut short says nothing
+        # a note that was cut short says nothing, nor does one that is somebody else's alone
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
             found.append(Path(json.loads(note.read_text())["path"]))
-    return [path for path in found if path.exists()]
+    return [path for path in found if os.access(path, os.R_OK)]
 
 
 def find(digest: str) -> Path:
@@ -144,7 +147,7 @@ def _place(digest: str) -> Path:
 
 
 def _bound() -> None:
-    """Remove what was used longest ago until the cache is within its bound; what this command uses always stays."""
+    """Remove what was used longest ago until the cache is within its bound; what a command uses always stays."""
     cache = folder("cache")
     for path in cache.glob(".spool-*"):
         if _is_left(path):
@@ -157,8 +160,38 @@ def _bound() -> None:
     limit, total = _limit_bytes(), 0
     for about, path in kept:
         total += about.st_size
-        if total > limit and path not in _in_use:
+        if total > limit and not _is_held(path):
             path.unlink(missing_ok=True)
+
+
+def _hold(path: Path, place: Path) -> None:
+    """Keep a file that is, or is to be, at a place in the cache from being removed until this command ends."""
+    with contextlib.suppress(OSError):  # one that can't be read here is of no use here
+        number = os.open(path, os.O_RDONLY)
+        fcntl.flock(number, fcntl.LOCK_SH)
+        if before := _in_use.get(place):
+            os.close(before)
+        _in_use[place] = number
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        number = os.open(path, os.O_RDONLY)
+    except OSError:  # it is gone by now, or somebody else's alone
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(number)
+    return False
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _is_left(spool: Path) -> bool:

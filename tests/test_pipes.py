@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -390,13 +391,15 @@ def test_a_bit_that_turned_a_label_into_none_is_one_line(emo: Run, tmp_path: Pat
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMO_HOME", str(tmp_path))
     monkeypatch.setenv("EMO_CACHE_BYTES", "2500")
-    monkeypatch.setattr(store, "_in_use", set())
+    monkeypatch.setattr(store, "_in_use", {})
     digests = [f"sha256:{number:064}" for number in range(3)]
     for age, digest in enumerate(digests):
         scratch = store.spool()
         scratch.write_bytes(b"x" * 1000)
         os.utime(store.keep(scratch, digest, move=True), (age, age))
-    store._in_use.clear()  # another command
+    for number in store._in_use.values():  # another command
+        os.close(number)
+    store._in_use.clear()
     scratch = store.spool()
     scratch.write_bytes(b"y" * 1000)
     store.keep(scratch, f"sha256:{9:064}", move=True)
@@ -413,6 +416,40 @@ def test_what_a_command_is_going_to_open_stays_in_the_cache(tmp_path: Path, monk
         scratch.write_bytes(b"x" * 1000)
         kept.append(store.keep(scratch, f"sha256:{number:064}", move=True))
     assert all(path.exists() for path in kept)
+
+
+def test_what_another_command_is_going_to_open_stays_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    monkeypatch.setenv("EMO_CACHE_BYTES", "1500")
+    keep = """
+import sys
+from emocli import store
+scratch = store.spool()
+scratch.write_bytes(b"x" * 1000)
+print(store.keep(scratch, f"sha256:{int(sys.argv[1]):064}", move=True), flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", keep, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        first = Path(other.stdout.readline().strip())
+        run = subprocess.run([sys.executable, "-c", keep, "2"], input="", capture_output=True, text=True, check=True)
+        assert first.exists() and Path(run.stdout.strip()).exists()
+    subprocess.run([sys.executable, "-c", keep, "3"], input="", capture_output=True, check=True)
+    assert not first.exists()
+
+
+def test_what_is_kept_others_may_read_as_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    before = os.umask(0o027)
+    try:
+        place = store.keep(store.spool(), f"sha256:{0:064}", move=True)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o640
 
 
 def test_what_a_killed_command_left_in_the_cache_is_removed_in_time(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,7 +16,7 @@ from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.training import loop, run
+from emocli.training import loop, run, step
 from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation
 from emocli.training.teaching import Taught
@@ -341,3 +342,23 @@ def test_words_that_are_no_option_are_refused(data: hdf5.Data, option: str, valu
 def test_a_gpu_that_is_not_there_is_an_error_and_no_fallback(data: hdf5.Data) -> None:
     with pytest.raises(EmoError, match="no GPU"):
         trained(data, replace(QUICK, device="cuda"))
+
+
+@pytest.mark.parametrize("number", ["bf16", "fp32"])
+def test_the_accuracy_that_is_told_is_that_of_the_file_which_is_fp32(
+    data: hdf5.Data, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    seen: list[tuple[bool, float]] = []
+    scored = step.evaluate
+
+    def evaluate(state: run.Run, *others: Any) -> float:
+        # what bf16 rounds away is made up for here: the two never agree by chance
+        seen.append((state.plan.bf16, scored(state, *others) - state.plan.bf16 / 64))
+        return seen[-1][1]
+
+    monkeypatch.setattr(step, "evaluate", evaluate)
+    outcome = trained(data, replace(QUICK, epochs=2, precision=number))
+    assert [bf16 for bf16, _ in seen] == ([True, True, False] if number == "bf16" else [False, False])
+    best = max(epoch["accuracy"] for epoch in outcome.history)
+    assert outcome.accuracy == (seen[-1][1] if number == "bf16" else best)
+    assert (outcome.accuracy > best) == (number == "bf16")

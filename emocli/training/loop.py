@@ -119,7 +119,7 @@ def train(
                 resume = _saved(state, resume, name, note)
             after_epoch(state.epoch, accuracy)
     _tell_of_a_constant(validation, state, note)
-    return _outcome(state, len(validation))
+    return _outcome(state, validation, recipe)
 
 
 def _saved(state: Run, place: Path, name: str, note: Note) -> Path | None:
@@ -266,7 +266,13 @@ def _tell_of_a_constant(validation: Rows, state: Run, note: Note) -> None:
         note(f"no epoch is better than always saying {always}: nothing is learned; try more --epochs, or another --lr")
 
 
-def _outcome(state: Run, n: int) -> Outcome:
+def _outcome(state: Run, validation: Rows, recipe: Recipe) -> Outcome:
+    """Return the net that is kept, with the accuracy that its file has: that is FP32, whatever it learned in."""
+    accuracy = state.best_accuracy
+    if state.plan.bf16:
+        state.plan = replace(state.plan, bf16=False)
+        state.average.load_state_dict(state.best)
+        accuracy = step.evaluate(state, validation, recipe)
     state.net.load_state_dict(state.best)
     net = precision.lay_out(state.net.cpu(), torch.contiguous_format).eval()
-    return Outcome(net, state.best_accuracy, state.best_epoch, state.history, n)
+    return Outcome(net, accuracy, state.best_epoch, state.history, len(validation))
