@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from conftest import Run
 
@@ -112,3 +114,12 @@ def test_a_fault_of_the_machine_is_one_line(fault: Exception, says: str) -> None
 def test_an_import_that_is_a_bug_keeps_its_traceback() -> None:
     with pytest.raises(ImportError, match="cannot import name"):
         main._known(ImportError("cannot import name 'x' from 'torch'", name="torch"))
+
+
+def test_a_model_is_run_without_telemetry(emo: Run, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "x.png"), np.full((48, 48), 100, np.uint8))
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path / "home")}
+    done = emo("predict", tmp_path / "x.png", "--detector", "none", "--model", "fer2013", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name]

@@ -179,7 +179,10 @@ def test_with_alpha_1_what_is_of_labels_is_refused(tmp_path: Path, other: dict[s
 
 def test_where_labels_count_too_rows_without_any_are_left_out(tmp_path: Path) -> None:
     soft = Distillation(alpha=0.9)
-    with hdf5.open_data(unlabelled(tmp_path / "f.h5")) as data, pytest.raises(EmoError, match="no row of the train part has a label"):
+    with (
+        hdf5.open_data(unlabelled(tmp_path / "f.h5")) as data,
+        pytest.raises(EmoError, match="no row of the train part has a label"),
+    ):
         trained(data, teacher=brightness(soft), distillation=soft)
 
 

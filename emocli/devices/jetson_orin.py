@@ -1,4 +1,4 @@
-"""Jetson Orin Nano: Ampere GPU with INT8 tensor cores; JetPack 6.1 and later have TensorRT 10.
+"""Jetson Orin Nano: Ampere GPU with INT8 tensor cores; JetPack 6 has TensorRT 10 for Python 3.10, JetPack 7 for 3.12.
 
 Options:
     fps: frames per second to reach
@@ -15,7 +15,7 @@ def device(*, fps: float = 60.0) -> Device:
         fps,
         cores=6,
         boards=("Orin Nano",),
-        limits="Needs JetPack 6.1 or later for TensorRT 10.",
+        limits="Needs TensorRT 10 for Python 3.11 or newer: JetPack 7, or a container with both on JetPack 6.",
         reach=over_ssh("jetson-orin"),
         sources=("https://developer.nvidia.com/embedded/learn/jetson-orin-nano-devkit-user-guide",),
     )

@@ -1,4 +1,4 @@
-"""Jetson Xavier NX: Volta GPU with INT8 units; JetPack 5 ends at TensorRT 8.5.
+"""Jetson Xavier NX: Volta GPU with INT8 units; JetPack 5 ends at TensorRT 8.5 and Python 3.8.
 
 Options:
     fps: frames per second to reach
@@ -15,7 +15,7 @@ def device(*, fps: float = 30.0) -> Device:
         fps,
         cores=6,
         boards=("Xavier NX",),
-        limits="JetPack 5 ends at TensorRT 8.5, the tensorrt engine needs 10: use ONNX Runtime with CUDA.",
+        limits="JetPack 5 ends at TensorRT 8.5 and Python 3.8: run INT8 on its processor, in a container.",
         reach=over_ssh("jetson-xavier"),
         sources=("https://developer.nvidia.com/embedded/jetson-xavier-nx",),
     )

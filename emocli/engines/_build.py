@@ -55,6 +55,6 @@ def library() -> ModuleType:
         line = extras.pip_line("tensorrt")
         raise EmoError(f"{fault.name} is not installed; on the machine with the NVIDIA GPU run: {line}") from fault
     if int(tensorrt.__version__.split(".")[0]) < _OLDEST:
-        raise EmoError(f"TensorRT {tensorrt.__version__} is older than {_OLDEST}; update it, JetPack 6.1 brings 10.3")
+        raise EmoError(f"TensorRT {tensorrt.__version__} is older than {_OLDEST}; update it")
     module: ModuleType = tensorrt
     return module
