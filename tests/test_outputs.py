@@ -12,7 +12,7 @@ from conftest import Run, write_features
 from scored import N, write_data
 from small_model import write_model
 
-from emocli import labels, outputs, store
+from emocli import labels, main, outputs, store
 from emocli.errors import EmoError
 
 FULL = "emo: can't write the output: the disk is full; what is there is not whole, make room and run it again\n"
@@ -95,3 +95,22 @@ def test_a_number_of_what_the_shell_opened_is_written_into(shell: Run, tmp_path:
     done = shell("emo features d.h5 > a.h5; (printf kept; emo features d.h5 -o /dev/fd/5 5>&1) > b.h5")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "b.h5").read_bytes() == b"kept" + (tmp_path / "a.h5").read_bytes()
+
+
+def test_a_plot_that_can_t_be_written_is_refused_before_anything_is_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, plot = write_model(tmp_path / "m.onnx"), tmp_path / "cm.png"
+    data = write_data(tmp_path / "x.h5", labels.SEVEN)
+    plot.write_bytes(b"somebody's")
+
+    def scored(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("emocli.scores.scoring.records", scored)
+    monkeypatch.setattr("sys.argv", ["emo", "eval", str(model), "--data", str(data), "--plot", str(plot)])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit):
+        main.main()
+    assert "cm.png exists; replace it with --force" in capsys.readouterr().err
+    assert plot.read_bytes() == b"somebody's"

@@ -109,14 +109,14 @@ def run(
     if folds:
         _show_folds(pairs, engine, threads, options, as_json)
         return
-    records = scoring.records(pairs, engine, threads, options, note)
     if len(pairs) == 1:
         with _plots(plot, plot_abstain, plot_noise, force=force) as files:
-            (record,) = records
+            (record,) = scoring.records(pairs, engine, threads, options, note)
             _show_scores.draw(record, *files)
         # when the plots are whole: it is no fault of theirs that stdout may be full
         _show_scores.of_one(record, as_json)
         return
+    records = scoring.records(pairs, engine, threads, options, note)
     if for_people(as_json) and options.has_more:
         note(f"a table of several shows {metric} alone; all that was asked for is in --json")
     rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
