@@ -50,7 +50,8 @@ def _library(module: str) -> Finding:
     version, why = _ask(f"import {module}; print({module}.__version__)")
     if version:
         return _finding(f"library {module}", "ok", version)
-    return _finding(f"library {module}", "problem", why, extras.needs(module))
+    absent = "ModuleNotFoundError" in why
+    return _finding(f"library {module}", "problem", why, extras.AGAIN if absent else extras.needs(module))
 
 
 def _extra(extra: str) -> Finding:

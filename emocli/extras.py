@@ -9,6 +9,8 @@ EXTRAS = {
     "egemaps": ("opensmile",),
     "mic": ("sounddevice",),
 }
+AGAIN = "pip install --force-reinstall emocli"
+"""The command that brings back what emo always has."""
 _SYSTEM = {"cv2": " (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"}
 """How to get what a module takes from the system."""
 

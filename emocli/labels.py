@@ -1,9 +1,12 @@
 """Emotion names: the order each corpus publishes and the spellings that mean the same."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from emocli.errors import EmoError
+
+Value = TypeVar("Value")
 
 SEVEN = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """FER2013's order."""
@@ -52,6 +55,17 @@ def named(name: str, among: Sequence[str]) -> str:
     if name in among:
         return name
     return next((label for label in among if canonical(label) == canonical(name)), name)
+
+
+def all_named(words: Mapping[str, Value], among: Sequence[str], flag: str) -> dict[str, Value]:
+    """Return what `words` say by the labels that they stand for; raises EmoError, naming `flag`, for one said twice."""
+    found: dict[str, Value] = {}
+    for word, value in words.items():
+        label = named(word, among)
+        if label in found:
+            raise EmoError(f"{flag} says {label} twice, once as {word}; say it once")
+        found[label] = value
+    return found
 
 
 def near(name: str, among: tuple[str, ...]) -> str:

@@ -141,7 +141,8 @@ def _known(fault: Exception) -> str:
     from emocli import extras, streams
 
     # a library that finds no room for itself says so in words only
-    if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and "failed to map segment" in str(fault)):
+    no_room = "failed to map segment" in str(fault) and "not permitted" not in str(fault)
+    if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and no_room):
         return "the machine has too little free memory for this; use a smaller --batch or fewer rows"
     known = extras.missing(fault) if isinstance(fault, ImportError) else None
     if isinstance(fault, OSError):

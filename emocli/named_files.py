@@ -28,11 +28,15 @@ def expand(names: Iterable[str], suffixes: Collection[str], *, stdin: BinaryIO |
 
     In a folder those count that end as one of the `suffixes`, in lower case; a file that is named itself is taken
     whatever it is called. A name without any file comes back as it is, so that reading it says what is wrong and the
-    others go on. Raises EmoError for what can't be a name of files: nothing, or an address of the web.
+    others go on. Raises EmoError, before any of them, for what can't be a name of files: nothing, or an address.
     """
+    names = [*names]
     for name in names:
         if not name:
             raise EmoError("an empty name is no file; is a variable of the shell unset?")
+        if _ADDRESS.match(name):
+            raise EmoError(f"{name} is an address, and only files are read; download it first")
+    for name in names:
         if name == "-":
             if stdin is None or stdin.isatty():
                 raise EmoError(
@@ -71,8 +75,6 @@ def _kind(start: bytes) -> str:
 
 
 def _inside(name: str, suffixes: Collection[str]) -> Iterator[Path]:
-    if _ADDRESS.match(name):
-        raise EmoError(f"{name} is an address, and only files are read; download it first")
     path = Path(name.replace("\0", "?"))  # no path has a NUL
     if path.is_dir():
         yield from _walk(path, suffixes)

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import fcntl
 import os
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,10 @@ def _refuse(place: Path | int, force: bool, makes: str) -> None:
     if isinstance(place, int):
         if os.isatty(place):
             raise EmoError("the output is binary; write it with -o FILE, or pipe it into another emo command")
+        if fcntl.fcntl(place, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise EmoError(
+                f"file number {place} is open for reading only; name the output, or open it with {place}>FILE"
+            )
     elif place.is_dir():
         raise EmoError(f"{place} is a folder; name a file in it")
     elif not place.parent.is_dir():

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from emocli.errors import EmoError
@@ -69,7 +70,7 @@ def spool() -> Path:
     # before the file: a signal may come between any two lines
     atexit.register(discard, path)
     try:
-        path.touch(mode=0o600, exist_ok=False)
+        path.touch(exist_ok=False)
     except OSError as fault:
         raise EmoError(f"can't write to {path.parent} ({fault.strerror}); set EMO_HOME to another folder") from fault
     return path
@@ -79,8 +80,12 @@ def keep(path: Path, digest: str, *, move: bool) -> Path:
     """Remember where the artifact with this content hash is: `move` takes the file in, else only its path is noted."""
     place = _place(digest)
     if move:
-        path.chmod(0o666 & ~_umask())  # others may read what is kept, as any file that is made here
-        _hold(path, place)
+        if place.exists() and _is_held(place):
+            # somebody is going to open what is there, which is the same
+            _hold(place)
+            discard(path)
+            return place
+        _hold(place, path)
         os.replace(path, place)
         _bound()
         return place
@@ -110,8 +115,7 @@ def candidates(digest: str) -> list[Path]:
     for each in (place, note):
         with contextlib.suppress(OSError):  # a store that others share may be read-only
             os.utime(each)
-    if place.exists():
-        _hold(place, place)
+    if _hold(place):
         found.append(place)
     if note.exists():
         # a note that was cut short says nothing, nor does one that is somebody else's alone
@@ -160,38 +164,54 @@ def _bound() -> None:
     limit, total = _limit_bytes(), 0
     for about, path in kept:
         total += about.st_size
-        if total > limit and not _is_held(path):
-            path.unlink(missing_ok=True)
+        if total > limit:
+            with _locked(path) as mine:
+                if mine:
+                    path.unlink(missing_ok=True)
 
 
-def _hold(path: Path, place: Path) -> None:
-    """Keep a file that is, or is to be, at a place in the cache from being removed until this command ends."""
-    with contextlib.suppress(OSError):  # one that can't be read here is of no use here
-        number = os.open(path, os.O_RDONLY)
-        fcntl.flock(number, fcntl.LOCK_SH)
-        if before := _in_use.get(place):
-            os.close(before)
-        _in_use[place] = number
+def _hold(place: Path, path: Path | None = None) -> bool:
+    """Keep what is at a place in the cache, or is to come there from `path`, from being removed while this runs.
 
-
-def _is_held(path: Path) -> bool:
+    Return whether it is there: another command may just have removed it.
+    """
     try:
-        number = os.open(path, os.O_RDONLY)
-    except OSError:  # it is gone by now, or somebody else's alone
+        number = os.open(path or place, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(number, fcntl.LOCK_SH)
+        there = path is not None or os.path.samestat(os.fstat(number), place.stat())
+    except OSError:  # one that can't be read here is of no use here
         return False
+    if before := _in_use.get(place):
+        os.close(before)
+    _in_use[place] = number
+    return there
+
+
+def _is_held(place: Path) -> bool:
+    with _locked(place) as mine:
+        return not mine
+
+
+@contextlib.contextmanager
+def _locked(place: Path) -> Iterator[bool]:
+    """Yield whether no command holds a place in the cache; until this ends, none begins to."""
+    try:
+        number = os.open(place, os.O_RDONLY)
+    except OSError:  # it is gone by now, or somebody else's alone
+        yield True
+        return
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        mine = True
+    except BlockingIOError:
+        mine = False
+    except OSError:  # a file system without locks: this command knows of itself alone
+        mine = place not in _in_use
+    try:
+        yield mine
     finally:
         os.close(number)
-    return False
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _is_left(spool: Path) -> bool:

@@ -18,6 +18,7 @@ from emocli.data import splits
 from emocli.data.samples import Corpus
 from emocli.datasets import affectnet, ckplus, fer2013, folder, iemocap, jaffe, meld, rafdb
 from emocli.errors import EmoError
+from emocli.scores import label_map
 
 
 def affect_arrays(root: Path) -> Path:
@@ -40,6 +41,9 @@ def test_affectnet_is_read_from_arrays_beside_its_images(tmp_path: Path) -> None
     assert corpus.notes == {"row without an emotion (none, uncertain, no face) left out": 2}
     numbers = all_of(affectnet.read([tmp_path], labels="valence-arousal"))
     assert numbers[3].y == (0.5, -0.3)
+    (tmp_path / "train_set" / "annotations" / "3_aro.npy").unlink()
+    corpus = affectnet.read([tmp_path])
+    assert len(all_of(corpus)) == 8 and corpus.notes["image without its annotations left out"] == 1
     (tmp_path / "train_set" / "annotations" / "4_lnd.npy").unlink()
     assert all(sample.landmarks is None for sample in all_of(affectnet.read([tmp_path])))
 
@@ -66,6 +70,8 @@ def test_rafdb_is_read_from_folders_of_parts_and_labels(tmp_path: Path) -> None:
     samples = all_of(rafdb.read([tmp_path]))
     assert [labels.SEVEN[int(sample.y)] for sample in samples[:7]] == list(rafdb.ORDER)  # type: ignore[arg-type]
     assert [sample.split for sample in samples] == ["test"] * 7 + ["train"] * 7
+    with pytest.raises(EmoError, match=r"no original images in folders \(14 × image of another kind skipped\)"):
+        rafdb.read([tmp_path], image="original")
 
 
 def test_rafdb_may_lie_in_another_folder_of_its_name(tmp_path: Path) -> None:
@@ -91,6 +97,15 @@ def test_second_copies_of_pictures_are_counted_and_not_read(tmp_path: Path) -> N
     shutil.copytree(tmp_path / "jaffe", tmp_path / "jaffedbase")
     corpus = jaffe.read([tmp_path])
     assert len(all_of(corpus)) == 2 and corpus.notes == {"second copy of an image skipped": 2}
+
+
+def test_only_names_of_ck_say_that_a_picture_is_a_copy(tmp_path: Path) -> None:
+    for folder_name in ("a", "b"):
+        for label in ("anger", "happy"):
+            image(tmp_path / label / folder_name / "0.png")
+            image(tmp_path / label / folder_name / "S010_004_00000017.png")
+    corpus = ckplus.read([tmp_path])
+    assert len(all_of(corpus)) == 6 and corpus.notes["second copy of an image skipped"] == 2
 
 
 @pytest.mark.parametrize(
@@ -250,9 +265,7 @@ def test_a_letter_with_its_accent_apart_is_the_same_letter(tmp_path: Path) -> No
 def test_pictures_without_a_label_are_for_training(tmp_path: Path) -> None:
     classes(tmp_path, ("angry", "happy", "More of them"))
     corpus = folder.read([tmp_path], unlabelled="more of them")
-    assert [(sample.y, sample.split) for sample in corpus.samples] == [(-1, "train")] * 2 + [(0, "")] * 2 + [
-        (1, "")
-    ] * 2
+    assert [(sample.y, sample.split) for sample in corpus.samples] == [(-1, "")] * 2 + [(0, "")] * 2 + [(1, "")] * 2
     with pytest.raises(EmoError, match="has no folder others of images beside angry, happy, more of them"):
         folder.read([tmp_path], unlabelled="others")
 
@@ -261,6 +274,23 @@ def test_what_has_no_label_is_drawn_for_no_other_part() -> None:
     y = np.array([0, 1] * 20 + [-1] * 60)
     parts = splits.assign(["train"] * 100, [""] * 100, [f"{row}" for row in range(100)], y, validation=0.3, test=0.3)
     assert set(parts[y < 0]) == {"train"} and {*parts[y >= 0]} == {"train", "validation", "test"}
+
+
+def test_subjects_are_drawn_by_what_has_a_label_and_go_whole() -> None:
+    names = [f"S{row % 10}" for row in range(60)] + [""] * 600 + ["S3"] * 5
+    y = np.array([row % 2 for row in range(60)] + [-1] * 605)
+    parts = splits.assign([""] * 665, names, [f"{row}" for row in range(665)], y, validation=0.2, test=0.2)
+    assert {part: int((parts[:60] == part).sum()) for part in ("train", "validation", "test")} == {
+        **{"train": 36, "validation": 12, "test": 12}
+    }
+    assert set(parts[60:660]) == {"train"}
+    assert len({parts[row] for row in range(665) if names[row] == "S3"}) == 1
+
+
+@pytest.mark.parametrize("words", [{"anger": "x", "angry": "y"}, {"Happy": "x", "joy": "y"}])
+def test_a_label_is_said_once_whatever_it_is_called(words: dict[str, str]) -> None:
+    with pytest.raises(EmoError, match=r"--map says (angry|happy) twice, once as (angry|joy); say it once"):
+        label_map.match(("angry", "happy"), ("x", "y"), words, "s")
 
 
 def test_own_unlabelled_pictures_are_learned_from_by_a_teacher_alone(shell: Run, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Main input and main output: whole or not at all, through files and real bash pipes."""
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -438,8 +439,29 @@ sys.stdin.read()
         first = Path(other.stdout.readline().strip())
         run = subprocess.run([sys.executable, "-c", keep, "2"], input="", capture_output=True, text=True, check=True)
         assert first.exists() and Path(run.stdout.strip()).exists()
+        # the same once more, by a command that ends
+        subprocess.run([sys.executable, "-c", keep, "1"], input="", capture_output=True, check=True)
+        subprocess.run([sys.executable, "-c", keep, "4"], input="", capture_output=True, check=True)
+        assert first.exists()
     subprocess.run([sys.executable, "-c", keep, "3"], input="", capture_output=True, check=True)
     assert not first.exists()
+
+
+def test_a_file_system_without_locks_has_a_bound_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    monkeypatch.setenv("EMO_CACHE_BYTES", "1500")
+
+    def flock(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    before = store.folder("cache") / f"{7:064}"
+    before.write_bytes(b"x" * 1000)
+    os.utime(before, (1, 1))
+    scratch = store.spool()
+    scratch.write_bytes(b"x" * 1000)
+    kept = store.keep(scratch, f"sha256:{8:064}", move=True)
+    assert kept.exists() and not before.exists()
 
 
 def test_what_is_kept_others_may_read_as_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

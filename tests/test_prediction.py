@@ -239,7 +239,7 @@ def test_a_terminal_and_nothing_at_all_are_refused_as_a_list() -> None:
 @pytest.mark.parametrize("name", ["https://example.com/a.jpg?size=9", "file:///tmp/*.jpg"])
 def test_an_address_is_no_file_and_told_as_it_was_given(name: str) -> None:
     with pytest.raises(EmoError, match=f"^{re.escape(name)} is an address, .*download it first"):
-        list(named_files.expand([name], SUFFIXES))
+        next(named_files.expand(["x.jpg", name], SUFFIXES))
 
 
 def test_a_folder_without_a_picture_is_one_line(tmp_path: Path, emo: Run) -> None:

@@ -69,7 +69,7 @@ def test_of_oggs_joined_end_to_end_all_are_heard(tmp_path: Path, kind: str) -> N
     (tmp_path / "cut.ogg").write_bytes((tmp_path / "both.ogg").read_bytes()[:-3000])
     assert len(_read(tmp_path / "cut.ogg")[0]) > 15_900
     (tmp_path / "other.ogg").write_bytes(ogg(300) + ogg(600, 16_000))
-    with pytest.raises(Unreadable, match="can't be decoded") if kind == "VORBIS" else nullcontext():
+    with pytest.raises(Unreadable, match="changes its rate or channels") if kind == "VORBIS" else nullcontext():
         assert abs(len(_read(tmp_path / "other.ogg")[0]) - 32_000) < 700
 
 

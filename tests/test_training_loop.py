@@ -83,7 +83,8 @@ def test_a_killed_run_continues_to_the_same_bytes(data: hdf5.Data, tmp_path: Pat
 
 def test_a_state_that_can_t_be_written_is_said_once_and_costs_no_model(data: hdf5.Data, tmp_path: Path) -> None:
     notes: list[str] = []
-    outcome = trained(data, resume=tmp_path / "gone" / "state.h5", note=notes.append)
+    (tmp_path / "file").touch()
+    outcome = trained(data, resume=tmp_path / "file" / "state.h5", note=notes.append)
     (said,) = (note for note in notes if "state of the run" in note)
     assert "No such file" in said and "set EMO_HOME" in said
     assert model_bytes(outcome) == model_bytes(trained(data))

@@ -58,7 +58,7 @@ def assign(
         )
     taught = (parts == "train").any()
     if missing and split != "random" and named >= 3:
-        _draw_subjects(parts, groups, missing, seed, of_all=split == "subject" or not any(published))
+        _draw_subjects(parts, groups, y, missing, seed, of_all=split == "subject" or not any(published))
     elif missing:
         _draw_samples(parts, ids, y, missing, seed)
     if taught and not (parts == "train").any():
@@ -76,17 +76,26 @@ def _missing(present: set[str], test: float, validation: float) -> list[tuple[st
 
 
 def _draw_subjects(
-    parts: NDArray[np.str_], groups: Sequence[str], missing: list[tuple[str, float]], seed: int, *, of_all: bool
+    parts: NDArray[np.str_],
+    groups: Sequence[str],
+    y: NDArray[np.int64],
+    missing: list[tuple[str, float]],
+    seed: int,
+    *,
+    of_all: bool,
 ) -> None:
     """Move whole subjects from train to each missing part; shares are `of_all` samples, or of what train still has.
 
-    A sample without a name is a subject by itself, as in cross-validation.
+    A sample without a name is a subject by itself, as in cross-validation. Samples without a label count for nothing,
+    as they tell nothing where they are scored: they go with their subject, or stay.
     """
     names = np.array([name or f"\0{row}" for row, name in enumerate(groups)])
+    known = y >= 0
     for name, fraction in missing:
-        rows = np.flatnonzero(parts == "train")
-        share = fraction * len(parts) / max(1, len(rows)) if of_all else fraction
-        parts[rows[_whole_groups(names[rows], share, seed)]] = name
+        rows = np.flatnonzero((parts == "train") & known)
+        share = fraction * known.sum() / max(1, len(rows)) if of_all else fraction
+        drawn = np.unique(names[rows[_whole_groups(names[rows], share, seed)]])
+        parts[(parts == "train") & np.isin(names, drawn)] = name
 
 
 def _draw_samples(

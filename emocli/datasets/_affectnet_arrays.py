@@ -24,10 +24,15 @@ def folders(root: Path) -> dict[str, Path]:
 
 
 def rows(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield each image of a part with its `expression`, `valence` and `arousal`, in the order of their numbers."""
+    """Yield each image of a part with its `expression`, `valence` and `arousal`, in the order of their numbers.
+
+    Where one of these has no file, there are none.
+    """
     names = {"expression": "exp", "valence": "val", "arousal": "aro"}
     for image in _images(folder):
-        yield image, {name: _array(_beside(image, word), 1)[0] for name, word in names.items()}
+        files = {name: _beside(image, word) for name, word in names.items()}
+        whole = all(file.exists() for file in files.values())
+        yield image, {name: _array(file, 1)[0] for name, file in files.items()} if whole else {}
 
 
 def have_points(folder: Path) -> bool:

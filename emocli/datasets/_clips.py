@@ -69,12 +69,12 @@ def folded(
     if not there & test:
         missing = ", ".join(folds[fold - 1])
         raise EmoError(
-            f"those of {corpus} who speak in fold {fold} are missing ({missing}){_skipped(notes)}; "
+            f"those of {corpus} who speak in fold {fold} are missing ({missing}){_files.skipped(notes)}; "
             "choose another one, or 0"
         )
     if (others := len(there - test)) < 2:
         raise EmoError(
-            f"fold {fold} of {corpus} leaves {others} speakers to train with, and 2 are needed{_skipped(notes)}; "
+            f"fold {fold} of {corpus} leaves {others} speakers to train with, and 2 are needed{_files.skipped(notes)}; "
             "use all of it"
         )
     return [replace(clip, split="test" if clip.group in test else "train") for clip in clips]
@@ -89,15 +89,11 @@ def corpus(
     """
     if not clips:
         raise EmoError(
-            f"no clips of this corpus are there{_skipped(notes)}; check the folder, or see: emo list datasets"
+            f"no clips of this corpus are there{_files.skipped(notes)}; check the folder, or see: emo list datasets"
         )
     source = source or hashlib.sha256()
     samples = _samples(clips, notes, source)
     return Corpus(labels, license, samples, modality="speech", notes=notes, source=source)
-
-
-def _skipped(notes: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
 
 
 def _samples(clips: Sequence[Clip], notes: Counter[str], source: Any) -> Iterator[Sample]:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,6 +68,11 @@ def walk(
                 continue
             found.append((text(path.relative_to(root)), path))
     return sorted(found)
+
+
+def skipped(notes: Mapping[str, int]) -> str:
+    """Return what a message adds where all that was looked for may be what the notes say was skipped; else nothing."""
+    return f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
 
 
 def linked(root: Path) -> str:

@@ -54,7 +54,7 @@ def entries(
         split = part(parts[level - 1]) if level else ""
         label = labels.canonical(parts[level])
         if unlabelled and label == labels.canonical(unlabelled):
-            label, split = "", split or "train"
+            label = ""
         else:
             spelled.setdefault(label, set()).add(labels.plain(parts[level]))
         found.append(Entry(path, "/".join(parts), label, split))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.data.samples import Corpus, Sample
+from emocli.datasets import _files
 from emocli.errors import EmoError
 
 SMALL = 64
@@ -47,7 +48,7 @@ def corpus(
     Raises EmoError when there are none, and while it is read when not one of them is readable.
     """
     if not pictures:
-        skipped = f" ({', '.join(f'{times} × {text}' for text, times in notes.items())})" if notes else ""
+        skipped = _files.skipped(notes)
         raise EmoError(f"no images of this corpus are there{skipped}; check the folder, or see: emo list datasets")
     shape = _common_shape([picture.path for picture in pictures])
     source = source or hashlib.sha256()

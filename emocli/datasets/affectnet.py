@@ -133,6 +133,9 @@ def _of_arrays(
     for part, folder in parts.items():
         for path, row in _affectnet_arrays.rows(folder):
             name = _files.text(path.relative_to(root))
+            if not row:
+                notes["image without its annotations left out"] += 1
+                continue
             source.update(f"{name} {row}".encode())
             y = _target(row, name, classes, labels, notes)
             if y is not None:

@@ -55,13 +55,18 @@ def _classes(root: Path, notes: Counter[str]) -> Corpus:
     entries = _folders.entries(root, SUFFIXES, notes)
     order = tuple(label for label in ORDER if label != "neutral" or any(each.label == label for each in entries))
     pictures = []
-    for entry in _files.once(entries, lambda entry: f"{entry.label}/{entry.path.name}", notes):
+    for entry in _files.once(entries, _name, notes):
         subject = _SUBJECT.match(entry.path.name)
         if subject is None:
             notes["image whose name has no subject (S010_004_00000017.png)"] += 1
         group = subject[1] if subject else ""
         pictures.append(Picture(entry.path, entry.id, labels.index(order, entry.label), entry.split, group))
     return _images.corpus(pictures, order, LICENSE, notes)
+
+
+def _name(entry: _folders.Entry) -> str:
+    """Return what a picture is called, as CK+ does wherever it lies; any other name may be there once a folder."""
+    return f"{entry.label}/{entry.path.name}" if _SUBJECT.match(entry.path.name) else entry.id
 
 
 def _sequences(root: Path, images: Path, frames: int, neutral: bool, notes: Counter[str]) -> Corpus:

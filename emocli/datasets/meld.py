@@ -55,6 +55,8 @@ def read(sources: Sequence[Path]) -> Corpus:
                 raise EmoError(f"{files[0]}: {name} has an emotion that MELD doesn't have, {row['Emotion']!r}")
             label = labels.index(labels.SEVEN, row["Emotion"])
             name = _files.text(path.relative_to(root))
+            if path.stem.startswith(_ANEW):
+                notes["clip that MELD's makers cut anew taken"] += 1
             clips.append(Clip(path, name, label, PARTS[part], _speaker(row, part), about))
     source = _files.digest(files[0] for files in lists.values() if files)
     return _clips.corpus(clips, labels.SEVEN, LICENSE, notes, source)
@@ -75,7 +77,6 @@ def _there(root: Path, notes: Counter[str]) -> dict[tuple[str, str], Path]:
         # the innermost folder that says so: test clips may lie in train's download
         part = next((part for folder in reversed(folders) for part in PARTS if part in folder), "")
         if path.stem.startswith(_ANEW):
-            notes["clip that MELD's makers cut anew taken"] += 1
             found[part, path.stem.removeprefix(_ANEW)] = path
         else:
             found.setdefault((part, path.stem), path)

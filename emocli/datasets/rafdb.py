@@ -40,7 +40,10 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
     lists = [path for name in _LISTS for path in _files.find(root, name)][:1]
     pictures = _listed(root, lists[0], image, suffix, notes) if lists else _sorted(root, suffix, notes)
     if not lists and not pictures:
-        raise EmoError(f"{root} has no {_LISTS[0]}{_files.linked(root)}; give the folder of RAF-DB's basic set")
+        what = (
+            f"{root} has no {_LISTS[0]}{_files.linked(root)}, and no {image} images in folders{_files.skipped(notes)}"
+        )
+        raise EmoError(f"{what}; give the folder of RAF-DB's basic set")
     pictures.sort(key=lambda each: each.id)
     return _images.corpus(pictures, labels.SEVEN, LICENSE, notes, _files.digest(lists))
 
@@ -69,7 +72,9 @@ def _sorted(root: Path, suffix: str, notes: Counter[str]) -> list[Picture]:
     pictures = []
     for name, path in _files.walk(root, (".jpg",), notes):
         found = _SORTED.search(name)
-        if found and name.endswith(suffix):
+        if not found or name.endswith("_aligned.jpg") != (suffix == "_aligned.jpg"):
+            notes["image of another kind skipped"] += 1
+        else:
             pictures.append(Picture(path, name, _label(found[2]), found[1]))
     return pictures
 

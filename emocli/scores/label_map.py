@@ -80,7 +80,7 @@ def match(data: Sequence[str], model: Sequence[str], entries: Entries, source: s
     Raises EmoError, naming `source` and the lines to add, for labels that nothing is said about.
     """
     known = {label: label for label in data if label in model}
-    named = {labels.named(label, data): target for label, target in entries.items()}
+    named = labels.all_named(entries, data, "--map")
     said = {label: target and labels.named(target, model) for label, target in named.items() if label in data}
     if AUTO in entries:
         others = [label for label in data if label not in model and labels.usual(label)]

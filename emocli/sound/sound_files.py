@@ -36,7 +36,6 @@ RATES_HZ = (1000, 768_000)
 NARROW_HZ = 8000
 _BLOCK = 1 << 17
 NARROW = "clip below 8 kHz, which lacks what is above 4 kHz"
-_NO_DECODER = "has sound that can't be decoded"
 _SILENT = 3
 """Loudest 16 bit sample of a silent file."""
 
@@ -159,7 +158,7 @@ def _ffmpeg(path: Path) -> Native:
     streams = container.streams.audio
     why = "has no sound in it"
     if streams and streams[0].codec_context is None:
-        why = _NO_DECODER
+        why = "has sound that can't be decoded"
     elif streams and streams[0].rate:
         return streams[0].rate, _decoded(path, file, container, streams[0].rate)
     container.close()
@@ -178,7 +177,7 @@ def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: i
                 for each in planar.resample(frame):
                     yield each.to_ndarray().mean(axis=0)
         except av.error.PatchWelcomeError as fault:
-            raise Unreadable(path, _NO_DECODER) from fault
+            raise Unreadable(path, "changes its rate or channels on the way, as files joined end to end do") from fault
         except (av.error.FFmpegError, ValueError) as fault:
             raise Unreadable(path, "is damaged") from fault
 

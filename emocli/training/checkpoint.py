@@ -1,5 +1,6 @@
 """The state of a run in one HDF5 file, written whole after each epoch: a killed run continues where it was."""
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
     """Write facts (JSON) and named groups of tensors; the file is the old one or the new one, never half of it."""
     scratch = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with Disk(scratch, "w+") as disk:
             with h5py.File(disk, "w") as file:
                 file.attrs["emo-state"] = json.dumps(facts)
@@ -39,7 +41,8 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
             f"{why}: --resume won't find it; set EMO_HOME to a folder with room that you can write"
         ) from fault
     finally:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where there is no folder
+            scratch.unlink()
 
 
 def load(path: Path, identity: str) -> tuple[dict[str, Any], Tree]:

@@ -97,7 +97,8 @@ def part(
 
 def _why_empty(split: str, dropped: int, *, left_out: int) -> str:
     if dropped:
-        return f"no row of the {split} part has a label; label some, or learn from a teacher alone: --alpha 1"
+        alone = "learn from a teacher alone: --alpha 1" if split == "train" else "draw another part"
+        return f"no row of the {split} part has a label; label some, or {alone}"
     if left_out:
         return (
             f"--drop-leaks leaves nothing of the {split} part: each of its {left_out} rows, or who is on it, is in "

@@ -170,7 +170,7 @@ def _state(step: Step) -> Path:
     # several processes draw otherwise than one, and the header says how many there were
     processes = {"processes": ranks.count()} if ranks.count() > 1 else {}
     name = hashlib.sha256(json.dumps({**step, **processes, "options": options}, sort_keys=True).encode()).hexdigest()
-    return store.folder("runs") / f"{name}.h5"
+    return store.home() / "runs" / f"{name}.h5"
 
 
 def _audited(data: Data, how: How) -> NDArray[np.int64] | None:

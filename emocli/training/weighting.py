@@ -23,12 +23,13 @@ def class_weights(text: str, rows: Rows) -> Tensor | None:
     if "=" not in text:
         raise EmoError(f"--class-weights {text} is none of none, balanced or class=factor,class=factor")
     factors = dict.fromkeys(rows.names, 1.0)
-    for part in text.split(","):
-        name, _, factor = part.strip().rpartition("=")
-        label = labels.named(name, rows.names)
+    said = {
+        name: _factor(factor, part) for part in text.split(",") for name, _, factor in [part.strip().rpartition("=")]
+    }
+    for label, factor in labels.all_named(said, rows.names, "--class-weights").items():
         if label not in factors:
             raise EmoError(f"--class-weights names {label!r}, which is no class; they are {', '.join(rows.names)}")
-        factors[label] = _factor(factor, part)
+        factors[label] = factor
     weights = torch.tensor(list(factors.values()))
     if not (weights * rows.y.sum(0)).any():
         raise EmoError(f"--class-weights {text} leaves nothing to learn; give a class that is there more than 0")
