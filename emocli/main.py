@@ -92,6 +92,8 @@ def main() -> NoReturn:
     _open_what_is_closed()
     # read by OpenCV when it is loaded: a small file may decode to gigabytes
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+    # NumPy's products are small here, and sum in another order on other numbers of cores: other bytes
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # since 1.32 ONNX Runtime marks the machine and reports its use to Microsoft, unless this is set as it is loaded
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     # a command that is told to stop cleans up as it does on Ctrl-C
@@ -143,7 +145,7 @@ def _known(fault: Exception) -> str:
     # a library that finds no room for itself says so in words only
     no_room = "failed to map segment" in str(fault) and "not permitted" not in str(fault)
     if isinstance(fault, MemoryError) or (isinstance(fault, ImportError) and no_room):
-        return "the machine has too little free memory for this; use a smaller --batch or fewer rows"
+        return "the machine has too little free memory for this; take fewer rows, or a smaller --batch if it has one"
     known = extras.missing(fault) if isinstance(fault, ImportError) else None
     if isinstance(fault, OSError):
         known = streams.full_disk(fault, Path(fault.filename) if fault.filename else None)

@@ -2,6 +2,7 @@
 # Pictures sorted by what their largest face shows: examples/which_label.sh MODEL.onnx PICTURE …  (tab separated)
 set -euo pipefail
 model=${1:?usage: examples/which_label.sh MODEL.onnx PICTURE …}
+: "${2:?usage: examples/which_label.sh MODEL.onnx PICTURE …}"
 shift
 emo predict "$@" --model "$model" --json |
   python3 -c 'import json, sys

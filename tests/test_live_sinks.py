@@ -192,3 +192,12 @@ def test_the_first_ctrl_c_ends_the_session_and_the_second_one_the_command() -> N
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_film_that_is_watched_is_not_replaced_by_what_is_shown_of_it(emo: Run, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"somebody's")
+    for name in (film, tmp_path / ".." / tmp_path.name / "film.mp4"):
+        done = emo("live", "--source", film, "--save-video", name, "--force", "--no-window")
+        assert done.returncode == 1 and b"is the film that is watched; give it another name" in done.stderr
+    assert film.read_bytes() == b"somebody's"

@@ -99,7 +99,7 @@ def test_a_reader_that_went_away_is_141_whatever_was_printed(words: str) -> None
             ImportError(
                 "numpy can't be imported\n\nOriginal error:\n  libx.so: failed to map segment from shared object"
             ),
-            "the machine has too little free memory for this; use a smaller --batch or fewer rows",
+            "the machine has too little free memory for this; take fewer rows, or a smaller --batch if it has one",
         ),
         (
             PermissionError(13, "Permission denied", "f.h5"),

@@ -86,7 +86,7 @@ def test_a_state_that_can_t_be_written_is_said_once_and_costs_no_model(data: hdf
     (tmp_path / "file").touch()
     outcome = trained(data, resume=tmp_path / "file" / "state.h5", note=notes.append)
     (said,) = (note for note in notes if "state of the run" in note)
-    assert "No such file" in said and "set EMO_HOME" in said
+    assert "File exists" in said and "set EMO_HOME" in said
     assert model_bytes(outcome) == model_bytes(trained(data))
 
 

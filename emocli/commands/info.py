@@ -1,7 +1,6 @@
 """Show what an artifact holds: header, lineage, shapes, label counts, licence."""
 
 import json
-import os
 from typing import Annotated, Any
 
 import typer
@@ -10,9 +9,6 @@ from emocli import pipes
 from emocli.commands import _flags
 from emocli.commands._show import for_people, show_record
 from emocli.errors import EmoError
-
-# numpy starts a thread per core otherwise, which takes longer than all that is done here
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def run(

@@ -75,6 +75,8 @@ def run(
         else:
             place = {"source": source, "number": camera or 0, "realtime": realtime}
             film = Path(save_video) if save_video else None
+            if film and film.exists() and Path(source).exists() and film.samefile(source):
+                raise EmoError(f"--save-video {film} is the film that is watched; give it another name")
             outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
             shown = window and sys.stdout.isatty() and not as_json
             told = _watch(artifact.path, how, place, outputs, window=shown, stop=stop)

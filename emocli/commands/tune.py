@@ -37,7 +37,7 @@ def run(
     **flags: Any,
 ) -> None:
     """Run the trials, print one row each, best first, and the line that trains the best."""
-    if trials < 1 or timeout < 0:
+    if trials < 1 or not timeout >= 0:
         raise EmoError(f"--trials {trials} --timeout {timeout:g} is no search; use 1 trial or more, 0 minutes or more")
     if arch != architectures.AUTO:
         architectures.resolve(arch, {})

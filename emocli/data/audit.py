@@ -137,16 +137,32 @@ def _near(
     if thumbnails is None or not len(first) or not len(second):
         return found
     equal = {hashes[row] for row in first.tolist()}
-    references = thumbnails[first]
-    for start in range(0, len(second), 256):
-        some = second[start : start + 256]
-        alike = np.argwhere(references @ thumbnails[some].T > _ALIKE)
-        for mine, theirs in ((int(first[i]), int(some[j])) for i, j in alike):
-            if hashes[mine] != hashes[theirs] and _correlation(data.x[mine], data.x[theirs]) > _SAME:
-                found[0].add(mine)
-                # what has an equal row there is counted as that
-                found[1].update({theirs} if hashes[theirs] not in equal else ())
+    keys, references = np.array(hashes), thumbnails[first]
+    for some in _blocks(second):
+        alike = references @ thumbnails[some].T > _ALIKE
+        at, there = np.nonzero(alike)
+        alike[at, there] = keys[first[at]] != keys[some[there]]
+        theirs = some[alike.any(axis=0)]
+        for mine in _blocks(first[alike.any(axis=1)]):
+            pairs = alike[np.ix_(np.isin(first, mine), np.isin(some, theirs))]
+            same = pairs & (_whole(data, mine) @ _whole(data, theirs).T > _SAME)
+            found[0].update(mine[same.any(axis=1)].tolist())
+            # what has an equal row there is counted as that
+            found[1].update(row for row in theirs[same.any(axis=0)].tolist() if hashes[row] not in equal)
     return found
+
+
+def _blocks(rows: NDArray[np.int64], size: int = 256) -> Iterator[NDArray[np.int64]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _whole(data: Data, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return images, read at once, whose products are their correlations."""
+    pixels = np.stack([image.ravel() for image in data.take(rows)]).astype(np.float64)
+    pixels -= pixels.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(pixels, axis=1, keepdims=True)
+    centred: NDArray[np.float64] = np.divide(pixels, length, out=np.zeros_like(pixels), where=length > 0)
+    return centred
 
 
 def _fingerprints(data: Data) -> tuple[list[bytes], NDArray[np.float32] | None, int]:
@@ -186,10 +202,6 @@ def _centred(x: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(x, axis=1, keepdims=True)
     centred: NDArray[np.float32] = np.divide(x, length, out=np.zeros_like(x), where=length > 1e-3)
     return centred
-
-
-def _correlation(first: NDArray[Any], second: NDArray[Any]) -> float:
-    return float(np.corrcoef(first.ravel().astype(np.float32), second.ravel().astype(np.float32))[0, 1])
 
 
 def _labels(hashes: Iterable[bytes], targets: NDArray[np.int64]) -> dict[bytes, list[int]]:

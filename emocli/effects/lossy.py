@@ -1,7 +1,7 @@
 """Sent as a compressed file: encoded and decoded by a real codec, MP3, Ogg Vorbis or Opus.
 
-LAME, libvorbis and libopus as libsndfile has them, for the sound at 16 kHz. Speech at a level of 0.5 to 0.9 has 50 to
-30 kbit/s in MP3, 65 to 45 in Vorbis and 140 to 35 in Opus.
+LAME, libvorbis and libopus as libsndfile has them, for the sound at 16 kHz. Loud speech at a level of 0.5 to 0.9 has 50
+to 30 kbit/s in MP3, 65 to 45 in Vorbis and 140 to 35 in Opus; with pauses and far from full scale it has half of that.
 
 Options:
     level: how far it is compressed, 0 (the best that the codec has) to 1 (the smallest)

@@ -1,6 +1,7 @@
 """Cycles of a voice: how irregular their lengths (jitter) and their peaks (shimmer) are within a frame.
 
-Praat's "jitter (local)" and "shimmer (local)": the mean difference between neighbouring cycles over the mean. A cycle
+By the formula of Praat's "jitter (local)" and "shimmer (local)": the mean difference between neighbouring cycles over
+the mean, of their lengths and of the heights of their peaks, where Praat's shimmer has the power of each cycle. A cycle
 is from one peak of the wave to the next, each looked for a period after the last, give or take a fifth of one; up to
 four to either side of the frame's middle count. Neighbours that differ by more than Praat's factors are no neighbours:
 a peak was missed between them, or the voice begins there.

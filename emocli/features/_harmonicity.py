@@ -1,8 +1,8 @@
 """How much of a voiced frame repeats itself: the ratio of harmonics to noise in decibels.
 
 Boersma (Proceedings of the Institute of Phonetic Sciences 17, 1993): the autocorrelation under a window, over that of
-the window itself, at the pitch's period; without the mean, which would repeat itself at any. The window is as many
-periods long as Praat's, so that a pitch that moves is no noise.
+the window itself, at the pitch's period; without the mean, which would repeat itself at any. The window is 4.5 periods
+of the pitch that is there long, so that a pitch that moves is no noise; Praat's has as many of the lowest one.
 """
 
 import numpy as np

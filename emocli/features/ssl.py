@@ -51,9 +51,11 @@ def extractor(
 
 def _network(model: str, output: str, normalize: bool) -> Callable[[Sound, int], NDArray[np.float32]]:
     """Return the function from a sound and the samples that a part of it may have to (frames, d)."""
-    path = store.named(model)
-    if not model or not path.is_file():
+    if not model:
         raise EmoError("ssl needs a network: -p model=FILE, an ONNX export of wav2vec 2.0, HuBERT, WavLM or Whisper")
+    path = store.named(model)
+    if not path.is_file():
+        raise EmoError(f"ssl finds no file {path}; check the name of -p model=…")
     session = _session(path)
     entry, *others = session.get_inputs()
     names = [each.name for each in session.get_outputs() if len(each.shape) == 3 and output in ("", each.name)]

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -104,7 +105,7 @@ def medians(make: Callable[[], Frames], model: Path, threads: int) -> dict[str, 
     """Return the medians of rounds in which the ways take turns, after one round that is not counted."""
     cv2.setNumThreads(threads)
     found = predictor(model, threads=threads, note=lambda text: print(text, file=sys.stderr))
-    predict = Predictor(found.labels, found.provider, a_face_in_each(found.find_faces), found.classify)
+    predict = replace(found, find_faces=a_face_in_each(found.find_faces))
     with open(os.devnull, "w") as nothing:
         rounds = [measure(make, predict, sinks.line_each(nothing)) for _ in range(ROUNDS + 1)][1:]
     return {key: round(statistics.median(one[key] for one in rounds), 2) for key in rounds[0]}
