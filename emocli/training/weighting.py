@@ -23,24 +23,23 @@ def class_weights(text: str, rows: Rows) -> Tensor | None:
     if "=" not in text:
         raise EmoError(f"--class-weights {text} is none of none, balanced or class=factor,class=factor")
     factors = dict.fromkeys(rows.names, 1.0)
-    said = {
-        name: _factor(factor, part) for part in text.split(",") for name, _, factor in [part.strip().rpartition("=")]
-    }
+    parts = (part.strip().rpartition("=") for part in text.split(","))
+    said = {name: factor for name, _, factor in parts}
     for label, factor in labels.all_named(said, rows.names, "--class-weights").items():
         if label not in factors:
             raise EmoError(f"--class-weights names {label!r}, which is no class; they are {', '.join(rows.names)}")
-        factors[label] = factor
+        factors[label] = _factor(factor, label)
     weights = torch.tensor(list(factors.values()))
     if not (weights * rows.y.sum(0)).any():
         raise EmoError(f"--class-weights {text} leaves nothing to learn; give a class that is there more than 0")
     return weights
 
 
-def _factor(text: str, part: str) -> float:
+def _factor(text: str, label: str) -> float:
     try:
         factor = float(text)
     except ValueError:
         factor = math.nan
     if not 0 <= factor < math.inf:
-        raise EmoError(f"--class-weights has {part.strip()}; a factor is a number of at least 0, such as 2")
+        raise EmoError(f"--class-weights has {label}={text}; a factor is a number of at least 0, such as 2")
     return factor
