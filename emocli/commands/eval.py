@@ -109,17 +109,24 @@ def run(
     if folds:
         _show_folds(pairs, engine, threads, options, as_json)
         return
-    if len(pairs) == 1:
-        with _plots(plot, plot_abstain, plot_noise, force=force) as files:
-            (record,) = scoring.records(pairs, engine, threads, options, note)
-            _show_scores.draw(record, *files)
-        # when the plots are whole: it is no fault of theirs that stdout may be full
-        _show_scores.of_one(record, as_json)
+    if len(pairs) > 1:
+        _show_several(pairs, engine, threads, options, as_json)
         return
+    with _plots(plot, plot_abstain, plot_noise, force=force) as files:
+        (record,) = scoring.records(pairs, engine, threads, options, note)
+        _show_scores.draw(record, *files)
+    # when the plots are whole: it is no fault of theirs that stdout may be full
+    _show_scores.of_one(record, as_json)
+
+
+def _show_several(pairs: Sequence["Pair"], engine: str, threads: int, options: "Options", as_json: bool | None) -> None:
+    """Print a table of one figure, or each record as it is found."""
+    from emocli.scores import pairing, scoring
+
     records = scoring.records(pairs, engine, threads, options, note)
     if for_people(as_json) and options.has_more:
-        note(f"a table of several shows {metric} alone; all that was asked for is in --json")
-    rows = pairing.table(pairs, records, metric) if for_people(as_json) else pairing.named(pairs, records)
+        note(f"a table of several shows {options.metric} alone; all that was asked for is in --json")
+    rows = pairing.table(pairs, records, options.metric) if for_people(as_json) else pairing.named(pairs, records)
     show(rows, as_json=as_json)
 
 

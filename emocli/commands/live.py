@@ -74,15 +74,21 @@ def run(
             told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
         else:
             place = {"source": source, "number": camera or 0, "realtime": realtime}
-            film = Path(save_video) if save_video else None
-            if film and film.exists() and Path(source).exists() and film.samefile(source):
-                raise EmoError(f"--save-video {film} is the film that is watched; give it another name")
+            film = _film(save_video, source)
             outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
             shown = window and sys.stdout.isatty() and not as_json
             told = _watch(artifact.path, how, place, outputs, window=shown, stop=stop)
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
+
+
+def _film(name: str, source: str) -> Path | None:
+    """Return the file that frames are saved to, None for none; raises EmoError for the film that is watched."""
+    film = Path(name) if name else None
+    if film and film.exists() and Path(source).exists() and film.samefile(source):
+        raise EmoError(f"--save-video {film} is the film that is watched; give it another name")
+    return film
 
 
 def _asked_for(mic: bool, source: str) -> str:

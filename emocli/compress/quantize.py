@@ -49,7 +49,10 @@ def quantize(
     # some nodes are only there before folding, some only after it
     _check_excluded(exclude, [*model.graph.node, *result.graph.node])
     spared = {node.output[0] for node in result.graph.node if not {node.op_type, node.name}.isdisjoint(exclude)}
-    spared |= sequences.in_float(result, _INTEGER - _WEIGHTED) | _no_floats(result)
+    types = onnx_graph.types(result)
+    # lengths and places are no floats, and attention computes many
+    spared |= {name for name, kind in types.items() if kind.elem_type != TensorProto.FLOAT}
+    spared |= sequences.in_float(result, types, _INTEGER - _WEIGHTED)
     chosen = _choose(result.graph, spared)
     if not chosen:
         raise EmoError("no operator is left to make INT8; leave out some --exclude, or keep FP32")
@@ -59,11 +62,6 @@ def quantize(
     _quantize_activations(result.graph, scales)
     onnx_graph.prune(result.graph)
     return result
-
-
-def _no_floats(model: ModelProto) -> set[str]:
-    """Return the tensors known to be no floats: lengths and places, of which attention computes many."""
-    return {name for name, kind in onnx_graph.types(model).items() if kind.elem_type != TensorProto.FLOAT}
 
 
 def _check_excluded(exclude: Sequence[str], nodes: Sequence[NodeProto]) -> None:

@@ -1,16 +1,14 @@
 """What stays float in a model of sequences: normalisation, recurrence, attention and pooling over time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from onnx import ModelProto, TensorProto, TypeProto
-
-from emocli import onnx_graph
 
 _MAP = 4
 """Axes of what convolutions over frames and bands give."""
 
 
-def in_float(model: ModelProto, arithmetic: Collection[str]) -> set[str]:
+def in_float(model: ModelProto, types: Mapping[str, TypeProto.Tensor], arithmetic: Collection[str]) -> set[str]:
     """Return the tensors that are not to be quantized; none for a model of images or vectors.
 
     Lengths are no floats. Operators of `arithmetic` are quantized between convolutions, where they add and mask maps;
@@ -20,7 +18,6 @@ def in_float(model: ModelProto, arithmetic: Collection[str]) -> set[str]:
     frames = model.graph.input[0].type.tensor_type
     if frames.elem_type != TensorProto.FLOAT or len(frames.shape.dim) != 3:
         return set()
-    types = onnx_graph.types(model)
     return {
         output
         for node in model.graph.node

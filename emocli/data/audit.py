@@ -140,15 +140,16 @@ def _near(
     keys, references = np.array(hashes), thumbnails[first]
     for some in _blocks(second):
         alike = references @ thumbnails[some].T > _ALIKE
-        at, there = np.nonzero(alike)
-        alike[at, there] = keys[first[at]] != keys[some[there]]
-        theirs = some[alike.any(axis=0)]
-        for mine in _blocks(first[alike.any(axis=1)]):
-            pairs = alike[np.ix_(np.isin(first, mine), np.isin(some, theirs))]
-            same = pairs & (_whole(data, mine) @ _whole(data, theirs).T > _SAME)
-            found[0].update(mine[same.any(axis=1)].tolist())
+        one, other = np.nonzero(alike)
+        alike[one, other] = keys[first[one]] != keys[some[other]]
+        if not len(there := np.flatnonzero(alike.any(axis=0))):
+            continue
+        theirs = _whole(data, some[there])
+        for at in _blocks(np.flatnonzero(alike.any(axis=1))):
+            same = alike[np.ix_(at, there)] & (_whole(data, first[at]) @ theirs.T > _SAME)
+            found[0].update(first[at][same.any(axis=1)].tolist())
             # what has an equal row there is counted as that
-            found[1].update(row for row in theirs[same.any(axis=0)].tolist() if hashes[row] not in equal)
+            found[1].update(row for row in some[there][same.any(axis=0)].tolist() if hashes[row] not in equal)
     return found
 
 
@@ -158,11 +159,7 @@ def _blocks(rows: NDArray[np.int64], size: int = 256) -> Iterator[NDArray[np.int
 
 def _whole(data: Data, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return images, read at once, whose products are their correlations."""
-    pixels = np.stack([image.ravel() for image in data.take(rows)]).astype(np.float64)
-    pixels -= pixels.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(pixels, axis=1, keepdims=True)
-    centred: NDArray[np.float64] = np.divide(pixels, length, out=np.zeros_like(pixels), where=length > 0)
-    return centred
+    return _centred(data.take(rows).reshape(len(rows), -1).astype(np.float64))
 
 
 def _fingerprints(data: Data) -> tuple[list[bytes], NDArray[np.float32] | None, int]:
@@ -196,11 +193,11 @@ def _thumbnails(x: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _centred(blocks.reshape(n, -1))
 
 
-def _centred(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _centred(x: NDArray[Any]) -> NDArray[Any]:
     """Rows with mean 0 and length 1; a constant image becomes 0 and is like no other."""
     x = x - x.mean(1, keepdims=True)
     length = np.linalg.norm(x, axis=1, keepdims=True)
-    centred: NDArray[np.float32] = np.divide(x, length, out=np.zeros_like(x), where=length > 1e-3)
+    centred: NDArray[Any] = np.divide(x, length, out=np.zeros_like(x), where=length > 1e-3)
     return centred
 
 

@@ -27,18 +27,18 @@ LICENSE = "non-commercial research, on request; images never shipped"
 ORDER = ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral")
 _LISTED = re.compile(r"((train|test)_\w+)\.jpg\s+([1-7])")
 _SORTED = re.compile(r"(?:^|/)(train|test)/([1-7])/\1_[^/]+$")
+_ENDINGS = {"aligned": "_aligned.jpg", "original": ".jpg"}
 _LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 
 
 def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
     """Open RAF-DB's basic set; raises EmoError without its list or for a line that can't be read."""
-    if image not in ("aligned", "original"):
+    if image not in _ENDINGS:
         raise EmoError(f"image is {image!r}; choose aligned or original")
     root = _files.only_folder(sources, "rafdb")
-    suffix = "_aligned.jpg" if image == "aligned" else ".jpg"
     notes: Counter[str] = Counter()
     lists = [path for name in _LISTS for path in _files.find(root, name)][:1]
-    pictures = _listed(root, lists[0], image, suffix, notes) if lists else _sorted(root, suffix, notes)
+    pictures = _listed(root, lists[0], image, notes) if lists else _sorted(root, image, notes)
     if not lists and not pictures:
         what = (
             f"{root} has no {_LISTS[0]}{_files.linked(root)}, and no {image} images in folders{_files.skipped(notes)}"
@@ -48,9 +48,9 @@ def read(sources: Sequence[Path], *, image: str = "aligned") -> Corpus:
     return _images.corpus(pictures, labels.SEVEN, LICENSE, notes, _files.digest(lists))
 
 
-def _listed(root: Path, listed: Path, image: str, suffix: str, notes: Counter[str]) -> list[Picture]:
+def _listed(root: Path, listed: Path, image: str, notes: Counter[str]) -> list[Picture]:
     """Return the images of a list that are there."""
-    entries = [(f"{name}{suffix}", y, split) for name, y, split in _entries(listed)]
+    entries = [(f"{name}{_ENDINGS[image]}", y, split) for name, y, split in _entries(listed)]
     folders = [path for path in _files.find(root, image) if path.is_dir()]
     if not folders:
         raise EmoError(f"{root} has no folder Image/{image}{_files.linked(root)}; unpack RAF-DB's {image} images there")
@@ -67,12 +67,12 @@ def _listed(root: Path, listed: Path, image: str, suffix: str, notes: Counter[st
     return pictures
 
 
-def _sorted(root: Path, suffix: str, notes: Counter[str]) -> list[Picture]:
+def _sorted(root: Path, image: str, notes: Counter[str]) -> list[Picture]:
     """Return the images that lie in folders of their part and label."""
     pictures = []
     for name, path in _files.walk(root, (".jpg",), notes):
         found = _SORTED.search(name)
-        if not found or name.endswith("_aligned.jpg") != (suffix == "_aligned.jpg"):
+        if not found or name.endswith(_ENDINGS["aligned"]) != (image == "aligned"):
             notes["image of another kind skipped"] += 1
         else:
             pictures.append(Picture(path, name, _label(found[2]), found[1]))

@@ -1,6 +1,6 @@
 """Figures of merit with a 95 % bootstrap interval each: accuracy, macro-F1, UAR, ROC-AUC, ECE."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,11 +106,17 @@ def labelled(logits: NDArray[Any], y: NDArray[Any], classes: int) -> tuple[NDArr
 
 
 def _of_guesses(y: NDArray[np.int64], guess: NDArray[np.int64], classes: int) -> dict[str, Figure]:
-    """Return the figures for which it is enough to know what was guessed."""
+    """Return the figures for which it is enough to know what was guessed.
+
+    How often each class is true, guessed, and both in a draw, (draws, classes) each, is all that they need: confusion
+    matrices of the draws would say no more, and take its square.
+    """
+    true, guessed = (np.eye(classes)[each] for each in (y, guess))
+    hits = true * guessed
     return {
         "accuracy": _accuracy(y, guess),
-        "macro_f1": _from_counts(y, guess, classes, _macro_f1),
-        "uar": _from_counts(y, guess, classes, _mean_recall),
+        "macro_f1": lambda weights: _macro_f1(weights @ true, weights @ guessed, weights @ hits),
+        "uar": lambda weights: _mean_recall(weights @ true, weights @ hits),
     }
 
 
@@ -124,19 +130,7 @@ def _accuracy(y: NDArray[np.int64], guess: NDArray[np.int64]) -> Figure:
     return figure
 
 
-def _from_counts(
-    y: NDArray[np.int64], guess: NDArray[np.int64], classes: int, figure: Callable[[Floats, Floats, Floats], Floats]
-) -> Figure:
-    """Return a figure of how often each class is true, guessed, and both; `figure` takes these, (draws, classes) each.
-
-    The confusion matrix of each draw would say no more, and take its square.
-    """
-    true, guessed = (np.eye(classes)[each] for each in (y, guess))
-    hits = true * guessed
-    return lambda weights: figure(weights @ true, weights @ guessed, weights @ hits)
-
-
-def _mean_recall(true: Floats, _: Floats, hits: Floats) -> Floats:
+def _mean_recall(true: Floats, hits: Floats) -> Floats:
     mean: Floats = np.nanmean(hits / np.where(true > 0, true, np.nan), axis=1)
     return mean
 

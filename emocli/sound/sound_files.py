@@ -98,11 +98,11 @@ Native = tuple[int, Iterator[Sound]]
 def _opened(path: Path, remark: Callable[[str], None]) -> Native:
     try:
         with open(path, "rb") as file:
-            start = file.read(4)
+            # of sounds joined end to end libsndfile hears the first
+            by_libsndfile = file.read(4) in marks.LIBSNDFILE and not ogg.is_chained(file)
     except OSError as fault:
         raise Unreadable(path, f"can't be opened ({fault.strerror})", "check the name, or leave it out") from fault
-    # of sounds joined end to end libsndfile hears the first
-    native = _libsndfile(path, remark) if start in marks.LIBSNDFILE and not ogg.is_chained(path) else None
+    native = _libsndfile(path, remark) if by_libsndfile else None
     rate_hz, samples = native or _ffmpeg(path)
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
         raise Unreadable(path, f"has a rate that no sound has, not {RATES_HZ[0]} to {RATES_HZ[1]} Hz")
