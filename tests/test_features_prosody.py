@@ -87,7 +87,8 @@ def test_jitter_is_how_much_neighbouring_periods_differ(share: float) -> None:
     voiced = rows[rows[:, 0] > 0]
     assert len(voiced) > 45
     assert voiced[:, 2].mean() == pytest.approx(_local(periods), rel=0.1, abs=1e-3)
-    np.testing.assert_allclose(voiced[:, 3], 0, atol=3e-3)
+    # the amplitude of a pulse is over a share of its cycle, so it moves a little with its length
+    np.testing.assert_allclose(voiced[:, 3], 0, atol=5e-3)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
@@ -100,6 +101,30 @@ def test_shimmer_is_how_much_neighbouring_peaks_differ(share: float) -> None:
     # peaks are measured from the wave's middle
     assert voiced[:, 3].mean() == pytest.approx(_local(heights - voice.mean()), rel=0.1)
     np.testing.assert_allclose(voiced[:, 2], 0, atol=2e-3)
+
+
+def _vowel(decibels: float) -> Clip:
+    """A voice of 123 Hz with three formants, its cycles 1 % and its pulses 10 % irregular, in white noise."""
+    rng = np.random.default_rng(0)
+    periods, heights = 130 * (1 + 0.01 * rng.uniform(-1, 1, 240)), 1 + 0.1 * rng.uniform(-1, 1, 240)
+    time, wave = np.arange(int(periods.sum())), np.zeros(int(periods.sum()))
+    for place, height in zip(np.cumsum(periods) - 130, heights, strict=True):
+        seconds = np.maximum(time - place, 0) / 16_000
+        for hz, width in ((600, 80), (1100, 90), (2500, 120)):
+            wave += height * np.exp(-np.pi * width * seconds) * np.sin(2 * np.pi * hz * seconds)
+    wave *= 0.1 / wave.std()
+    return (wave + rng.standard_normal(len(time)) * 0.1 * 10 ** (-decibels / 20)).astype(np.float32)
+
+
+# what Praat 6.1.38 says: To Pitch 0 75 500, To PointProcess (cc), local measures with its defaults
+@pytest.mark.parametrize(
+    ("decibels", "jitter", "shimmer"), [(60, 0.00678, 0.0632), (10, 0.00681, 0.0726), (5, 0.00740, 0.1048)]
+)
+def test_jitter_and_shimmer_are_praats_in_noise_too(decibels: float, jitter: float, shimmer: float) -> None:
+    rows = _rows(_vowel(decibels), fmin=75.0, fmax=500.0)
+    assert (rows[:, 0] > 0).all()
+    assert rows[:, 2].mean() == pytest.approx(jitter, rel=0.05)
+    assert rows[:, 3].mean() == pytest.approx(shimmer, rel=0.15)
 
 
 @pytest.mark.parametrize("decibels", [5, 10, 20])

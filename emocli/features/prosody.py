@@ -6,9 +6,8 @@ the ratio of harmonics to noise in decibels (-20 to 40); the last three are 0 in
 The pitch is that of librosa.pyin (Mauch and Dixon, ICASSP 2014): the likeliest path through the candidates of the whole
 clip. With tracker=yin it is that of librosa.yin (de Cheveigné and Kawahara, JASA 2002), each frame by itself; a frame
 counts as voiced where it differs from itself a period later by less than 0.4, and the probability is 1 less that
-difference. Jitter and shimmer are by Praat's formulas of its local measures over up to eight cycles about the frame's
-middle, jitter as of its pulses at peaks, shimmer of the peaks' heights, which noise moves more than the mean power that
-Praat takes. Harmonics to noise is Boersma's (1993), from the autocorrelation at the pitch's period.
+difference. Jitter and shimmer are Praat's local measures of its pulses by cross-correlation, over up to eight cycles
+about the frame's middle. Harmonics to noise is Boersma's (1993), from the autocorrelation at the pitch's period.
 
 Options:
     fmin: lowest pitch in Hz
