@@ -86,6 +86,15 @@ def test_logits_that_are_all_higher_are_no_habit() -> None:
     assert not personal.offset(USUALLY[:1] + 5, np.array([0]), USUALLY).round(9).any()
 
 
+def test_samples_of_unknown_emotions_are_compared_with_all_classes() -> None:
+    habit = np.array([3.0, -1, 0, 0.5, 0, -2, 1])
+    usually = USUALLY.copy()
+    usually[2] = np.nan  # never learned
+    heard = np.array([0, 1, 3, 4, 5, 6] * 3)
+    found = personal.offset(usually[heard] + habit, np.full(18, -1), usually)
+    np.testing.assert_allclose(found, -_centred(habit) * 18 / 20)
+
+
 # what the header tells
 
 
@@ -118,7 +127,9 @@ def test_a_header_that_tells_nothing_says_what_to_do() -> None:
         personal.usual(Header("model", labels.SEVEN, ()), "old")
 
 
-@pytest.mark.parametrize("told", [[], [[1.0]], ["x"] * 7, [[1.0] * 7] * 6, [[float("inf")] * 7] * 7, [{}] * 7])
+@pytest.mark.parametrize(
+    "told", [[], [[1.0]], ["x"] * 7, [[1.0] * 7] * 6, [[float("inf")] * 7] * 7, [{}] * 7, [None] * 7]
+)
 def test_a_damaged_table_is_refused(tmp_path: Path, told: object) -> None:
     with pytest.raises(EmoError, match="no mean of logits"):
         personal.usual(onnx_file.read_header(_known(tmp_path / "m.onnx", told)), "m")
@@ -148,6 +159,18 @@ def test_the_header_tells_how_many_samples_of_what_and_no_file(
     replayed = emo("replay", tmp_path / "mine.onnx").stdout.decode()
     assert "# emo personalize had samples of one person (neutral, happy)" in replayed
     assert replayed.rstrip().endswith("emo personalize")
+
+
+def test_samples_whose_emotion_nobody_knows_make_a_model_personal_too(
+    tmp_path: Path, model: Path, photo: Path, emo: Run
+) -> None:
+    samples = ("--sample", f"any={photo}", "--sample", f"any={photo}", "--detector", "none")
+    done = emo("personalize", model, *samples, "-o", tmp_path / "mine.onnx")
+    assert b"personal by 2 of any: adds to the logits" in done.stderr
+    assert onnx_file.read_header(tmp_path / "mine.onnx").steps[-1]["heard"] == {"any": 2}
+    offset = personal.offset(_logits(model, stripes(9)[[5, 5]]), np.array([-1, -1]), USUALLY)
+    x = stripes()
+    np.testing.assert_allclose(_logits(tmp_path / "mine.onnx", x), _logits(model, x) + offset, atol=1e-4)
 
 
 def test_an_int8_model_is_made_personal_as_it_is_and_live_and_predict_run_it(
@@ -190,6 +213,7 @@ def test_a_voice_is_heard_as_predict_hears_it(tmp_path: Path, emo: Run) -> None:
 REFUSED = {
     "no sample": ((), "no samples of the person"),
     "another label": (("--sample", "grin=rest.png"), "no label grin"),
+    "known and unknown emotions": (("--sample", "rest.png", "--sample", "any=rest.png"), "samples of one kind"),
     "no file": (("--sample", "gone.png"), "gone.png"),
     "an empty folder": (("--sample", "happy=empty"), "no file in empty"),
     "no picture": (("--sample", "text.png"), "text.png"),
@@ -268,6 +292,21 @@ def test_each_stands_for_every_label(tmp_path: Path, model: Path) -> None:
     assert record["accuracy"]["n"] == N - 4 * 7
 
 
+def test_any_is_a_draw_of_each_persons_samples(tmp_path: Path, model: Path) -> None:
+    record = score(model, _people(tmp_path / "x.h5"), enrol={"any": 5}, samples=1)
+    assert record["enrolment"]["samples"] == {"any": 5} and record["enrolment"]["people"] == 4
+    assert record["accuracy"]["n"] == N - 4 * 5
+    logits, y = _logits(model, stripes()).astype(np.float32), np.arange(N) % 7
+    groups = ["one" if row % 5 else "" for row in range(N)]
+    found = Answers(logits, y, groups, {}, 0, frozenset(), np.arange(N))
+    scored, _, without = enrolment.enrolled(found, {-1: 6}, USUALLY)
+    heard = sorted({row for row in range(N) if groups[row]} - set(scored.rows.tolist()))
+    assert without == ["(unnamed)"] and len(heard) == 6 and len(set(y[heard])) > 2, "not the first, which lie together"
+    own = np.flatnonzero([groups[row] == "one" for row in scored.rows])
+    offset = personal.offset(logits[heard], np.full(6, -1), USUALLY)
+    np.testing.assert_allclose(scored.logits[own], logits[scored.rows[own]] + offset, atol=1e-4)
+
+
 def test_each_is_of_what_the_data_have_where_that_is_less(tmp_path: Path, model: Path) -> None:
     groups = [f"{row % 2}" for row in range(N)]
     data = write_data(tmp_path / "x.h5", ("happy", "sad"), groups=groups, parts=["test"] * N)
@@ -307,7 +346,9 @@ def test_an_enrolment_that_makes_no_sense_is_refused(entry: str) -> None:
         enrolment.parse([entry])
 
 
-@pytest.mark.parametrize("entries", [("neutral=1", "neutral=2"), ("each=1", "sad=1"), ("sad=1", "each=1")])
+@pytest.mark.parametrize(
+    "entries", [("neutral=1", "neutral=2"), ("each=1", "sad=1"), ("sad=1", "each=1"), ("any=3", "sad=1")]
+)
 def test_an_emotion_is_enrolled_once(entries: tuple[str, ...]) -> None:
     with pytest.raises(EmoError, match="asked for twice"):
         enrolment.parse(entries)

@@ -15,7 +15,8 @@ def run(
     sample: Annotated[
         list[str],
         typer.Option(
-            metavar="[LABEL=]FILE", help="Picture or sound of the person, neutral by default; many are better."
+            metavar="[LABEL=]FILE",
+            help="Picture or sound of the person, neutral by default, any=FILE of an unknown emotion; many are better.",
         ),
     ] = [],  # noqa: B006
     detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",

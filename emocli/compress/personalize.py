@@ -37,13 +37,15 @@ class Change:
 def expected(source: pipes.Input, y: Sequence[int]) -> NDArray[np.float64]:
     """Return what a model usually says of each class, (classes, classes), to compare samples of classes `y` (n,) with.
 
+    A class of -1 is not known.
+
     Raises EmoError for a model that is personal, that does not tell, or that has not learned one of these classes.
     """
     if source.header.own_step("personalize"):
         raise EmoError(f"{source.source} is personal already; begin with the model it was made from")
     usually = personal.usual(source.header, source.source)
     for label in y:
-        if np.isnan(usually[label]).any():
+        if label >= 0 and np.isnan(usually[label]).any():
             name = source.header.labels[label]
             raise EmoError(f"{source.source} has never learned {name}; give samples of another emotion")
     return usually
@@ -62,7 +64,8 @@ def write(
     FP32 or INT8: its weights and codes stay as they are. `usually` is as `expected`. Raises EmoError for a TensorRT
     plan.
     """
-    header, heard = source.header, Counter(source.header.labels[label] for label in y)
+    header = source.header
+    heard = Counter(header.labels[label] if label >= 0 else personal.ANY for label in y)
     model = onnx_file.load(source.path)
     if _plan.is_container(model):
         raise EmoError(f"{source.source} is a TensorRT plan; make the ONNX model personal and build its plan again")

@@ -2,8 +2,9 @@
 
 A face at rest that looks sad, a voice that always sounds tense: much of what a model gets wrong about somebody it has
 never met is the same in all of their samples. It shows in a few whose emotion is known, as neutral references do in
-Busso, Metallinou and Narayanan, "Iterative feature normalization for emotional speech detection" (ICASSP 2011); here
-it is taken from the logits, so that nothing is learned and any engine runs what comes out.
+Busso, Metallinou and Narayanan, "Iterative feature normalization for emotional speech detection" (ICASSP 2011), and in
+more whose emotion is not known; here it is taken from the logits, so that nothing is learned and any engine runs what
+comes out.
 """
 
 from typing import Any
@@ -16,7 +17,11 @@ from emocli.errors import EmoError
 
 USUAL = "class_logits"
 """The field of a step that tells what a model says of each class on average: a row of logits, or None."""
+ANY = "any"
+"""Stands for samples of unknown emotion, where a model has no such label; their place among the labels is -1."""
 _DIGITS = 3
+_HALF_OF_ANY = 2
+"""Samples of unknown emotion of which half is taken to be the person, half what they happened to feel."""
 
 
 def usual(model: Header, source: str) -> NDArray[np.float64]:
@@ -34,7 +39,7 @@ def usual(model: Header, source: str) -> NDArray[np.float64]:
         rows = np.array([[np.nan] * count if row is None else row for row in told], np.float64)
     except (TypeError, ValueError) as fault:
         raise _damaged(source) from fault
-    if rows.shape != (count, count) or np.isinf(rows).any():
+    if rows.shape != (count, count) or np.isinf(rows).any() or np.isnan(rows).all():
         raise _damaged(source)
     return rows
 
@@ -45,8 +50,12 @@ def offset(logits: NDArray[Any], y: NDArray[np.int64], usually: NDArray[np.float
     That is the mean difference from what is usual for their class, each class counting once. The logit of a class is
     compared in samples of others only: of somebody new a model is always less sure than of those it learned from. The
     weight is c / (c + 1) for samples of c classes: a difference in one emotion is half of the person, half of how that
-    person shows it.
+    person shows it. Samples of unknown emotion, all -1, are compared with the mean of all classes, n / (n + 2) of it.
     """
+    if (y < 0).all():
+        difference = np.mean(logits, axis=0) - np.nanmean(usually, axis=0)
+        taken: NDArray[np.float64] = (difference.mean() - difference) * len(logits) / (len(logits) + _HALF_OF_ANY)
+        return taken
     heard = np.unique(y)
     differences = np.zeros((len(heard), len(usually)))
     for row, label in zip(differences, heard, strict=True):

@@ -1,4 +1,4 @@
-"""Pictures or sounds of one person, whose emotion is known, to what a model says of each."""
+"""Pictures or sounds of one person to what a model says of each."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.extracting import extraction
 from emocli.image import pictures
+from emocli.scores import personal
 from emocli.serving import listening, prediction
 from emocli.sound import sound_files, sounds
 
@@ -19,24 +20,33 @@ RESTING = "neutral"
 Note = Callable[[str], None]
 
 
-def samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
-    """Yield each file of [LABEL=]FILE, a folder or a glob, with the place of its label among the model's.
+def samples(named: Iterable[str], model: Header) -> list[tuple[Path, int]]:
+    """Return each file of [LABEL=]FILE, a folder or a glob, with the place of its label among the model's, -1 for any.
 
-    Raises EmoError for a name without a file, and where the model has no such label.
+    Raises EmoError for a name without a file, where the model has no such label, and for any beside another.
     """
+    found = list(_samples(named, model))
+    if len({place < 0 for _, place in found}) > 1:
+        raise EmoError(f"--sample {personal.ANY}=: what is known of an emotion is worth more; give samples of one kind")
+    return found
+
+
+def _samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
     suffixes = sound_files.SUFFIXES if extraction.modality(model) == "speech" else pictures.SUFFIXES
     for each in named:
         before, is_labelled, after = each.partition("=")
         label, files = (before, after) if is_labelled and not Path(each).exists() else (RESTING, each)
         label = labels.named(label, model.labels)
-        if label not in model.labels:
+        if label not in model.labels and label != personal.ANY:
             raise EmoError(
-                f"--sample {each}: the model has no label {label}; it has {', '.join(model.labels)}: LABEL=FILE"
+                f"--sample {each}: the model has no label {label}; it has {', '.join(model.labels)}: LABEL=FILE, or "
+                f"{personal.ANY}=FILE where the emotion is not known"
             )
         found = list(named_files.expand([files], suffixes))
         if not found:
             raise EmoError(f"--sample {each}: no file in {files}; these are taken: {' '.join(sorted(suffixes))}")
-        yield from ((path, model.labels.index(label)) for path in found)
+        place = model.labels.index(label) if label in model.labels else -1
+        yield from ((path, place) for path in found)
 
 
 def answers(model: Path, header: Header, paths: Sequence[Path], *, detector: str, note: Note) -> NDArray[np.float64]:

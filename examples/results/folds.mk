@@ -25,12 +25,15 @@ ravdess.train ?= $(ravdess.net) --epochs 25
 ravdess.teachers ?= 2
 ravdess.distill ?= $(ravdess.net) --epochs 30 --seed 2
 ravdess.views ?= 7
-# the same nets, scored on the rest of each actor's clips when two neutral ones have been heard, or one of each emotion
-ENROLLED := ravdess-neutral ravdess-each
+# the same nets, scored on the rest of each actor's clips when two neutral ones have been heard, or one of each emotion, or
+# eight of which nobody says what they are
+ENROLLED := ravdess-neutral ravdess-each ravdess-any
 ravdess-neutral.of ?= ravdess
 ravdess-neutral.enrol ?= neutral=2
 ravdess-each.of ?= ravdess
 ravdess-each.enrol ?= each=1
+ravdess-any.of ?= ravdess
+ravdess-any.enrol ?= any=8
 iemocap.features ?= $(ravdess.features)
 iemocap.train ?= $(ravdess.train)
 # four classes; too few clips for a net of their own, so it begins as the one that ships, which heard none of them

@@ -71,7 +71,8 @@ def _enrolled(row: dict[str, Any]) -> str:
         return ""
     counts = set(samples.values())
     several = len(samples) > 1 and len(counts) == 1
-    heard = f"{counts.pop()} of each emotion" if several else ", ".join(f"{n} {label}" for label, n in samples.items())
+    named = (f"{n} of any emotion" if label == "any" else f"{n} {label}" for label, n in samples.items())
+    heard = f"{counts.pop()} of each emotion" if several else ", ".join(named)
     return f", after {heard} of each speaker"
 
 
