@@ -1,5 +1,6 @@
 """What an exporter left to be computed at run time although it is known: shapes, casts, zero biases."""
 
+import copy
 import math
 from typing import Any
 
@@ -28,9 +29,7 @@ def are_left(model: ModelProto) -> bool:
 
 def fold_constants(model: ModelProto) -> ModelProto:
     """Return the model with every tensor that does not depend on the input computed, the batch axis left open."""
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    model = copy
+    model = copy.deepcopy(model)
     # an exporter's own notes on shapes can contradict what is inferred
     del model.graph.value_info[:]
     for _ in range(_ROUNDS):

@@ -1,6 +1,7 @@
 """Reading and editing an ONNX graph: constants, who makes a tensor, who takes it."""
 
 import contextlib
+import copy
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -47,8 +48,7 @@ def types(model: ModelProto) -> dict[str, TypeProto.Tensor]:
     Nothing of it belongs into a model that is run: onnx gives axes that differ the same name where a Split is uneven,
     and ONNX Runtime shares memory between what is said to be alike.
     """
-    bare = ModelProto()
-    bare.CopyFrom(model)
+    bare = copy.deepcopy(model)
     del bare.graph.value_info[:]
     with contextlib.suppress(shape_inference.InferenceError):  # what will run it says why it can't be run
         bare = shape_inference.infer_shapes(bare, data_prop=True)
@@ -85,7 +85,7 @@ def redirect(graph: GraphProto, old: str, new: str, nodes: Iterable[NodeProto] |
 
 def replace_nodes(graph: GraphProto, nodes: Iterable[NodeProto]) -> None:
     """Make `nodes`, in this order, the graph's nodes."""
-    kept = [NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    kept = [copy.deepcopy(node) for node in nodes]
     del graph.node[:]
     graph.node.extend(kept)
 

@@ -1,5 +1,6 @@
 """The range of each activation, found by running the FP32 model over a stream of inputs: memory stays flat."""
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -58,8 +59,7 @@ def _largest(model: ModelProto, tensors: Sequence[str], batches: Batches, thread
 
     ONNX Runtime's largest passes over most NaN, which no sum does.
     """
-    probe = ModelProto()
-    probe.CopyFrom(model)
+    probe = copy.deepcopy(model)
     for name in tensors:
         probe.graph.node.append(helper.make_node("Abs", [name], [f"{name}/magnitude"]))
         for kind in ("Max", "Sum"):
@@ -111,8 +111,7 @@ def _bin_at(counts: NDArray[np.int64], percentile: float) -> int:
 
 def _session(model: ModelProto, outputs: list[str], threads: int) -> onnxruntime.InferenceSession:
     """Return a session of the model whose outputs are the named tensors."""
-    probe = ModelProto()
-    probe.CopyFrom(model)
+    probe = copy.deepcopy(model)
     del probe.graph.output[:]
     probe.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in outputs)
     return onnx_session.opened(probe.SerializeToString(), threads=threads)

@@ -1,5 +1,7 @@
 """Recurrent layers that go on from the state they ended with: a sequence run in pieces gives what it gives whole."""
 
+import copy
+
 from onnx import ModelProto, TensorProto, helper
 
 from emocli import onnx_file, onnx_graph
@@ -19,9 +21,9 @@ def carried(model: ModelProto, source: str) -> tuple[ModelProto, States]:
         raise EmoError(
             f"{source} looks ahead, so it can't go on from its state; run it on whole clips, or train an lstm"
         )
-    copy = ModelProto.FromString(model.SerializeToString())
+    model = copy.deepcopy(model)
     states: States = {}
-    for index, node in enumerate(node for node in copy.graph.node if node.op_type == "LSTM"):
+    for index, node in enumerate(node for node in model.graph.node if node.op_type == "LSTM"):
         shape = (1, 1, int(onnx_graph.attribute(node, "hidden_size")))
         names = [(f"state.{index}.{what}", f"next.{index}.{what}") for what in ("hidden", "cell")]
         # X, W, R, B, no lengths, then the states; Y, then the states
@@ -30,7 +32,7 @@ def carried(model: ModelProto, source: str) -> tuple[ModelProto, States]:
         del node.output[:]
         node.output.extend(outputs)
         for before, after in names:
-            copy.graph.input.append(helper.make_tensor_value_info(before, TensorProto.FLOAT, shape))
-            copy.graph.output.append(helper.make_tensor_value_info(after, TensorProto.FLOAT, shape))
+            model.graph.input.append(helper.make_tensor_value_info(before, TensorProto.FLOAT, shape))
+            model.graph.output.append(helper.make_tensor_value_info(after, TensorProto.FLOAT, shape))
             states[before] = after, shape
-    return copy, states
+    return model, states

@@ -4,6 +4,8 @@ A model is stored with int8 activations around zero point 0, as TensorRT wants t
 the convolution only if the lowest code means 0, and else runs the convolution in float: slower than the FP32 model.
 """
 
+import copy
+
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
@@ -33,9 +35,8 @@ def shift(model: ModelProto) -> ModelProto:
     The scales and thereby the codes stay, up to that constant. Only a tensor behind Clip(0, m), ReLU6 say, gets the
     scale at which 255 codes end where its 127 codes ended, and the Clip goes: the codes' end does its work.
     """
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    graph = copy.graph
+    model = copy.deepcopy(model)
+    graph = model.graph
     known, positive = onnx_graph.constants(graph), _not_negative(graph)
     makers = onnx_graph.producers(graph)
     low = onnx_graph.put(graph, "emo/zero", np.asarray(0, np.uint8))
@@ -54,7 +55,7 @@ def shift(model: ModelProto) -> ModelProto:
             if reader.op_type in ("QuantizeLinear", "DequantizeLinear"):
                 reader.input[1:] = [scale, zero]
     onnx_graph.prune(graph)
-    return copy
+    return model
 
 
 def _is_symmetric(node: NodeProto, known: dict[str, np.ndarray]) -> bool:
