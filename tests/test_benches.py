@@ -1,6 +1,8 @@
 """The benchmarks run: what they measure is theirs, that they still fit the code is a test's."""
 
+import ast
 import importlib.util
+import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +19,18 @@ def bench(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+SCRIPTS = sorted({path.stem for path in BENCHES.glob("*.py")} - {"usage", "training"})
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_benchmark_called_in_another_way_says_how_it_is_called(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ast.get_docstring(ast.parse((BENCHES / f"{name}.py").read_text()))
+    monkeypatch.setattr(sys, "argv", [name, *["word"] * 9, "--nonsense"])
+    with pytest.raises(SystemExit, match=rf"^usage: python examples/bench/{name}.py"):
+        bench("usage").words(text)
+    assert "main(*words(__doc__))" in (said := (BENCHES / f"{name}.py").read_text()) or "main(words(__doc__))" in said
 
 
 def test_live_is_measured_in_a_pipeline_and_one_frame_after_the_other(

@@ -40,9 +40,9 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - begin
 
 
-def main() -> None:
+def main(source: str, rows: int | str = TRAINING_ROWS) -> None:
     """Print the medians and how many times faster than the loop each is, one JSON line each."""
-    source, rows = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else TRAINING_ROWS
+    rows = int(rows)
     with tempfile.TemporaryDirectory() as folder:
         part, out = Path(folder, "part.csv"), Path(folder, "out")
         with open(source, "rb") as whole, open(part, "wb") as file:
@@ -61,4 +61,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))

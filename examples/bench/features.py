@@ -120,4 +120,6 @@ def main(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    from usage import words
+
+    main(words(__doc__))

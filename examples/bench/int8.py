@@ -6,7 +6,6 @@ Then what ships, beside mini_XCEPTION (Arriaga 2017) as it is published: FP32, 6
 
 import functools
 import logging
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,11 +73,11 @@ def beside_mini_xception(seconds: float) -> Table:
     return table
 
 
-def main() -> None:
+def main(seconds: float | str = 3.0) -> None:
     """Print latency, and INT8's gain over FP32 as the median over pairs of runs."""
     # the peer's advice to fold BatchNorm first, which is followed
     logging.disable(logging.WARNING)
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    seconds = float(seconds)
     random = np.random.default_rng(0)
     batches = [random.integers(0, 256, (16, *SHAPE), dtype=np.uint8) for _ in range(4)]
     table = Table("net", "batch", "FP32 ms", "INT8 ms", "INT8 gain", "peer INT8 ms", "peer's gain")
@@ -101,4 +100,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))

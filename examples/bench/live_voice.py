@@ -10,7 +10,6 @@ window's last sample until its line is written.
 import json
 import os
 import statistics
-import sys
 from pathlib import Path
 from threading import Event
 
@@ -53,4 +52,6 @@ def main(model: str, sound: str, seconds: str = "20") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    from usage import words
+
+    main(*words(__doc__))

@@ -32,12 +32,12 @@ def seconds(line: str) -> float:
     return statistics.median(float(run.stdout) for run in runs)
 
 
-def main() -> None:
+def main(file: str = "") -> None:
     """Print the seconds of a pipe, of a file behind <, and of cat into a temporary file."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"EMO_HOME": folder, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        file = sys.argv[1] if len(sys.argv) > 1 else str(Path(folder, "features.h5"))
-        if len(sys.argv) == 1:
+        if not file:
+            file = str(Path(folder, "features.h5"))
             line = f"emo dataset synthetic -p count=30000 | emo features -o {file}"
             subprocess.run(["bash", "-c", line], check=True)
         size = Path(file).stat().st_size / 1e6
@@ -49,4 +49,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))

@@ -5,7 +5,6 @@
 The Keras weights fill the net of `--arch mini-xception`; its input is 64x64: emo features fer2013 -p size=64.
 """
 
-import sys
 from pathlib import Path
 
 import h5py
@@ -56,14 +55,16 @@ def net_of(path: Path) -> nn.Module:
     return net.eval()
 
 
-def main() -> None:
+def main(weights: str, target: str) -> None:
     """Write the model artifact."""
     step = {"command": "train", "name": "mini-xception", "params": {}, "input": "", "license": "MIT"}
     features = {"command": "features", "name": "pixels", "params": {"size": 64}, "detector": "none"}
-    model = export.to_onnx(net_of(Path(sys.argv[1])), SHAPE)
+    model = export.to_onnx(net_of(Path(weights)), SHAPE)
     onnx_file.write_header(model, Header("model", labels.SEVEN, (features, step), "fp32"))
-    onnx_file.save(model, Path(sys.argv[2]))
+    onnx_file.save(model, Path(target))
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))

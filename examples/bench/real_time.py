@@ -1,6 +1,6 @@
 """How much of a clip's own length a model of speech takes, features included: its real-time factor, on one thread.
 
-    python examples/bench/real_time.py MODEL [FOLDER]
+    python examples/bench/real_time.py MODEL [FOLDER …]
 
 MODEL is a file or the name of a model that ships; the clips are 40 of the wav files below FOLDER, or made ones of 3 s.
 Decoded already, each goes alone through detector, features and model, as in `emo predict`. Prints one JSON object: what
@@ -10,7 +10,6 @@ processor.
 
 import json
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -78,4 +77,6 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    from usage import words
+
+    main(words(__doc__))

@@ -37,9 +37,8 @@ def taken(command: list[str]) -> tuple[float, float, float]:
     return time.perf_counter() - begin, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def main() -> None:
+def main(name: str, source: str) -> None:
     """Print the medians, one JSON line each."""
-    name, source = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as folder:
         out = f"{folder}/out"
         commands = {
@@ -55,4 +54,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))

@@ -1,8 +1,8 @@
 """Features of speech beside their peers: librosa file by file, torchaudio, openSMILE, and librosa from a cold start.
 
-    python examples/bench/speech.py [FOLDER]
+    python examples/bench/speech.py [FOLDER …]
 
-200 clips of 3 s, cut from the sound files below FOLDER, or made ones where there is none. Each line is a comparison in
+200 clips of 3 s, cut from the wav files below FOLDER, or made ones where there is none. Each line is a comparison in
 one run on one thread: medians of times taken in turns, and the median, least and largest of their ratios. Times are of
 the processor, which other programs disturb less; those of several processes and of a cold start are of the clock.
 """
@@ -194,4 +194,6 @@ def main(folders: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    from usage import words
+
+    main(words(__doc__))

@@ -55,13 +55,13 @@ def against(title: str, command: list[str], peer_title: str, peer: list[str]) ->
     )
 
 
-def main() -> None:
+def main(file: str = "") -> None:
     """Time the three answers that everything else begins with."""
     with tempfile.TemporaryDirectory() as folder:
         bare, emo = Path(folder, "bare.py"), str(Path(sys.executable).with_name("emo"))
         bare.write_text(BARE)
-        file = sys.argv[1] if len(sys.argv) > 1 else str(Path(folder, "features.h5"))
-        if len(sys.argv) == 1:
+        if not file:
+            file = str(Path(folder, "features.h5"))
             subprocess.run(f"{emo} features synthetic -o {file}", shell=True, check=True, stdin=subprocess.DEVNULL)
         python = sys.executable
         against("emo --help", [emo, "--help"], "bare typer app --help", [python, str(bare), "--help"])
@@ -70,4 +70,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))

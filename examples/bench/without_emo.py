@@ -5,7 +5,6 @@ One thread, batch 1, beside the FP32 model in turns: python examples/bench/witho
 
 import functools
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from emocli import benchmark, onnx_session, shipped
 from emocli.engines.onnxruntime import load
 
 
-def main() -> None:
+def main(seconds: float | str = 3.0) -> None:
     """Print each model's medians, and how many times as fast as FP32 its INT8 is, as the median over pairs of runs."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    seconds = float(seconds)
     table = Table("model", "FP32 ms", "INT8 as stored", "times as fast", "INT8 exported", "times as fast")
     for name in ("fer2013", "ferplus", "ravdess"):
         plain, stored = (shipped.FOLDER / f"{name}{ending}.onnx" for ending in ("", "-int8"))
@@ -38,4 +37,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from usage import words
+
+    main(*words(__doc__))
