@@ -68,13 +68,18 @@ def write(rows: list[dict[str, Any]], folder: Path) -> None:
         (folder / f"{row['name']}.json").write_text(f"{text}\n", encoding="utf-8")
 
 
+def asked(words: list[str], text: str | None, listed: str, found: str) -> argparse.Namespace:
+    """Return `list`, `folder` and `output` of a command line; `text` is its script's, the rest what both hold."""
+    parser = argparse.ArgumentParser(description=(text or "").split("\n", 1)[0])
+    parser.add_argument("list", type=Path, help=listed)
+    parser.add_argument("folder", type=Path, help=found)
+    parser.add_argument("-o", dest="output", type=Path, required=True, help="folder to write")
+    return parser.parse_args(words)
+
+
 def main(words: list[str]) -> None:
     """Write a JSON file per row that is there, in place of those that the folder had."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("list", type=Path, help="names and flags")
-    parser.add_argument("folder", type=Path, help="what was trained")
-    parser.add_argument("-o", dest="output", type=Path, required=True, help="folder to write")
-    given = parser.parse_args(words)
+    given = asked(words, __doc__, "names and flags", "what was trained")
     names = listed(given.list)
     rows = {name: row for name, _ in names if (row := trained(given.folder, name))}
     first = names[0][0]

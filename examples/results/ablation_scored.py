@@ -7,7 +7,6 @@ differs. FOLDER has for each seed NAME-SEED.json, what `emo eval --json` printed
 MODEL-SEED.seconds. Accuracies are the mean over seeds, differences are paired by seed, with Student's 95 % interval.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,8 @@ def read(folder: Path, name: str, models: str, flags: str) -> dict[str, Any]:
 
 def main(words: list[str]) -> None:
     """Write a JSON file per row of the list."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("list", type=Path, help="names, what they are compared with, whose models, what differs")
-    parser.add_argument("folder", type=Path, help="what was trained and scored")
-    parser.add_argument("-o", dest="output", type=Path, required=True, help="folder to write")
-    given = parser.parse_args(words)
+    has = "names, what they are compared with, whose models, what differs"
+    given = ablation.asked(words, __doc__, has, "what was trained and scored")
     lines = [line.split(None, 3) for line in given.list.read_text().splitlines() if line and line[0] != "#"]
     rows = {name: read(given.folder, name, models, "".join(flags)) for name, _, models, *flags in lines}
     for name, other, *_ in lines:
