@@ -4,12 +4,11 @@ import http.client
 import os
 import shutil
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from emocli import store
 from emocli.errors import EmoError
-from emocli.telling import tell
+from emocli.telling import Note, tell
 
 
 def place(sha256: str) -> Path:
@@ -18,7 +17,7 @@ def place(sha256: str) -> Path:
 
 
 # a download is never silent, whoever asks for it
-def fetch(url: str, sha256: str, note: Callable[[str], None] = tell) -> Path:
+def fetch(url: str, sha256: str, note: Note = tell) -> Path:
     """Return the file at `url`, fetched once; raises EmoError when it can't be had or is not the pinned one."""
     if not url.startswith(("https://", "http://127.0.0.1:")):
         raise EmoError(f"{url} is not an https address; nothing was downloaded")

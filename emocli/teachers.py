@@ -4,15 +4,16 @@ import contextlib
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from emocli import pipes
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.telling import Note
 
 
 def gather(
-    argument: str | None, named: Sequence[str], data: str | None, note: Callable[[str], None] = lambda text: None
+    argument: str | None, named: Sequence[str], data: str | None, note: Note = lambda text: None
 ) -> tuple[list[pipes.Input], pipes.Input]:
     """Return the teachers and the features, from the main input of a command, its --teacher and its --data.
 

@@ -2,6 +2,10 @@
 
 import sys
 import unicodedata
+from collections.abc import Callable
+
+Note = Callable[[str], None]
+"""Tells the user a remark."""
 
 _CONTROL = ("Cc", "Cs")
 """Kinds of characters that are none that is shown: a command to a terminal, or half of another character."""

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ from emocli.devices._device import Device
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
 from emocli.scores import acquaintance, evaluation, metrics
+from emocli.telling import Note
 
-Note = Callable[[str], None]
 _PART = "validation"
 """What accuracy is of: the part that a model was chosen by, while `emo eval` scores the test part."""
 

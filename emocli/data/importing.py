@@ -1,7 +1,7 @@
 """Turns an open corpus into a dataset artifact, in chunks."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from emocli.data import splits
 from emocli.data.hdf5_writer import Writer
 from emocli.data.samples import Corpus, Sample, Samples
 from emocli.errors import EmoError
+from emocli.telling import Note
 
 CHUNK_BYTES = 1 << 22
 """What is written at once: many small pictures or few large ones; one clip may be an hour long."""
 
 
-def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Callable[[str], None]) -> Header:
+def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: Note) -> Header:
     """Write all samples of a corpus to `path`; returns the header.
 
     `step` gains the corpus's licence and the hash of what was read. Raises EmoError when there are no samples, and
@@ -86,7 +87,7 @@ def _about(rows: list[Mapping[str, str]]) -> dict[str, list[str]]:
     return {name: [row.get(name, "") for row in rows] for name in (rows[0] if rows else ())}
 
 
-def _report(corpus: Corpus, count: int, note: Callable[[str], None]) -> None:
+def _report(corpus: Corpus, count: int, note: Note) -> None:
     for text, times in corpus.notes.items():
         note(text if times == 1 else f"{text} ({times} times)")
     if not count:

@@ -16,13 +16,13 @@ from emocli.extracting import joining, lengths
 from emocli.extracting.joining import Extractor, Features
 from emocli.image.faces import FaceImage
 from emocli.sound.sounds import Sound
+from emocli.telling import Note
 
 Detector = Callable[[NDArray[Any]], list[Any]]
 """A picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first; a sound, (samples,) float32, to the
 spans [start, stop) in samples in which somebody speaks, in order."""
 Process = Callable[[Sequence[Any]], tuple[Features, NDArray[np.bool_]]]
 """n pictures or sounds to the features of those that have a face or a voice, and which these are (n,)."""
-Note = Callable[[str], None]
 
 BEST, OFFLINE = {"face": "yunet", "speech": "silero"}, {"face": "haar", "speech": "energy"}
 """What detector auto means, and what it falls back to."""

@@ -17,9 +17,10 @@ from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.extracting import copying, extraction, pieces
 from emocli.extracting.copying import Part
-from emocli.extracting.extraction import Note, Process
+from emocli.extracting.extraction import Process
 from emocli.extracting.joining import Features
 from emocli.sound.augmenting import Copies
+from emocli.telling import Note
 
 CHUNK = 256
 """Rows that are read at once; fewer where they are long clips or large pictures: see `pieces`."""

@@ -13,6 +13,7 @@ from emocli.live.sound_sources import SoundSource
 from emocli.live.windows import LEAST_SPEECH_SECONDS, Window
 from emocli.serving.listening import Listener, Spans
 from emocli.sound import sounds
+from emocli.telling import Note
 
 Answer = dict[str, Any] | None
 """Label and probabilities, None without speech."""
@@ -46,7 +47,7 @@ def hear(
     hop: float,
     smooth_seconds: float = 0.0,
     stop: Event,
-    note: Callable[[str], None],
+    note: Note,
 ) -> Heard:
     """Classify the voice in the last `length` seconds of `source` every `hop` seconds until it ends or `stop` is set.
 
@@ -133,7 +134,7 @@ class Following:
 class _Clipping:
     """Says once that a sound is clipped."""
 
-    def __init__(self, name: str, note: Callable[[str], None]) -> None:
+    def __init__(self, name: str, note: Note) -> None:
         self._name, self._note, self._told = name, note, False
 
     def look(self, window: Window) -> None:

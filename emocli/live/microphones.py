@@ -12,9 +12,10 @@ import numpy as np
 
 from emocli import extras
 from emocli.errors import EmoError
-from emocli.live.sound_sources import Blocks, Note, SoundSource, named, raw
+from emocli.live.sound_sources import Blocks, SoundSource, named, raw
 from emocli.sound import sound_files, sounds
 from emocli.sound.sounds import RATE_HZ, Sound
+from emocli.telling import Note
 
 BLOCK_SECONDS = 0.02
 """What a microphone hands over at once; sound is as old as that when it comes."""

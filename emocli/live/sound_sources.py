@@ -3,7 +3,7 @@
 import os
 import select
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -13,10 +13,10 @@ import numpy as np
 from emocli.errors import EmoError
 from emocli.sound import marks, sound_files, sounds
 from emocli.sound.sounds import Sound
+from emocli.telling import Note
 
 Blocks = Generator[Sound, None, None]
 """A sound in pieces, mono at 16 kHz, to be read once; closing it releases the microphone or the file."""
-Note = Callable[[str], None]
 
 POLL_SECONDS = 0.1
 """How often a source that waits for samples looks whether it shall stop."""

@@ -1,14 +1,13 @@
 """What a model knows already of the part it is scored on, rows and people that it learned from: said and counted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from emocli.artifact import Header
 from emocli.data import people
 from emocli.scores import met_rows
 from emocli.scores.evaluation import Answers
 from emocli.scores.pairing import Options, Pair
-
-Note = Callable[[str], None]
+from emocli.telling import Note
 
 
 def tell_of_rows(pair: Pair, options: Options, note: Note) -> bool:

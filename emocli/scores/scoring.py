@@ -1,7 +1,7 @@
 """The record of a score: one model on one part of one corpus."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,8 +26,8 @@ from emocli.scores.label_map import LabelMap
 from emocli.scores.pairing import Options, Pair
 from emocli.scores.robustness import Noises
 from emocli.scores.views import Runs
+from emocli.telling import Note
 
-Note = Callable[[str], None]
 _NAMED = 5
 """People in one remark."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from emocli.image import pictures
 from emocli.sound import sound_files
+from emocli.telling import Note
 
 Records = Callable[[Iterable[Path]], Iterator[dict[str, Any]]]
 """From files of one kind to a record for each."""
@@ -19,9 +20,7 @@ def suffixes(heard: bool) -> frozenset[str]:
     return pictures.SUFFIXES | sound_files.SOUNDS if heard else pictures.SUFFIXES
 
 
-def records(
-    paths: Iterable[Path], opened: Callable[[str], Records], note: Callable[[str], None]
-) -> Iterator[dict[str, Any]]:
+def records(paths: Iterable[Path], opened: Callable[[str], Records], note: Note) -> Iterator[dict[str, Any]]:
     """Yield the record of each file, in order; `opened` is asked once for face, once for speech, if any come."""
     known: dict[str, Records] = {}
     films = False

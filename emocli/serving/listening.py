@@ -23,6 +23,7 @@ from emocli.serving.verdicts import verdict
 from emocli.sound import sound_files, sounds
 from emocli.sound.framewise import Framewise
 from emocli.sound.sounds import Sound
+from emocli.telling import Note
 
 Spans = Sequence[tuple[int, int]]
 """Where somebody speaks, [start, stop) in samples, in order."""
@@ -64,7 +65,7 @@ def listener(
     threads: int,
     seen: Views = PLAIN,
     carry: bool = False,
-    note: Callable[[str], None],
+    note: Note,
 ) -> Listener:
     """Open a model for sounds; features come from its header. Raises EmoError for a model of faces.
 
@@ -109,9 +110,7 @@ def finder_of_files(asked: str) -> str:
     return RECORDED if asked == "auto" else asked
 
 
-def predictions(
-    listen: Listener, paths: Iterable[Path], counts: Counter[str], note: Callable[[str], None]
-) -> Iterator[dict[str, Any]]:
+def predictions(listen: Listener, paths: Iterable[Path], counts: Counter[str], note: Note) -> Iterator[dict[str, Any]]:
     """Yield {"path", "seconds", "label", …} for each file, {"path", "error"} for one that gives nothing.
 
     `counts` is kept up to date: sounds, unreadable; `note` hears what is odd about a file. Memory does not grow with
@@ -132,7 +131,7 @@ def predictions(
         yield {"path": str(path), "seconds": round(len(sound) / sounds.RATE_HZ, 2), **heard}
 
 
-def _detector(header: Header, recorded: str, asked: str, note: Callable[[str], None]) -> Callable[[Sound], Spans]:
+def _detector(header: Header, recorded: str, asked: str, note: Note) -> Callable[[Sound], Spans]:
     """Return what finds speech: what is asked for, or what the header names."""
     name, params = asked, {}
     if asked == RECORDED or (asked == "auto" and recorded != "none"):
@@ -140,7 +139,7 @@ def _detector(header: Header, recorded: str, asked: str, note: Callable[[str], N
     return _whole if name == "none" else extraction.detector(name, params, note=note, modality="speech")
 
 
-def _causal_frames(header: Header, extract: Extractor, engine: str, note: Callable[[str], None]) -> int:
+def _causal_frames(header: Header, extract: Extractor, engine: str, note: Note) -> int:
     """Return how many frames a model takes as one that can go on from its state; 0 for one that can't here."""
     causal = header.extra.get("causal", {})
     frames = causal.get("frames", 0) if isinstance(causal, dict) else 0

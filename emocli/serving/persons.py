@@ -1,6 +1,6 @@
 """Pictures or sounds of one person to what a model says of each."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from emocli.image import pictures
 from emocli.scores import personal
 from emocli.serving import listening, prediction
 from emocli.sound import sound_files, sounds
+from emocli.telling import Note
 
 RESTING = "neutral"
 """The emotion of a sample that is named without one."""
-Note = Callable[[str], None]
 
 
 def samples(named: Iterable[str], model: Header) -> list[tuple[Path, int]]:

@@ -20,6 +20,7 @@ from emocli.scores import views
 from emocli.scores.metrics import softmax
 from emocli.scores.views import PLAIN, Views
 from emocli.serving.verdicts import verdict
+from emocli.telling import Note
 
 Pixels = NDArray[np.uint8]
 """(height, width, 3) RGB."""
@@ -67,7 +68,7 @@ def predictor(
     threads: int = 1,
     provider: str = "auto",
     seen: Views = PLAIN,
-    note: Callable[[str], None],
+    note: Note,
 ) -> Predictor:
     """Open a model for pictures. How faces are cropped and turned into features comes from its header.
 

@@ -16,6 +16,7 @@ from emocli import architectures, ranks
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
+from emocli.telling import Note
 from emocli.training import (
     augment,
     batchnorm,
@@ -41,7 +42,6 @@ from emocli.training.teaching import Teacher
 _STEPS = 16
 """Steps an epoch at least: a few hundred images in one batch would hardly move the weights."""
 
-Note = Callable[[str], None]
 AfterEpoch = Callable[[int, float], None]
 """Told each epoch, counted from 1, and its validation accuracy, nan where the run went astray; may raise to end it."""
 

@@ -8,10 +8,9 @@ from typing import Any
 
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
+from emocli.telling import Note
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Recipe, Repetition, check_numbers
-
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

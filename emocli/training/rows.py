@@ -1,6 +1,5 @@
 """The rows of a part, ready for the loop: features as stored, sequences padded, targets as class probabilities."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from emocli.data import padding
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_ragged import Ragged
 from emocli.errors import EmoError
+from emocli.telling import Note
 
 _IN_MEMORY = 4 << 30
 """Parts up to this many bytes are held in memory; FER2013 at 48 pixels is 66 MB."""
@@ -68,7 +68,7 @@ def unit(x: Tensor) -> Tensor:
 def part(
     data: Data,
     split: str,
-    note: Callable[[str], None],
+    note: Note,
     leave_out: NDArray[np.int64] | None = None,
     *,
     unlabelled: bool = False,
@@ -145,7 +145,7 @@ def _sequences(data: Data, at: NDArray[np.int64], lengths: NDArray[np.int64]) ->
     return Ragged(np.concatenate(data.sequences(at)), np.cumsum(lengths)), np.arange(len(at))
 
 
-def _report_absent(data: Data, split: str, targets: NDArray[np.float32], note: Callable[[str], None]) -> None:
+def _report_absent(data: Data, split: str, targets: NDArray[np.float32], note: Note) -> None:
     absent = [label for label, total in zip(data.labels, targets.sum(0), strict=True) if total == 0]
     if absent:
         consequence = "; the model can't learn it" if split == "train" else ""

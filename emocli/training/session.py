@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,11 @@ from emocli.artifact import Header, Step
 from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
 from emocli.scores import personal, share_interval
+from emocli.telling import Note
 from emocli.training import class_logits, classical, export, loop, repeats, run, transfer
 from emocli.training.loop import Outcome
 from emocli.training.recipe import Distillation, Recipe, Repetition
 from emocli.training.teaching import Teacher
-
-Note = Callable[[str], None]
 
 _NOTHING = "nothing to continue: starts anew"
 _STOPPED = "this very run was stopped before: --resume continues it; without, its state is lost after the first epoch"

@@ -1,12 +1,13 @@
 """Transfer: a net begins with the weights of a trained model, those that fit by name and shape."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from emocli import onnx_file, pipes
 from emocli.errors import EmoError
+from emocli.telling import Note
 from emocli.training import rebuild
 from emocli.training.fusion import fused
 
@@ -21,7 +22,7 @@ def source(init: str) -> pipes.Input | None:
     return None if init == "none" else pipes.kept(init)
 
 
-def fill(net: nn.Module, model: pipes.Input, labels: Sequence[str], note: Callable[[str], None]) -> None:
+def fill(net: nn.Module, model: pipes.Input, labels: Sequence[str], note: Note) -> None:
     """Give the net of `labels` the weights of an FP32 model; `note` tells what does not fit and stays as it was drawn.
 
     A head is put in the order of the labels, and drawn anew for others.

@@ -18,6 +18,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from emocli.errors import EmoError
+from emocli.telling import Note
 from emocli.tuning.space import Range, Space
 
 _NAME, _QUESTION, _REASON = "emo", "question", "reason"
@@ -68,9 +69,7 @@ def opened(path: Path, question: Mapping[str, Any]) -> Iterator[optuna.Study]:
         yield study
 
 
-def search(
-    study: optuna.Study, space: Space, objective: Objective, limits: Limits, seed: int, note: Callable[[str], None]
-) -> None:
+def search(study: optuna.Study, space: Space, objective: Objective, limits: Limits, seed: int, note: Note) -> None:
     """Run trials until the study has as many as wanted. A trial that fails is one; a killed one is run again.
 
     Values depend on the seed and the trials before only, so that a search that was killed finds what one that was

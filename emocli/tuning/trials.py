@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
+from emocli.telling import Note
 from emocli.training import augment, classical, rows, session, transfer
 from emocli.training.recipe import Recipe, check_numbers
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space, ends
 from emocli.tuning.study import Limits, Objective, Report
 
-Note = Callable[[str], None]
 _OF_THE_MACHINE = ("threads", "device", "compile")
 """Options that say where a trial runs: a study may go on with others."""
 _PARAM = "p."
