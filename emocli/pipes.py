@@ -87,10 +87,10 @@ def _unreadable(path: Path, fault: OSError, kinds: Sequence[str]) -> EmoError:
     return EmoError(f"can't read {name}{meant}: {fault.strerror}; check the name")
 
 
-def _locate(argument: str | None, kinds: Sequence[str] = ()) -> tuple[Path, bool]:
+def _locate(argument: str | None, kinds: Sequence[str]) -> tuple[Path, bool]:
     """Return where the input is, and whether it was spooled to a file of our own."""
     if argument == "":
-        raise EmoError(f"an empty name is no {' or '.join(kinds) or 'artifact'}; is a variable of the shell unset?")
+        raise EmoError(f"an empty name is no {' or '.join(kinds)}; is a variable of the shell unset?")
     if argument not in (None, "-"):
         path = Path(str(argument))
         try:

@@ -33,7 +33,6 @@ ALIASES = {"extractors": "features", "architectures": "models"}
 class Entry:
     """One module of a registry folder, known without importing it."""
 
-    folder: str
     name: str
     summary: str
     """First line of its docstring."""
@@ -41,7 +40,7 @@ class Entry:
     """The whole docstring."""
     options: Mapping[str, Any]
     """Keyword options and their defaults, in the order of the signature."""
-    modality: str = "face"
+    modality: str
     """What it works on: its module's constant MODALITY, face where there is none; any for what takes vectors."""
 
 
@@ -62,15 +61,14 @@ def describe(folder: str, name: str) -> Entry:
     function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == FUNCTIONS[folder])
     keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
     options = {argument.arg: ast.literal_eval(default) for argument, default in keywords if default is not None}
-    return Entry(folder, name, text.split("\n", 1)[0], text, options, _constant(tree, "MODALITY", "face"))
+    return Entry(name, text.split("\n", 1)[0], text, options, _modality(tree))
 
 
-def _constant(tree: ast.Module, name: str, default: str) -> str:
-    """Return the text that a module gives a name at its top level."""
+def _modality(tree: ast.Module) -> str:
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == name:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODALITY":
             return str(ast.literal_eval(node.value))
-    return default
+    return "face"
 
 
 def options(folder: str, name: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def frames():
     for index in itertools.count() if sys.argv[1] == "film" else [0]:
         yield Frame(index, index / 25 if sys.argv[1] == "film" else None, np.full((240, 320, 3), 90, np.uint8))
 assert can_show()
-predict = Predictor(("happy",), "none", lambda pixels: [], lambda pixels, faces: [])
+predict = Predictor("none", lambda pixels: [], lambda pixels, faces: [], lambda pixels, faces: None)
 stats = session.watch(Source(sys.argv[1], frames(), 25.0, False), predict, stop=Event(), window=True)
 print(stats.processed > 0)
 """

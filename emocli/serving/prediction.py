@@ -47,7 +47,6 @@ class FaceRecord(TypedDict, total=False):
 class Predictor:
     """A model with its own extractor and a detector. The halves may run in two threads, each in one only."""
 
-    labels: tuple[str, ...]
     provider: str
     """What really runs the model, as its engine states it."""
     find_faces: Callable[[Pixels], list[Face]]
@@ -66,7 +65,6 @@ def predictor(
     detector: str = "auto",
     engine: str = "onnxruntime",
     threads: int = 1,
-    provider: str = "auto",
     seen: Views = PLAIN,
     note: Note,
 ) -> Predictor:
@@ -78,8 +76,7 @@ def predictor(
     Raises EmoError for what is not a model, or not one of faces, and for a detector that can't be had.
     """
     header = expect(onnx_file.read_header(model), ("model",), str(model))
-    given = {"threads": threads} | ({} if provider == "auto" else {"provider": provider})
-    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, given))
+    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, {"threads": threads}))
     if running.input_name != "face":
         raise EmoError(
             f"{model} reads {running.input_name}, not faces; make one with: emo features DATASET | emo train"
@@ -97,7 +94,7 @@ def predictor(
         chances = softmax(answer(pixels, faces).astype(np.float64))
         return [_record(face, row, header.labels) for face, row in zip(faces, chances, strict=True)]
 
-    return Predictor(header.labels, running.provider, extraction.detector(name, params, note=note), classify, answer)
+    return Predictor(running.provider, extraction.detector(name, params, note=note), classify, answer)
 
 
 def predictions(predict: Predictor, paths: Iterable[Path], counts: Counter[str]) -> Iterator[dict[str, Any]]:

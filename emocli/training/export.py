@@ -33,16 +33,14 @@ class _Served(nn.Module):
         return outputs
 
 
-def to_onnx(
-    net: nn.Module, shape: tuple[int, ...], *, input_name: str = "face", uint8: bool | None = None
-) -> onnx.ModelProto:
-    """Return the net as a model for inputs (batch, *shape), uint8 pixels where `uint8`, else float32.
+def to_onnx(net: nn.Module, shape: tuple[int, ...], *, input_name: str = "face") -> onnx.ModelProto:
+    """Return the net as a model for inputs (batch, *shape): uint8 pixels, or float32 where these are no images.
 
-    Frames, -1 in the shape, are as open as the batch. By default images are uint8. Outputs are "logits" (batch,
+    Frames, -1 in the shape, are as open as the batch. Outputs are "logits" (batch,
     classes) and "embedding" (batch, d). Initializers keep the names of the net's state_dict, that of its fused form
     where it has one, and the same net gives the same bytes.
     """
-    pixels = len(shape) == 3 if uint8 is None else uint8
+    pixels = len(shape) == 3
     sizes = [_FRAMES if size == -1 else size for size in shape]
     sample = torch.zeros(2, *sizes, dtype=torch.uint8 if pixels else torch.float32)
     open_axes = {0: torch.export.Dim("batch")} | ({1: torch.export.Dim("frames")} if -1 in shape else {})
