@@ -12,7 +12,7 @@ from emocli.scores.metrics import labelled, softmax
 PERCENTS = tuple(range(100, 0, -10))
 
 
-def risk_coverage(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:
+def risk_coverage(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000) -> dict[str, Any]:
     """Return the risk-coverage curve of logits (n, k) and labels y (n,), as a dict that is ready for JSON.
 
     Confidence is the largest softmax. `curve` has, for coverages from 1 down to 0.1, the accuracy of that share of the
@@ -29,7 +29,7 @@ def risk_coverage(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000,
     steps = np.flatnonzero(np.concatenate([[True], np.diff(confidence[order]) < 0]))
     answered = {percent: max(1, -(-percent * len(y) // 100)) for percent in PERCENTS}
     figures: dict[str, Figure] = {str(percent): _accuracy_of(order, right, steps, n) for percent, n in answered.items()}
-    found = bootstrap.intervals({"aurc": _aurc(order, right, steps), **figures}, len(y), samples=samples, seed=seed)
+    found = bootstrap.intervals({"aurc": _aurc(order, right, steps), **figures}, len(y), samples=samples)
     curve = [
         {"coverage": percent / 100, "threshold": float(confidence[order[n - 1]]), **(found[str(percent)] or {}), "n": n}
         for percent, n in answered.items()

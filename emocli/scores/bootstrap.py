@@ -17,7 +17,9 @@ _BLOCK_BYTES = 1 << 20
 """Memory for one block of draws."""
 
 
-def intervals(figures: Mapping[str, Figure], rows: int, *, samples: int, seed: int) -> dict[str, dict[str, Any] | None]:
+def intervals(
+    figures: Mapping[str, Figure], rows: int, *, samples: int, seed: int = 0
+) -> dict[str, dict[str, Any] | None]:
     """Return {"value", "low", "high", "n"} by name: the figure of all rows and the 2.5 to 97.5 percentile of the draws.
 
     The same seed draws the same rows. None stands for a figure that is not defined for these rows, or in no draw.

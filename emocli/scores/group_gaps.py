@@ -11,9 +11,7 @@ from emocli.scores import share_interval
 SHUFFLES = 1000
 
 
-def by_group(
-    right: NDArray[np.bool_], groups: Sequence[str], *, least: int = 10, seed: int = 0
-) -> dict[str, Any] | None:
+def by_group(right: NDArray[np.bool_], groups: Sequence[str], *, least: int = 10) -> dict[str, Any] | None:
     """Return the accuracy of each group and the largest gap; right (n,) tells which answers are, groups (n,) of whom.
 
     `accuracy` has a `share_interval` for each group. `gap` is the best less the worst group of at least `least` rows,
@@ -31,7 +29,7 @@ def by_group(
         "accuracy": {
             str(name): share_interval.of(int(h), int(n)) for name, h, n in zip(names, hits, rows, strict=True)
         },
-        "gap": _gap(right[named], member, names, large, seed) if large.sum() > 1 else None,
+        "gap": _gap(right[named], member, names, large) if large.sum() > 1 else None,
         "least": least,
         "small": {"groups": int((~large).sum()), "rows": int(rows[~large].sum())},
         "unnamed": int((~named).sum()),
@@ -39,7 +37,7 @@ def by_group(
 
 
 def _gap(
-    right: NDArray[np.bool_], member: NDArray[np.int64], names: NDArray[np.str_], large: NDArray[np.bool_], seed: int
+    right: NDArray[np.bool_], member: NDArray[np.int64], names: NDArray[np.str_], large: NDArray[np.bool_]
 ) -> dict[str, Any]:
     compared = large[member]
     answers, member = right[compared].astype(np.float64), member[compared]
@@ -49,7 +47,7 @@ def _gap(
         found: NDArray[np.float64] = np.bincount(member, dealt, len(names))[large] / rows[large]
         return found
 
-    found, random = rates(answers), np.random.default_rng(seed)
+    found, random = rates(answers), np.random.default_rng(0)
     gaps = [np.ptp(rates(random.permutation(answers))) for _ in range(SHUFFLES)]
     low, high = np.percentile(gaps, [2.5, 97.5])
     best, worst = names[large][[found.argmax(), found.argmin()]]

@@ -52,24 +52,20 @@ def evaluate(
     return results
 
 
-def of_confusion(
-    confusion: NDArray[np.int64], labels: Sequence[str], *, samples: int = 1000, seed: int = 0
-) -> dict[str, Any]:
+def of_confusion(confusion: NDArray[np.int64], labels: Sequence[str], *, samples: int = 1000) -> dict[str, Any]:
     """Return accuracy, macro_f1, uar, per_class and confusion as `evaluate` does, from (k, k) counts, true down."""
     cells = np.repeat(np.arange(confusion.size), confusion.ravel())
     y, guess = np.divmod(cells, len(labels))
     figures = _of_guesses(y, guess, len(labels))
-    results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))
+    results: dict[str, Any] = dict(bootstrap.intervals(figures, len(y), samples=samples))
     return {**results, "per_class": _per_class(confusion, labels), "confusion": confusion.tolist()}
 
 
-def of_answers(
-    logits: NDArray[Any], y: NDArray[Any], labels: Sequence[str], *, samples: int = 1000, seed: int = 0
-) -> dict[str, Any]:
+def of_answers(logits: NDArray[Any], y: NDArray[Any], labels: Sequence[str], *, samples: int = 1000) -> dict[str, Any]:
     """Return accuracy, macro_f1 and uar as `evaluate` does, from the same draws, in a fraction of the time."""
     logits, y = labelled(logits, y, len(labels))
     guess = softmax(logits.astype(np.float64)).argmax(axis=1)
-    return dict(bootstrap.intervals(_of_guesses(y, guess, len(labels)), len(y), samples=samples, seed=seed))
+    return dict(bootstrap.intervals(_of_guesses(y, guess, len(labels)), len(y), samples=samples))
 
 
 def confusion(logits: NDArray[Any], y: NDArray[Any], classes: int) -> NDArray[np.int64]:
@@ -82,11 +78,11 @@ def _confusion(y: NDArray[Any], guess: NDArray[Any], classes: int) -> NDArray[np
     return np.bincount(y * classes + guess, minlength=classes**2).reshape(classes, -1)
 
 
-def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000, seed: int = 0) -> dict[str, Any]:
+def calibration_error(logits: NDArray[Any], y: NDArray[Any], *, samples: int = 1000) -> dict[str, Any]:
     """Return the ECE of logits (n, k) and labels y (n,) alone, as in `evaluate` and from the same draws."""
     logits, y = labelled(logits, y, logits.shape[-1])
     figures = _ece(softmax(logits.astype(np.float64)), y)
-    found: dict[str, Any] = _lowered(bootstrap.intervals(figures, len(y), samples=samples, seed=seed))["ece"]
+    found: dict[str, Any] = _lowered(bootstrap.intervals(figures, len(y), samples=samples))["ece"]
     return found
 
 
