@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from emocli import onnx_file
+from emocli import onnx_file, onnx_graph
 from emocli.training.fusion import fused
 from emocli.training.operators import TRANSLATIONS
 from emocli.training.precision import lay_out
@@ -62,7 +62,7 @@ def to_onnx(net: nn.Module, shape: tuple[int, ...], *, input_name: str = "face")
     assert program is not None
     model = program.model_proto
     _strip(model)
-    _rename(model.graph, prefix="net.")
+    _rename(model.graph)
     _bypass_identities(model.graph)
     model.ir_version = min(model.ir_version, onnx_file.IR_VERSION)
     onnx.checker.check_model(model)
@@ -106,20 +106,18 @@ def _strip(model: onnx.ModelProto) -> None:
     model.producer_name, model.producer_version = "emo", ""
 
 
-def _rename(graph: onnx.GraphProto, prefix: str) -> None:
+def _rename(graph: onnx.GraphProto) -> None:
     """Give the initializers the names they have in the state_dict of the net inside the exported module."""
-    names = {tensor.name for tensor in graph.initializer if tensor.name.startswith(prefix)}
+    names = {tensor.name: tensor.name.removeprefix("net.") for tensor in graph.initializer}
     for tensor in graph.initializer:
-        tensor.name = tensor.name.removeprefix(prefix)
+        tensor.name = names[tensor.name]
     for node in graph.node:
-        for index, name in enumerate(node.input):
-            if name in names:
-                node.input[index] = name.removeprefix(prefix)
+        node.input[:] = [names.get(name, name) for name in node.input]
 
 
 def _bypass_identities(graph: onnx.GraphProto) -> None:
     """Take out Identity nodes, dropout's remains, except those that name an output."""
-    outputs = {value.name for value in graph.output}
+    outputs = onnx_graph.outputs(graph)
     aliases = {
         node.output[0]: node.input[0]
         for node in graph.node
@@ -131,6 +129,4 @@ def _bypass_identities(graph: onnx.GraphProto) -> None:
             while name in aliases:
                 name = aliases[name]
             node.input[index] = name
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
-    del graph.node[:]
-    graph.node.extend(copies)
+    onnx_graph.replace_nodes(graph, kept)
