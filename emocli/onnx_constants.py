@@ -69,7 +69,7 @@ def _shape(kind: onnx.TypeProto.Tensor | None) -> list[int | None] | None:
     """Return a tensor's shape, None for an axis that is open, or None when even the rank is unknown."""
     if kind is None or not kind.HasField("shape"):
         return None
-    return [axis.dim_value if axis.HasField("dim_value") else None for axis in kind.shape.dim]
+    return onnx_graph.axes(kind)
 
 
 def _evaluate(model: ModelProto, types: dict[str, onnx.TypeProto.Tensor]) -> None:

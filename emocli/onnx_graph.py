@@ -56,6 +56,11 @@ def types(model: ModelProto) -> dict[str, TypeProto.Tensor]:
     return {value.name: value.type.tensor_type for value in values if value.type.HasField("tensor_type")}
 
 
+def axes(kind: TypeProto.Tensor) -> list[int | None]:
+    """Return the sizes of a tensor's axes, None for an open one; [] where not even their number is known."""
+    return [axis.dim_value if axis.HasField("dim_value") else None for axis in kind.shape.dim]
+
+
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
     """Return an attribute's value, or `default` where the node does not have it."""
     for item in node.attribute:

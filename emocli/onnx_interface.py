@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnx import ModelProto, TensorProto
 
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.onnx_graph import axes
 
 _INPUTS = (TensorProto.UINT8, TensorProto.FLOAT, TensorProto.INT64)
 
@@ -18,7 +19,7 @@ def check(model: ModelProto, header: Header, source: str) -> None:
 
 def logits_axes(model: ModelProto) -> list[int | None] | None:
     """Return the sizes that a model says its logits have, None for an open axis; None for a model without logits."""
-    return next((_axes(value) for value in model.graph.output if value.name == "logits"), None)
+    return next((axes(value.type.tensor_type) for value in model.graph.output if value.name == "logits"), None)
 
 
 def _faults(model: ModelProto, header: Header) -> Iterator[str]:
@@ -34,20 +35,15 @@ def _faults(model: ModelProto, header: Header) -> Iterator[str]:
         yield "has operators that give nothing"
     if len(graph.input) != 1:
         yield f"has {len(graph.input)} inputs"
-    if graph.input[0].type.tensor_type.elem_type not in _INPUTS:
+    entry = graph.input[0].type.tensor_type
+    if entry.elem_type not in _INPUTS:
         yield "takes neither uint8 nor float32 nor int64"
-    if 0 in _axes(graph.input[0]):
+    if 0 in axes(entry):
         yield "takes inputs without a value"
     logits = logits_axes(model)
     if logits is None:
         yield "has no output logits"
     elif logits[1:] != [len(labels)]:
         yield f"has {len(labels)} labels and logits for another number"
-    elif any(axes[0] is not None for axes in (_axes(graph.input[0]), logits) if axes):
+    elif any(sizes[0] is not None for sizes in (axes(entry), logits) if sizes):
         yield "takes batches of one size only"
-
-
-def _axes(value: ValueInfoProto) -> list[int | None]:
-    """Return the sizes of a tensor's axes, None for an open one; [] where not even their number is known."""
-    axes = value.type.tensor_type.shape.dim
-    return [axis.dim_value if axis.HasField("dim_value") else None for axis in axes]

@@ -8,7 +8,7 @@ import onnx.numpy_helper
 import torch
 from torch import nn
 
-from emocli import architectures, onnx_file
+from emocli import architectures, onnx_file, onnx_graph
 from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.training import classical
@@ -29,9 +29,8 @@ def from_model(model: onnx.ModelProto, header: Header, source: str = "the model"
     step = header.step("train", "distill")
     if step is None or header.precision not in ("", "fp32"):
         raise EmoError(f"{source} is no FP32 model of emo train or emo distill; name the model it was made from")
-    dims = model.graph.input[0].type.tensor_type.shape.dim[1:]
     params = {**step["params"], **({"pretrained": False} if "pretrained" in step["params"] else {})}
-    shape = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in dims)
+    shape = tuple(-1 if axis is None else axis for axis in onnx_graph.axes(model.graph.input[0].type.tensor_type)[1:])
     net: nn.Module = architectures.build(step["name"], shape, len(header.labels), params)
     net = fused(net)
     _fill(net, {tensor.name: tensor for tensor in model.graph.initializer}, source)
