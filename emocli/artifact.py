@@ -1,7 +1,7 @@
 """The header that makes a file an artifact: what it holds and the steps that made it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,12 @@ class Header:
         # several teachers or beginnings may each bring the same ones, joined already
         terms = (term for step in self.steps for term in step.get("license", "").split("; "))
         return "; ".join(dict.fromkeys(filter(None, terms)))
+
+
+def terms(sources: Iterable[Header]) -> dict[str, str]:
+    """Return the field of a step that has the terms of what it names by hash, each once; none where none are stated."""
+    stated = dict.fromkeys(source.license for source in sources if source.license)
+    return {"license": "; ".join(stated)} if stated else {}
 
 
 def parse(text: str, source: str) -> Header:

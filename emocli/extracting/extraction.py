@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import registry, shipped, store
+from emocli import artifact, registry, shipped, store
 from emocli.artifact import Header, Step
 from emocli.data import people
 from emocli.errors import EmoError
@@ -123,9 +123,8 @@ def _inherited(options: Mapping[str, Any]) -> Step:
 
             with contextlib.suppress(EmoError):
                 networks.append(onnx_file.read_header(store.find(digest)))
-    terms = dict.fromkeys(network.license for network in networks if network.license)
     met = {corpus: sorted(names) for corpus, names in people.of(*networks).items()}
-    return ({"license": "; ".join(terms)} if terms else {}) | ({"people": met} if met else {})
+    return artifact.terms(networks) | ({"people": met} if met else {})
 
 
 def _step(header: Header) -> Step:

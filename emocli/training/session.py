@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import onnx_file, pipes, ranks, store
+from emocli import artifact, onnx_file, pipes, ranks, store
 from emocli.artifact import Header, Step
 from emocli.data import audit, hdf5, people
 from emocli.data.hdf5 import Data
@@ -83,7 +83,7 @@ def write(
         chosen, outcome, rows = repeats.best(repeats.planned(data, recipe, how.repetition), train, shared, how.note)
         if not ranks.is_first():
             return []
-        met = people.learned(chosen.data, [each.header for each in _named(lesson, beginning)], left_out(chosen.data))
+        met = people.learned(chosen.data, _named(lesson, beginning), left_out(chosen.data))
         usual = class_logits.measure(outcome.net, chosen.data, left_out(chosen.data))
         model = export.to_onnx(outcome.net, data.shape, input_name=data.modality)
     _report(chosen, outcome, rows, how)
@@ -125,7 +125,12 @@ def _recorded(
     soft = asdict(lesson.distillation) if lesson else {}
     named = {"teacher": [teacher.digest for teacher in others]} if others else {}
     options = {**asdict(recipe), **soft, "drop_leaks": how.drop_leaks, **repeats.options(how.repetition), **named}
-    return {**_terms(_named(lesson, beginning)), "options": options, "input": before.digest, "data": features.digest}
+    return {
+        **artifact.terms(_named(lesson, beginning)),
+        "options": options,
+        "input": before.digest,
+        "data": features.digest,
+    }
 
 
 def _lineage(before: Header, features: Header) -> Header:
@@ -138,9 +143,9 @@ def _lineage(before: Header, features: Header) -> Header:
     return replace(before, steps=(*before.steps, *features.steps))
 
 
-def _named(lesson: Lesson | None, beginning: pipes.Input | None) -> list[pipes.Input]:
-    """Return the models that a step names by their hashes: all but the first teacher, whose header goes on."""
-    return [model for model in (*(lesson.sources[1:] if lesson else ()), beginning) if model]
+def _named(lesson: Lesson | None, beginning: pipes.Input | None) -> list[Header]:
+    """Return the headers of the models that a step names by hash: all but the first teacher's, which goes on."""
+    return [model.header for model in (*(lesson.sources[1:] if lesson else ()), beginning) if model]
 
 
 def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], how: How) -> None:
@@ -155,12 +160,6 @@ def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], h
     share = share_interval.of(round(outcome.accuracy * outcome.n), outcome.n)
     told = f"{outcome.accuracy:.2%} [{share['low']:.1%}, {share['high']:.1%}], n = {outcome.n}"
     how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {told}")
-
-
-def _terms(sources: Sequence[pipes.Input]) -> dict[str, str]:
-    """Return the terms of what a step names by its hash: they are those of what is made from it."""
-    terms = dict.fromkeys(source.header.license for source in sources if source.header.license)
-    return {"license": "; ".join(terms)} if terms else {}
 
 
 def _state(step: Step) -> Path:
