@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emocli import artifact
 from emocli.artifact import Header
 from emocli.data import hdf5_check, hdf5_digest, hdf5_images, hdf5_layout, padding
-from emocli.data.hdf5_ragged import Ragged
+from emocli.data.hdf5_ragged import Ragged, runs
 from emocli.data.samples import SPLITS
 from emocli.errors import EmoError
 from emocli.image.faces import FaceImage
@@ -118,8 +118,7 @@ class Data:
         What lies between the rows is neither read nor decoded.
         """
         read = self.sounds if self.modality == "speech" else self.images
-        runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else []
-        return [each for run in runs for each in read(int(run[0]), int(run[-1]) + 1)]
+        return [each for start, stop in runs(rows) for each in read(start, stop)]
 
     @property
     def ragged(self) -> Ragged:

@@ -27,5 +27,10 @@ class Ragged:
 
     def take(self, rows: NDArray[np.int64]) -> list[NDArray[Any]]:
         """Return the samples of the rows, in their order; neighbours are read at once."""
-        runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1) if len(rows) else []
-        return [each for run in runs for each in self.between(int(run[0]), int(run[-1]) + 1)]
+        return [each for start, stop in runs(rows) for each in self.between(start, stop)]
+
+
+def runs(rows: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return where neighbours among the rows begin and end, start to stop, in their order."""
+    found = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1) if len(rows) else []
+    return [(int(run[0]), int(run[-1]) + 1) for run in found]
