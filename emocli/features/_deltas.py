@@ -18,16 +18,15 @@ def with_deltas(rows: NDArray[np.float32], orders: int) -> NDArray[np.float32]:
     if not orders:
         return rows
     count = len(rows)
-    inside = rows if count >= WIDTH else _repeat_ends(rows, -REACH, count + REACH)
+    inside = rows if count >= WIDTH else _repeat_ends(rows)
     windows = np.lib.stride_tricks.sliding_window_view(inside, WIDTH, axis=0)
     # (frames, d, orders) to orders beside each other
     deltas = (windows @ _weights(orders)).transpose(0, 2, 1).reshape(len(windows), -1)
-    return np.concatenate([rows, deltas if count < WIDTH else _repeat_ends(deltas, -REACH, count - REACH)], axis=1)
+    return np.concatenate([rows, deltas if count < WIDTH else _repeat_ends(deltas)], axis=1)
 
 
-def _repeat_ends(rows: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
-    """Return rows start to stop, the first and the last for those that aren't there."""
-    return rows[np.clip(np.arange(start, stop), 0, len(rows) - 1)]
+def _repeat_ends(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.pad(rows, ((REACH, REACH), (0, 0)), "edge")
 
 
 @cache
