@@ -1,5 +1,6 @@
 """Where frames come from: a camera, a video file, or pictures."""
 
+import glob
 import itertools
 import os
 import time
@@ -99,7 +100,7 @@ def named(name: str, *, realtime: bool = False) -> Source:
     path = Path(name)
     if path.is_file() and not cv2.haveImageReader(as_opencv_has_it(path)):
         return video(path, realtime=realtime)
-    if not path.exists() and not any(letter in name for letter in "*?["):
+    if not path.exists() and not glob.has_magic(name):
         raise EmoError(f"{name} is not there; name a video, a picture or a folder of pictures")
     return stills(name)
 
