@@ -8,7 +8,7 @@ from emocli.devices._device import Device, over_ssh
 
 
 def device(*, fps: float = 30.0) -> Device:
-    """Return the Jetson Xavier NX. Its GPU is measured on it or not at all: times on a processor don\'t tell."""
+    """Return the Jetson Xavier NX. Its GPU is measured on it or not at all: times on a processor don't tell."""
     return Device(
         "jetson-xavier",
         "Jetson Xavier NX",

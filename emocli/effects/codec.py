@@ -40,10 +40,8 @@ def effect(*, bits: str = "6:8", law: str = "any", low: float = 300.0, high: flo
     laws = list(_LAWS.values()) if law == "any" else [_LAWS[law]]
 
     def over_the_line(sound: Sound, random: Generator, others: Others) -> Sound:
-        depth, (curve, back) = (
-            int(random.integers(int(depths.low), int(depths.high) + 1)),
-            laws[random.integers(len(laws))],
-        )
+        depth = int(random.integers(int(depths.low), int(depths.high) + 1))
+        curve, back = laws[random.integers(len(laws))]
         size = 1 << (len(sound) + _PAD - 1).bit_length()
         half = size // 2
         band = _band(half // 2 + 1, low, high)
