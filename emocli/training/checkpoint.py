@@ -27,11 +27,7 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with Disk(scratch, "w+") as disk:
             with h5py.File(disk, "w") as file:
-                file.attrs["emo-state"] = json.dumps(facts)
-                for group, members in tensors.items():
-                    folder = file.create_group(group)
-                    for name, tensor in members.items():
-                        folder[name] = tensor.detach().cpu().contiguous().numpy()
+                _write(file, facts, tensors)
             disk.check()
             os.fsync(disk.fileno())
         os.replace(scratch, path)
@@ -43,6 +39,14 @@ def save(path: Path, facts: Mapping[str, Any], tensors: Tree) -> None:
     finally:
         with contextlib.suppress(OSError):  # where there is no folder
             scratch.unlink()
+
+
+def _write(file: h5py.File, facts: Mapping[str, Any], tensors: Tree) -> None:
+    file.attrs["emo-state"] = json.dumps(facts)
+    for group, members in tensors.items():
+        folder = file.create_group(group)
+        for name, tensor in members.items():
+            folder[name] = tensor.detach().cpu().contiguous().numpy()
 
 
 def load(path: Path, identity: str) -> tuple[dict[str, Any], Tree]:
