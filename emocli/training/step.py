@@ -149,11 +149,10 @@ def evaluate(state: Run, rows: Rows, recipe: Recipe) -> float:
 
     With several processes each looks at its share of the rows.
     """
-    net = state.average
-    right = 0
+    net, size, right = state.average, _size(rows), 0
     net.eval()
     with torch.inference_mode():
-        for places in _in_order(len(rows), _size(rows))[distributed.share()]:
+        for places in np.split(np.arange(len(rows)), range(size, len(rows), size))[distributed.share()]:
             logits = forward(net, _seen(state, rows, places, recipe), state.plan)
             right += int((logits.argmax(1).cpu().numpy() == rows.labels[places]).sum())
     return float(distributed.total(torch.tensor(right, dtype=torch.float64))) / len(rows)
@@ -183,10 +182,6 @@ def _planned(net: Callable[[Tensor], Any], x: Tensor, plan: Plan) -> Any:
 
 def _size(rows: Rows) -> int:
     return _BATCH if rows.lengths is None else _SEQUENCES
-
-
-def _in_order(count: int, size: int) -> list[NDArray[np.int64]]:
-    return [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _seen(state: Run, rows: Rows, places: NDArray[np.int64], recipe: Recipe) -> Tensor:

@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +109,8 @@ def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
 def command(fixed: Fixed, values: Mapping[str, Any], features: str | None) -> str:
     """Return the line of emo train that does what a trial did; what is as by default is left out."""
     recipe, params, drop_leaks = _applied(fixed, values)
-    defaults = Recipe()
-    options = {
-        field.name: getattr(recipe, field.name)
-        for field in fields(Recipe)
-        if getattr(recipe, field.name) != getattr(defaults, field.name)
-    }
+    usual = asdict(Recipe())
+    options = {name: value for name, value in asdict(recipe).items() if value != usual[name]}
     options |= {"drop_leaks": True} if drop_leaks else {}
     line = replaying.line({"command": "train", "name": fixed.arch, "params": params, "options": options})
     return " ".join([line, *([shlex.quote(features)] if features not in (None, "-") else []), "-o best.onnx"])
