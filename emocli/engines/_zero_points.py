@@ -13,14 +13,9 @@ from emocli import onnx_graph
 
 _NOT_NEGATIVE = frozenset({"Abs", "Exp", "HardSigmoid", "Relu", "Sigmoid", "Softmax"})
 _AS_INPUTS = frozenset({"Add", "Concat", "Div", "Max", "Mul", "Min"})
-_AS_INPUT = onnx_graph.SAME_VALUES | {
-    "AveragePool",
-    "DequantizeLinear",
-    "GlobalAveragePool",
-    "QuantizeLinear",
-    "Resize",
-}
-_AS_INPUT |= {"ReduceMax", "ReduceMean", "Slice"}
+_QUANTIZERS = frozenset({"DequantizeLinear", "QuantizeLinear"})
+_POOLS = frozenset({"AveragePool", "GlobalAveragePool", "ReduceMax", "ReduceMean"})
+_AS_INPUT = onnx_graph.SAME_VALUES | _POOLS | _QUANTIZERS | {"Cast", "Resize"}
 
 
 def is_symmetric(model: ModelProto) -> bool:
@@ -52,7 +47,7 @@ def shift(model: ModelProto) -> ModelProto:
             scale = onnx_graph.put(graph, f"{scale}/uint8", known[scale] * np.float32(127 / 255))
             node.input[0] = makers[node.input[0]].input[0]
         for reader in (node, *readers[node.output[0]]):
-            if reader.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            if reader.op_type in _QUANTIZERS:
                 reader.input[1:] = [scale, zero]
     onnx_graph.prune(graph)
     return model
@@ -83,7 +78,7 @@ def _keeps_sign(node: NodeProto, found: set[str], known: dict[str, np.ndarray]) 
         return len(node.input) > 1 and node.input[1] in known and bool(known[node.input[1]] >= 0)
     if node.op_type in _AS_INPUTS:
         return found.issuperset(node.input)
-    return node.op_type in _AS_INPUT | {"Cast"} and node.input[0] in found
+    return node.op_type in _AS_INPUT and node.input[0] in found
 
 
 def _upper_bound(node: NodeProto | None, known: dict[str, np.ndarray]) -> float | None:
