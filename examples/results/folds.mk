@@ -49,18 +49,14 @@ emodb-egemaps.dataset ?= $(emodb.dataset)
 emodb-egemaps.features ?= -x egemaps
 emodb-egemaps.train ?= --arch svm -p choose=subjects --class-weights balanced --threads 1
 
-define FOLDS_TABLE
-python examples/results/table.py
-endef
-
 speech: $(RESULTS)/speech/ravdess.json $(ENROLLED:%=$(RESULTS)/speech/%.json)
-	$(FOLDS_TABLE)
+	python examples/results/table.py
 
 emodb: $(RESULTS)/speech/emodb.json $(RESULTS)/speech/emodb-logistic.json $(RESULTS)/speech/emodb-egemaps.json
-	$(FOLDS_TABLE)
+	python examples/results/table.py
 
 iemocap: $(RESULTS)/speech/iemocap.json
-	$(FOLDS_TABLE)
+	python examples/results/table.py
 
 # of the nets that this one trains
 $(ENROLLED:%=$(RESULTS)/speech/%.json): $(RESULTS)/speech/ravdess.json
