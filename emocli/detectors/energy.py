@@ -22,6 +22,7 @@ from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from emocli.detectors import _spans
 from emocli.detectors._spans import Span
 from emocli.errors import EmoError
+from emocli.sound import sounds
 from emocli.sound.sounds import RATE_HZ, Sound
 
 MODALITY = "speech"
@@ -75,5 +76,4 @@ def _frames(sound: Sound) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 def _framed(sound: Sound, part: slice) -> Sound:
     """Return frames (k, samples), each around its step; beyond the sound is silence."""
     first, last = part.start * _STEP - (_FRAME - _STEP) // 2, (part.stop - 1) * _STEP + (_FRAME + _STEP) // 2
-    near = np.pad(sound[max(first, 0) : last], (max(-first, 0), max(last - len(sound), 0)))
-    return np.lib.stride_tricks.sliding_window_view(near, _FRAME)[::_STEP]
+    return np.lib.stride_tricks.sliding_window_view(sounds.between(sound, first, last), _FRAME)[::_STEP]

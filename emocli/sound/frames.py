@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
+from emocli.sound.sounds import between
 from emocli.sound.transforms import Transform, by_numpy
 
 BLOCK = 256
@@ -83,21 +84,13 @@ class Frames:
         for start in range(0, count, BLOCK):
             first = start * hop - size // 2
             last = (min(start + BLOCK, count) - 1) * hop + size - size // 2
-            yield self._framing.block(_silence_around(self._sound, first, last), self._transform)
+            yield self._framing.block(between(self._sound, first, last), self._transform)
 
 
 def check(samples: NDArray[np.float32]) -> None:
     """Raise EmoError where a sample is not a number."""
     if not np.isfinite(samples @ samples):
         raise EmoError("a sound holds samples that are not numbers; decode the file again")
-
-
-def _silence_around(sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
-    """Return samples first to last, zero where there are none."""
-    samples = np.zeros(last - first, np.float32)
-    inside = sound[max(first, 0) : last]
-    samples[max(-first, 0) :][: len(inside)] = inside
-    return samples
 
 
 @cache

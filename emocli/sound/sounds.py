@@ -25,6 +25,14 @@ def to_int16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
         return np.asarray(np.rint(samples * _FULL).clip(-_FULL, _FULL - 1), np.int16)
 
 
+def between(sound: Sound, first: int, last: int) -> Sound:
+    """Return samples first to last of a sound, silence where it has none."""
+    samples = np.zeros(last - first, np.float32)
+    inside = sound[max(first, 0) : last]
+    samples[max(-first, 0) :][: len(inside)] = inside
+    return samples
+
+
 def is_clipped(samples: NDArray[np.int16]) -> bool:
     """Tell whether a sound was louder than its recorder could hold."""
     at_full = np.count_nonzero(samples >= _LOUDEST) + np.count_nonzero(samples <= -_LOUDEST)
