@@ -65,7 +65,7 @@ def modality(header: Header) -> str:
 def from_header(header: Header) -> Extractor:
     """Return the extractor that made the features `header` tells of: training and serving can't disagree."""
     step = _step(header)
-    seconds = lengths.recorded(step, joining.modality(step["name"].split("+")))
+    seconds = lengths.recorded(step, modality(header))
     return lengths.of(seconds, build(step["name"], step["params"])[0])
 
 
