@@ -14,6 +14,7 @@ from emocli.errors import EmoError
 
 if TYPE_CHECKING:
     from emocli.scores.pairing import Options, Pair
+    from emocli.scores.robustness import Noises
 
 Models = Annotated[list[str], typer.Argument(metavar="[INPUT]...", help="Models; stdin when absent or -.")]
 Datas = Annotated[
@@ -74,22 +75,17 @@ def run(
 ) -> None:
     """Run each model over the part of each corpus and print the figures."""
     sources = [pipes.read(each, "model") for each in models or ["-"]]
-    from emocli.scores import enrolment, pairing, robustness, scoring
+    from emocli.scores import enrolment, pairing, scoring
     from emocli.scores.views import Views
-    from emocli.sound import noises
 
-    abstain = abstain or plot_abstain is not None
-    if snr != _RATIOS and not (noise or plot_noise):
-        raise EmoError("--snr is of --noise; say which: --noise white,pink,babble")
-    noise = noise or (",".join(noises.KINDS) if plot_noise else "")
-    added = robustness.parse(noise, snr, seed) if noise else None
+    added = _noises(noise, snr, seed, plotted=bool(plot_noise))
     options = pairing.Options(
         split=split,
         maps=tuple(maps),
         restrict=restrict,
         metric=metric,
         temperature=temperature,
-        abstain=abstain,
+        abstain=abstain or plot_abstain is not None,
         by_group=by_group,
         group_by=group_by,
         least=min_group,
@@ -117,6 +113,18 @@ def run(
         _show_scores.draw(record, *files)
     # when the plots are whole: it is no fault of theirs that stdout may be full
     _show_scores.of_one(record, as_json)
+
+
+def _noises(kinds: str, snr: str, seed: int, *, plotted: bool) -> "Noises | None":
+    """Return what --noise and --snr ask for: all kinds for a plot that names none."""
+    from emocli.scores import robustness
+    from emocli.sound import noises
+
+    if kinds or plotted:
+        return robustness.parse(kinds or ",".join(noises.KINDS), snr, seed)
+    if snr != _RATIOS:
+        raise EmoError("--snr is of --noise; say which: --noise white,pink,babble")
+    return None
 
 
 def _show_several(pairs: Sequence["Pair"], engine: str, threads: int, options: "Options", as_json: bool | None) -> None:
