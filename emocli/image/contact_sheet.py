@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.image import lettering
-from emocli.image.lettering import FONT
 
 SIDE, GAP = 96, 4
 """Small pictures are enlarged by a whole factor to at least this many pixels; pixels between two of them."""
@@ -35,7 +34,7 @@ def write(lines: Sequence[Line], path: Path) -> None:
     for row, line in enumerate(lines):
         top = GAP + row * (height + GAP)
         for place, name in enumerate(line.names):
-            cv2.putText(sheet, name, (8, top + 20 + 18 * place), FONT, 0.45, _INK, 1, cv2.LINE_AA)
+            lettering.put(sheet, name, (8, top + 20 + 18 * place), 0.45, _INK)
         for column, picture in enumerate(line.pictures):
             left = margin + column * (width + GAP)
             sheet[top : top + height, left : left + width] = _resized(picture, height, width)

@@ -3,6 +3,8 @@
 import unicodedata
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 _LONGEST = 32
@@ -23,3 +25,8 @@ def width(text: str, scale: float) -> int:
     """Return how many pixels a line of thin letters takes."""
     (pixels, _), _ = cv2.getTextSize(text, FONT, scale, 1)
     return pixels
+
+
+def put(picture: NDArray[np.uint8], text: str, place: tuple[int, int], scale: float, colour: tuple[int, ...]) -> None:
+    """Write a line of thin letters, which begins at a place."""
+    cv2.putText(picture, text, place, FONT, scale, colour, 1, cv2.LINE_AA)

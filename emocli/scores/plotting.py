@@ -14,7 +14,7 @@ CELL, TOP, MARGIN = 72, 70, 20
 WIDTH, HEIGHT, FRAME = 640, 480, (60, 40, 620, 420)
 """Size of a curve's picture, and left, top, right, bottom of its axes."""
 _LINES = ((150, 80, 20), (60, 60, 200), (60, 150, 40))
-_FONT, _INK, _BLUE = lettering.FONT, (40, 40, 40), np.array([150, 80, 20])
+_INK, _BLUE = (40, 40, 40), np.array([150, 80, 20])
 
 
 def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path) -> None:
@@ -29,15 +29,15 @@ def confusion(matrix: ArrayLike, labels: Sequence[str], title: str, path: Path) 
     cell = max(CELL, *(lettering.width(name, 0.42) + 8 for name in names))
     width = MARGIN + max(left + cell * len(names), lettering.width(title, 0.55))
     image = np.full((TOP + CELL * len(names) + MARGIN, width, 3), 255, np.uint8)
-    cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
+    lettering.put(image, title, (10, 24), 0.55, _INK)
     for row, name in enumerate(names):
         top, beside = TOP + CELL * row, left + cell * row
-        cv2.putText(image, name, (8, top + CELL // 2 + 5), _FONT, 0.5, _INK, 1, cv2.LINE_AA)
-        cv2.putText(image, name, (beside + 2, TOP - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+        lettering.put(image, name, (8, top + CELL // 2 + 5), 0.5, _INK)
+        lettering.put(image, name, (beside + 2, TOP - 12), 0.42, _INK)
         for column in range(len(names)):
             place = top, left + cell * column, cell
             _cell(image, place, float(shares[row, column]), int(counts[row, column]))
-    _write(image, path)
+    path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
 def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
@@ -54,13 +54,10 @@ def risk_coverage(curve: Sequence[Mapping[str, Any]], title: str, path: Path) ->
     cv2.fillPoly(image, [np.array(band, np.int32)], (235, 215, 195), cv2.LINE_AA)
     _scale(image, np.arange(lowest, 1.01, 0.1), lambda share: place(0, share)[1])
     for tick in np.arange(0, 1.01, 0.1):
-        cv2.putText(image, f"{tick:.0%}", (place(tick, lowest)[0] - 16, bottom + 22), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+        lettering.put(image, f"{tick:.0%}", (place(tick, lowest)[0] - 16, bottom + 22), 0.42, _INK)
     line = [place(point["coverage"], point["value"]) for point in curve]
     cv2.polylines(image, [np.array(line, np.int32)], False, _BLUE.tolist(), 2, cv2.LINE_AA)
-    cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
-    cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
-    cv2.putText(image, "share of the samples answered", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
-    _write(image, path)
+    _finish(image, title, "share of the samples answered", path)
 
 
 def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
@@ -79,8 +76,7 @@ def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
 
     _scale(image, np.arange(0, 1.01, 0.1), lambda share: place(ratios[0], share)[1])
     for ratio in ratios:
-        text, at = f"{ratio:g}", (place(ratio, 0)[0] - 10, bottom + 22)
-        cv2.putText(image, text, at, _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+        lettering.put(image, f"{ratio:g}", (place(ratio, 0)[0] - 10, bottom + 22), 0.42, _INK)
     height = place(ratios[0], clean["uar"]["value"])[1]
     cv2.line(image, (left, height), (right, height), _INK, 1, cv2.LINE_AA)
     for number, kind in enumerate(dict.fromkeys(point["noise"] for point in noisy)):
@@ -91,23 +87,23 @@ def noise(curve: Sequence[Mapping[str, Any]], title: str, path: Path) -> None:
         for point in points:
             (x, low), (_, high) = (place(point["snr_db"], point["uar"][end]) for end in ("low", "high"))
             cv2.line(image, (x + 3 * number - 3, low), (x + 3 * number - 3, high), colour, 1, cv2.LINE_AA)
-        cv2.putText(image, kind, (left + 10 + 90 * number, top + 18), _FONT, 0.45, colour, 1, cv2.LINE_AA)
-    cv2.rectangle(image, (left, top), (right, bottom), _INK, 1)
-    cv2.putText(image, title, (10, 24), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
-    cv2.putText(image, "signal to noise, dB", (left, HEIGHT - 12), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
-    _write(image, path)
+        lettering.put(image, kind, (left + 10 + 90 * number, top + 18), 0.45, colour)
+    _finish(image, title, "signal to noise, dB", path)
 
 
 def _scale(image: NDArray[np.uint8], ticks: NDArray[np.float64], height: Callable[[float], int]) -> None:
     """Draw a line across and a percentage for each tick."""
     for tick in ticks.tolist():
         cv2.line(image, (FRAME[0], height(tick)), (FRAME[2], height(tick)), (225, 225, 225), 1)
-        cv2.putText(image, f"{tick:.0%}", (10, height(tick) + 5), _FONT, 0.42, _INK, 1, cv2.LINE_AA)
+        lettering.put(image, f"{tick:.0%}", (10, height(tick) + 5), 0.42, _INK)
 
 
-def _write(image: NDArray[np.uint8], path: Path) -> None:
-    _, png = cv2.imencode(".png", image)
-    path.write_bytes(png.tobytes())
+def _finish(image: NDArray[np.uint8], title: str, below: str, path: Path) -> None:
+    """Draw the axes, the title and what is told below them, and write the picture."""
+    cv2.rectangle(image, FRAME[:2], FRAME[2:], _INK, 1)
+    lettering.put(image, title, (10, 24), 0.55, _INK)
+    lettering.put(image, below, (FRAME[0], HEIGHT - 12), 0.42, _INK)
+    path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
 
 
 def _cell(image: NDArray[np.uint8], place: tuple[int, int, int], share: float, count: int) -> None:
@@ -117,5 +113,5 @@ def _cell(image: NDArray[np.uint8], place: tuple[int, int, int], share: float, c
     cv2.rectangle(image, (left, top), (left + width - 2, top + CELL - 2), colour.tolist(), cv2.FILLED)
     ink = (255, 255, 255) if share > 0.5 else _INK
     left += width // 2 - 20
-    cv2.putText(image, f"{share:.2f}", (left, top + 32), _FONT, 0.5, ink, 1, cv2.LINE_AA)
-    cv2.putText(image, str(count), (left, top + 54), _FONT, 0.38, ink, 1, cv2.LINE_AA)
+    lettering.put(image, f"{share:.2f}", (left, top + 32), 0.5, ink)
+    lettering.put(image, str(count), (left, top + 54), 0.38, ink)
