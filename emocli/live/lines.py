@@ -11,8 +11,7 @@ def json_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
     """Return what writes a JSON object per row, each flushed; BrokenPipeError when the reader went away."""
 
     def write(row: dict[str, Any]) -> None:
-        stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-        stream.flush()
+        print(json.dumps(row, ensure_ascii=False), file=stream, flush=True)
 
     return write
 
@@ -23,8 +22,7 @@ def face_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
     def write(row: dict[str, Any]) -> None:
         when = f"{row['frame']:8d}  " if row["seconds"] is None else f"{row['seconds']:8.1f} s"
         said = ", ".join(f"{face['label']} {face['probability']:.0%}" for face in row["faces"])
-        stream.write(f"{when}  {said or '–'}\n")
-        stream.flush()
+        print(f"{when}  {said or '–'}", file=stream, flush=True)
 
     return write
 
@@ -37,7 +35,6 @@ def text_lines(stream: TextIO) -> Callable[[dict[str, Any]], None]:
         if row["label"] is not None:
             bar = "█" * round(row["probability"] * _BAR)
             what = f"{row['label']:<10} {row['probability']:4.0%} {bar}"
-        stream.write(f"{row['start']:8.1f} – {row['end']:.1f} s  {what}\n")
-        stream.flush()
+        print(f"{row['start']:8.1f} – {row['end']:.1f} s  {what}", file=stream, flush=True)
 
     return write
