@@ -40,16 +40,18 @@ class Listener:
     provider: str
     """What really runs the model, as its engine states it."""
     find_speech: Callable[[Sound], Spans]
-    classify: Callable[[Sound, Spans], dict[str, Any]]
-    """A sound and its spans, at least one, to label and probabilities."""
     cuts: bool
-    """Whether `classify` hears only what lies between the first word and the last."""
+    """Whether `answer` hears only what lies between the first word and the last."""
     follow: Callable[[float], Carrier] | None
     """Makes what follows a sound in pieces, answering about so many seconds; None for a model that can't."""
     say: Callable[[NDArray[np.floating[Any]]], dict[str, Any]]
     """Logits (classes,) to label and probabilities."""
     answer: Callable[[Sound, Spans], NDArray[Any]]
     """A sound and its spans, at least one, to logits (classes,)."""
+
+    def classify(self, sound: Sound, spans: Spans) -> dict[str, Any]:
+        """Return label and probabilities of what is heard in a sound with these spans, at least one."""
+        return self.say(self.answer(sound, spans))
 
     def __call__(self, sound: Sound) -> dict[str, Any] | None:
         """Return what is heard in (samples,) float32 at 16 kHz; None where nobody speaks."""
@@ -95,14 +97,11 @@ def listener(
         logits: NDArray[Any] = views.logits(running, padding.batch(features), header, seen)[0]
         return logits
 
-    def classify(sound: Sound, spans: Spans) -> dict[str, Any]:
-        return say(answer(sound, spans))
-
     def follow(seconds: float) -> Carrier:
         return Carrier(running, cast(Framewise, extract), frames, seconds)
 
     detect = _detector(header, recorded, detector, note)
-    return Listener(running.provider, detect, classify, cuts, follow if frames else None, say, answer)
+    return Listener(running.provider, detect, cuts, follow if frames else None, say, answer)
 
 
 def finder_of_files(asked: str) -> str:
