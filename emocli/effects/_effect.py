@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from emocli import numerals
 from emocli.errors import EmoError
 from emocli.sound.noises import Others
 from emocli.sound.sounds import Sound
@@ -34,10 +35,7 @@ class Range:
 def strengths(name: str, text: str, least: float, most: float, unit: str) -> Range:
     """Return the range that LOW:HIGH says, or one number for both; raises EmoError unless from least to most."""
     low, colon, high = text.partition(":")
-    try:
-        found = Range(float(low), float(high if colon else low))
-    except ValueError:
-        found = Range(math.nan, math.nan)
+    found = Range(numerals.number(low), numerals.number(high if colon else low))
     if not least <= found.low <= found.high <= most:
         raise EmoError(f"{name}={text} is no range LOW:HIGH of {unit} from {least:g} to {most:g}")
     return found

@@ -9,12 +9,12 @@ Options:
     hop: samples from one frame to the next
 """
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli import numerals
 from emocli.errors import EmoError
 from emocli.features import _chroma, _tuning
 from emocli.sound.frames import Block, Framing
@@ -27,7 +27,9 @@ def extractor(*, bins: int = 12, tuning: str = "estimate", n_fft: int = 2048, ho
     """Return the function from n sounds to n arrays (frames, bins) float32."""
     if not 1 <= bins <= 120:
         raise EmoError(f"chroma can't divide an octave into {bins} bins; try 12")
-    fixed = None if tuning == "estimate" else _number(tuning)
+    fixed = None if tuning == "estimate" else numerals.number(tuning)
+    if fixed is not None and not -1 <= fixed <= 1:
+        raise EmoError(f"tuning={tuning} is neither estimate nor -1 to 1 bins; 0 is A 440")
 
     def rows(blocks: Iterable[Block]) -> NDArray[np.float32]:
         offset = _tuning.estimate(blocks, bins) if fixed is None else fixed
@@ -44,13 +46,3 @@ def _loudest_is_one(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     largest[largest < np.finfo(np.float32).tiny] = 1
     rows /= largest
     return rows
-
-
-def _number(tuning: str) -> float:
-    try:
-        bins = float(tuning)
-    except ValueError:
-        bins = math.nan
-    if not -1 <= bins <= 1:
-        raise EmoError(f"tuning={tuning} is neither estimate nor -1 to 1 bins; 0 is A 440")
-    return bins

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli import numerals
 from emocli.errors import EmoError
 from emocli.scores.metrics import labelled, softmax
 
@@ -49,10 +50,7 @@ def temperature(text: str, split: str = "") -> float | None:
                 "score another part, or give the number of a fit made elsewhere: --temperature 1.5"
             )
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
+    value = numerals.number(text)
     if not LOWEST <= value <= HIGHEST:
         raise EmoError(f"--temperature {text} is neither {FIT} nor a number from {LOWEST:g} to {HIGHEST:g}")
     return value

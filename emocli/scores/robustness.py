@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import pipes, registry
+from emocli import numerals, pipes, registry
 from emocli.artifact import Header
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
@@ -40,10 +40,7 @@ def parse(kinds: str, ratios: str, seed: int) -> Noises:
         if name not in noises.KINDS:
             near = registry.nearest(name, noises.KINDS)
             raise EmoError(f"no noise {name!r}{near}; choose from {','.join(noises.KINDS)}")
-    try:
-        decibels = tuple(dict.fromkeys(float(text) for text in ratios.split(",")))
-    except ValueError:
-        decibels = (np.nan,)
+    decibels = tuple(dict.fromkeys(map(numerals.number, ratios.split(","))))
     low, high = noises.RATIOS_DB
     if not all(low <= each <= high for each in decibels) or seed < 0:
         raise EmoError(f"--snr {ratios} is no list of decibels from {low:g} to {high:g}, such as 30,20,10,0")

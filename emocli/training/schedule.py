@@ -2,6 +2,7 @@
 
 import math
 
+from emocli import numerals
 from emocli.errors import EmoError
 
 SCHEDULES = ("cosine", "restarts", "constant", "onecycle", "step")
@@ -44,10 +45,7 @@ def factor(
 
 def shares(text: str) -> tuple[float, ...]:
     """Return the shares of the run in a text such as "0.5,0.75"; raises EmoError for anything else."""
-    try:
-        found = tuple(float(word) for word in text.split(","))
-    except ValueError:
-        found = (math.nan,)
+    found = tuple(map(numerals.number, text.split(",")))
     if not all(0 <= share <= 1 for share in found):
         raise EmoError(f"--milestones {text} are no shares of the run; use numbers from 0 to 1 such as 0.5,0.75")
     return found

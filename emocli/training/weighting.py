@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from emocli import labels
+from emocli import labels, numerals
 from emocli.errors import EmoError
 from emocli.training import losses
 from emocli.training.rows import Rows
@@ -36,10 +36,7 @@ def class_weights(text: str, rows: Rows) -> Tensor | None:
 
 
 def _factor(text: str, label: str) -> float:
-    try:
-        factor = float(text)
-    except ValueError:
-        factor = math.nan
+    factor = numerals.number(text)
     if not 0 <= factor < math.inf:
         raise EmoError(f"--class-weights has {label}={text}; a factor is a number of at least 0, such as 2")
     return factor
