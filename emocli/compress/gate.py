@@ -48,10 +48,10 @@ class Verdict:
         return 100 * (self.accuracy_fp32 - self.worst)
 
     def __str__(self) -> str:
-        scores = " -> ".join(self._told(share) for share in (self.accuracy_fp32, self.accuracy_int8))
+        scores = " -> ".join(share_interval.told(share, self.n) for share in (self.accuracy_fp32, self.accuracy_int8))
         stored = self.accuracy_stored
         if stored not in (None, self.accuracy_int8):
-            scores += f", {self._told(stored)} as TensorRT runs it"
+            scores += f", {share_interval.told(stored, self.n)} as TensorRT runs it"
         speed = f"{self.speedup:.2f} x as fast on one thread{self._kept(', ')}"
         return f"against FP32: validation accuracy {scores} (n = {self.n}), {speed}"
 
@@ -69,10 +69,6 @@ class Verdict:
                 f"{min_speedup:g}{self._kept('; ')}; keep FP32, or give --min-speedup 0 for another device"
             )
         return ""
-
-    def _told(self, share: float) -> str:
-        found = share_interval.of(round(share * self.n), self.n)
-        return f"{share:.2%} [{found['low']:.1%}, {found['high']:.1%}]"
 
     def _kept(self, before: str) -> str:
         """Return how much is not INT8 at all, after `before`; empty where that is little."""

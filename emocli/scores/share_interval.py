@@ -17,3 +17,9 @@ def of(hits: int, n: int) -> dict[str, float | int]:
     middle, width = share + _Z**2 / (2 * n), _Z * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
     low, high = ((middle + sign * width) / (1 + _Z**2 / n) for sign in (-1, 1))
     return {"value": share, "low": max(0.0, low), "high": min(1.0, high), "n": n}
+
+
+def told(share: float, n: int) -> str:
+    """Return a share of n rows in words, with its interval."""
+    found = of(round(share * n), n)
+    return f"{share:.2%} [{found['low']:.1%}, {found['high']:.1%}]"

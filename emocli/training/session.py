@@ -157,9 +157,8 @@ def _report(chosen: repeats.One, outcome: Outcome, rows: list[dict[str, Any]], h
             how.note(repeats.sentence(whole))
         if how.scores:
             repeats.write(how.scores, [*rows, whole])
-    share = share_interval.of(round(outcome.accuracy * outcome.n), outcome.n)
-    told = f"{outcome.accuracy:.2%} [{share['low']:.1%}, {share['high']:.1%}], n = {outcome.n}"
-    how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {told}")
+    told = share_interval.told(outcome.accuracy, outcome.n)
+    how.note(f"keeps {which}epoch {outcome.best_epoch}: validation accuracy {told}, n = {outcome.n}")
 
 
 def _state(step: Step) -> Path:
