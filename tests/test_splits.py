@@ -29,7 +29,8 @@ def test_a_split_across_subjects_must_be_asked_for_by_name() -> None:
 
 def test_published_parts_are_kept() -> None:
     published = ["train"] * 150 + ["validation"] * 25 + ["test"] * 25
-    assert list(splits.assign(published, [""] * 200, IDS, Y)) == published
+    for people in ([""] * 200, PEOPLE, ["a", "b"] * 100):
+        assert list(splits.assign(published, people, IDS, Y)) == published
 
 
 def test_a_missing_validation_part_comes_out_of_train_and_leaves_test_alone() -> None:
@@ -67,6 +68,10 @@ def test_a_class_too_small_for_its_share_still_has_one_sample_in_every_part() ->
     y = np.repeat(np.arange(30), 10)
     parts = splits.assign([""] * 300, [""] * 300, [""] * 300, y, split="random")
     assert all({*parts[y == label]} == {"train", "validation", "test"} for label in range(30))
+    # a tenth of three is none, unless by chance
+    y = np.repeat(np.arange(30), 3)
+    parts = splits.assign([""] * 90, [""] * 90, [""] * 90, y, split="random")
+    assert not any(all(name in parts[y == label] for label in range(30)) for name in ("validation", "test"))
 
 
 @pytest.mark.parametrize(
@@ -114,3 +119,15 @@ def test_shares_are_of_all_rows_where_nothing_is_published() -> None:
     shares = {"validation": 0.3, "test": 0.4}
     anew = splits.assign([""] * 200, PEOPLE, IDS, Y, split="subject", **shares)
     assert list(splits.assign([""] * 200, PEOPLE, IDS, Y, **shares)) == list(anew)
+    published = ["train"] * 150 + ["test"] * 50
+    assert list(splits.assign(published, PEOPLE, IDS, Y, split="subject", **shares)) == list(anew)
+
+
+def test_subjects_are_drawn_whatever_the_number_of_their_class_and_for_their_labelled_rows() -> None:
+    first, other, half = (
+        splits.assign([""] * 200, PEOPLE, IDS, np.array(y), split="subject")
+        for y in ([0] * 200, [3] * 200, [0] * 100 + [-1] * 100)
+    )
+    assert list(first) == list(other)
+    # shares are of the labelled hundred, ten rows each
+    assert (half == "test").sum() == (half == "validation").sum() == 10 and set(half[100:]) == {"train"}

@@ -132,10 +132,13 @@ def _lots(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
 
 
 def _by_lot(lots: NDArray[np.float64], y: NDArray[np.int64], low: float, high: float) -> NDArray[np.int64]:
-    """Return the rows whose lot is from low to high, and of a class too small to have one its lowest."""
+    """Return the rows whose lot is from low to high, and of a class too small to have one its lowest.
+
+    No lot is below low: those rows are in the part before.
+    """
     chosen = (low <= lots) & (lots < high)
     for label in np.unique(y):
         rows = np.flatnonzero(y == label)
-        if not chosen[rows].any() and round((high - low) / (1 - low) * len(rows)):
+        if round((high - low) / (1 - low) * len(rows)):
             chosen[rows[lots[rows].argmin()]] = True
     return np.flatnonzero(chosen)
