@@ -84,6 +84,7 @@ def test_a_map_says_what_counts_as_what(model: Path, tmp_path: Path) -> None:
     assert record["accuracy"]["value"] == pytest.approx(right.mean())
     assert record["map"] == {"happiness": "happy"}
     assert record["left_out"] == {"contempt": int((~kept).sum())}
+    assert score(model, data, maps=("happiness=Joy", "contempt=")) == record
     merged = score(model, data, maps=("happiness=happy", "contempt=happy"))
     assert (merged["accuracy"]["n"], merged["left_out"]) == (60, {})
 
@@ -154,6 +155,11 @@ def test_a_map_that_can_t_be_meant_is_one_line(model: Path, tmp_path: Path, maps
 
 def test_the_same_map_may_be_said_again() -> None:
     assert label_map.parse(["a=b", "a=b", "c="]) == {"a": "b", "c": None}
+
+
+def test_a_row_without_a_label_has_none_among_the_models() -> None:
+    known = label_map.match(("b", "a", "x"), ("a", "b", "c"), {"x": None}, "data")
+    assert known.places(np.array([-1, 0, 1, 2])).tolist() == [-1, 1, 0, -1]
 
 
 def test_several_models_and_corpora_give_a_row_per_pair(tmp_path: Path, emo: Run) -> None:

@@ -52,6 +52,16 @@ def test_ece_is_the_gap_between_confidence_and_accuracy():
     assert found["ece"]["value"] == pytest.approx(0.75 - 0.5)
 
 
+def test_ece_adds_up_the_gaps_of_fifteen_bins():
+    logits, y = answers(skill=2.0)
+    shares = metrics.softmax(logits.astype(np.float64))
+    sure, right = shares.max(axis=1), shares.argmax(axis=1) == y
+    bins = np.digitize(sure, np.arange(1, 15) / 15, right=True)
+    gaps = [abs(right[bins == each].mean() - sure[bins == each].mean()) * (bins == each).mean() for each in set(bins)]
+    assert len(gaps) > 9
+    assert metrics.calibration_error(logits, y, samples=10)["value"] == pytest.approx(sum(gaps))
+
+
 @pytest.mark.parametrize(("sharpness", "true"), [(1.0, 0.0), (1.3, 0.076)])
 def test_the_interval_of_ece_holds_that_of_endless_rows(sharpness, true):
     # percentiles of the draws alone hold it in none of the runs where nothing is wrong, and in half of the others

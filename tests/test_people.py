@@ -65,12 +65,14 @@ def test_training_writes_it_down_and_a_student_has_its_teachers(tmp_path: Path, 
     assert student == {"jaffe": teacher["jaffe"] | {f"s{name}" for name in teacher["jaffe"]}}
 
 
-def test_drawn_people_are_others_with_every_seed() -> None:
-    def header(seed: int) -> Header:
-        step = {"command": "dataset", "name": "synthetic", "params": {"seed": seed, "count": 60}}
-        return Header("dataset", ("happy",), (step,))
+def test_drawn_people_are_others_with_every_seed_and_ones_own_with_every_folder() -> None:
+    def corpus(name: str, seed: int, content: str) -> str:
+        step = {"command": "dataset", "name": name, "params": {"seed": seed, "count": 60}, "input": content}
+        return people._corpus(Header("dataset", ("happy",), (step,)))
 
-    assert people._corpus(header(1)) == people._corpus(header(1)) != people._corpus(header(2))
+    assert corpus("synthetic", 1, "a") == corpus("synthetic", 1, "a") != corpus("synthetic", 2, "a")
+    assert corpus("folder", 1, "a") == corpus("folder", 2, "a") != corpus("folder", 1, "b")
+    assert corpus("savee", 1, "a") == corpus("savee", 1, "b")
 
 
 def test_every_score_of_validation_tells_whom_of_it_the_model_was_trained_on(tmp_path: Path, shell: Run) -> None:
