@@ -63,5 +63,6 @@ def test_a_face_that_left_is_forgotten_and_a_new_one_is_not_its_heir() -> None:
 
 def test_overlap_is_intersection_over_union() -> None:
     assert overlap([0, 0, 10, 10], [5, 0, 10, 10]) == pytest.approx(50 / 150)
-    assert overlap([0, 0, 10, 10], [10, 0, 10, 10]) == 0
+    assert overlap([0, 1, 10, 20], [5, 11, 20, 11]) == pytest.approx(50 / 370)
+    assert overlap([0, 0, 10, 10], [10, 0, 10, 10]) == overlap([0, 0, 10, 10], [0, 10, 10, 10]) == 0
     assert overlap([0, 0, 0, 0], [0, 0, 0, 0]) == 0

@@ -164,7 +164,7 @@ def test_steps_fall_at_their_milestones_after_a_warm_up() -> None:
     assert [at(epoch) for epoch in (0.5, 1, 4.99, 5, 8, 10)] == pytest.approx([0.5, 1, 1, 0.2, 0.04, 0.04])
 
 
-@pytest.mark.parametrize("text", ["", "half", "5,10", "0.5,", "nan"])
+@pytest.mark.parametrize("text", ["", "half", "5,10", "-0.5", "0.5,", "nan"])
 def test_milestones_that_are_no_shares_are_refused(text: str) -> None:
     with pytest.raises(EmoError, match="no shares of the run"):
         schedule.shares(text)
@@ -365,7 +365,8 @@ def test_a_brighter_copy_is_a_near_duplicate_and_another_face_is_not(features: M
 
 def test_constant_pictures_are_like_no_other(features: Make) -> None:
     x = np.stack([np.full((1, 48, 48), value, np.uint8) for value in (0, 10, 20)])
-    assert not features(x, ["train", "train", "validation"])
+    leaks = features(x, ["train", "train", "validation"])
+    assert not leaks and leaks.lines() == ["3 images are of one value throughout"]
 
 
 def test_shared_subjects_are_found_and_unnamed_ones_are_not_one_subject(features: Make) -> None:

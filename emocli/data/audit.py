@@ -134,7 +134,7 @@ def _near(
 ) -> Found:
     first, second = rows[pair[0]], rows[pair[1]]
     found: Found = (set(), set())
-    if thumbnails is None or not len(first) or not len(second):
+    if thumbnails is None:
         return found
     equal = {hashes[row] for row in first.tolist()}
     keys, references = np.array(hashes), thumbnails[first]

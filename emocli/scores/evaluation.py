@@ -77,7 +77,7 @@ def collect(
             raise _nothing(data, source.source, split, hint)
         kept = np.concatenate(rows)
         targets = data.targets()[kept]
-        counts = Counter(targets[targets >= 0].tolist())
+        counts = Counter(targets.tolist())
         groups = [data.group[row] for row in kept]
         return Answers(
             np.concatenate(logits),
