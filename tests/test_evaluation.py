@@ -12,13 +12,16 @@ from scored import SYNONYMS, N, said, score, stripes, write_data, write_photos
 from small_model import write_model
 
 from emocli import labels, onnx_file, pipes
-from emocli.datasets import ravdess
+from emocli.artifact import Header
+from emocli.data.hdf5_writer import Writer
+from emocli.datasets import ravdess, synthetic
 from emocli.engines import onnxruntime
 from emocli.errors import EmoError
 from emocli.extracting import pieces
-from emocli.scores import evaluation, label_map, pairing, scoring
+from emocli.scores import calibration, evaluation, label_map, pairing, scoring
 from emocli.scores.pairing import Options
 from emocli.scores.views import Views
+from emocli.serving.prediction import predictor
 
 
 @pytest.fixture
@@ -226,6 +229,22 @@ def test_samples_without_a_face_are_counted_aloud(tmp_path: Path) -> None:
         score(haar, write_data(data, labels.SEVEN, kind="dataset"))
 
 
+def test_samples_without_a_face_among_others_are_left_out_and_counted(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "h.onnx", detector="haar", varied=True)
+    # drawn faces, of which Haar's cascade finds some
+    x, y = np.stack([sample.x for sample in synthetic.read((), count=14, size=96).samples]), np.arange(14) % 7
+    writer = Writer(tmp_path / "d.h5", count=14)
+    writer.append(x)
+    header = Header("dataset", labels.SEVEN, ({"command": "dataset", "name": "folder"},))
+    writer.finish(header, y, "label", np.array(["test"] * 14))
+    predict = predictor(model, detector="haar", note=print)
+    said = [(predict(np.repeat(each[0, :, :, None], 3, 2)), label) for each, label in zip(x, y, strict=True)]
+    right = [labels.SEVEN[label] == faces[0]["label"] for faces, label in said if faces]
+    record = score(model, tmp_path / "d.h5")
+    assert 0 < len(right) < 14 and record["not_found"] == 14 - len(right)
+    assert (record["accuracy"]["n"], record["accuracy"]["value"]) == (len(right), pytest.approx(np.mean(right)))
+
+
 def test_a_part_that_is_not_there_is_named(model: Path, tmp_path: Path) -> None:
     with pytest.raises(EmoError, match=r"no train part .it has validation, test."):
         score(model, write_data(tmp_path / "x.h5", labels.SEVEN), split="train")
@@ -326,9 +345,16 @@ def test_flip_averages_the_logits_of_a_face_and_its_mirror_image(model: Path, tm
     assert record["confusion"] != score(model, tmp_path / "x.h5")["confusion"]
 
 
-def test_a_prediction_in_all_views_is_the_same_for_a_picture_and_its_mirror_image(model: Path) -> None:
-    from emocli.serving.prediction import predictor
+def test_a_temperature_is_fitted_on_the_views_that_are_scored(tmp_path: Path) -> None:
+    model, data = write_model(tmp_path / "m.onnx", varied=True, seed=3), write_data(tmp_path / "x.h5", labels.SEVEN)
+    rows, engine = np.arange(0, N, 3), onnxruntime.load(model)
+    x = stripes()[rows]
+    logits = engine.run(x)["logits"] + engine.run(np.ascontiguousarray(x[..., ::-1]))["logits"]
+    record = score(model, data, views=Views(flip=True), temperature="fit")
+    assert record["temperature"]["value"] == pytest.approx(calibration.fit_temperature(logits / 2, rows % 7), rel=1e-3)
 
+
+def test_a_prediction_in_all_views_is_the_same_for_a_picture_and_its_mirror_image(model: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (48, 48, 3), np.uint8)
     predict = predictor(model, detector="none", seen=Views(7, flip=True), note=print)
     (face,), (mirrored,) = predict(pixels), predict(np.ascontiguousarray(pixels[:, ::-1]))

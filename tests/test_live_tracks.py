@@ -24,6 +24,13 @@ def test_faces_keep_their_tracks_when_their_order_changes() -> None:
     assert [one["track"] for one in second] == [1, 0]
 
 
+def test_of_several_that_would_go_on_the_nearest_does_and_no_track_is_of_two_faces() -> None:
+    tracks = Tracks(1.0)
+    tracks.update(0.0, [face(0, 1.0), face(50, 1.0)])
+    assert [one["track"] for one in tracks.update(0.1, [face(53, 0.0), face(51, 1.0)])] == [2, 1]
+    assert [one["track"] for one in tracks.update(0.2, [face(52.5, 0.0)])] == [2]
+
+
 def test_probabilities_follow_with_the_time_constant() -> None:
     tracks = Tracks(0.5)
     tracks.update(0.0, [face(0, 0.0)])

@@ -187,6 +187,15 @@ def test_the_average_forgets_the_start_and_then_follows_slowly() -> None:
     assert abs(mean.weight.item() - 0.5) < 0.01 and not mean.weight.requires_grad  # type: ignore[operator, union-attr]
 
 
+def test_an_even_average_is_the_mean_of_what_it_took_in() -> None:
+    net = nn.Linear(1, 1)
+    mean = average.start(net)
+    for before, value in enumerate((3.0, 1.0, 5.0, 7.0)):
+        net.weight.data.fill_(value)
+        average.gather(mean, net, before)
+    assert mean.weight.item() == pytest.approx(4)  # type: ignore[operator, union-attr]
+
+
 def test_running_statistics_are_averaged_and_counters_copied() -> None:
     net = nn.BatchNorm1d(2)
     mean = average.start(net)
