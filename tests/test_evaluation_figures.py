@@ -165,7 +165,7 @@ def test_the_curve_becomes_a_picture(model: Path, tmp_path: Path, emo: Run) -> N
 def test_groups_are_compared_and_small_ones_only_counted() -> None:
     groups = ["a"] * 20 + ["b"] * 20 + ["c"] * 3 + [""] * 2
     right = np.array([True] * 20 + [False] * 15 + [True] * 5 + [False] * 3 + [True] * 2)
-    found = group_gaps.by_group(right, groups, least=10)
+    found = group_gaps.by_group(right, groups, least=20)
     assert found
     assert {name: (row["value"], row["n"]) for name, row in found["accuracy"].items()} == {
         "a": (1.0, 20),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import Run, write_features
 
+from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.telling import harmless
@@ -65,6 +66,25 @@ def test_arrays_of_another_kind_are_refused_by_every_reader(file: Path, damage: 
     for read in (_read, hdf5.verify, hdf5.shape):
         with pytest.raises(EmoError, match="make it again"):
             read(file)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_one_value_or_vote_that_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
+    def write(x: np.ndarray, votes: np.ndarray) -> Path:
+        with h5py.File(tmp_path / "f.h5", "w") as file:
+            file["y"], file["split"], file["face/x"] = votes, np.zeros(len(votes), np.uint8), x
+            file["y"].attrs["meaning"] = "votes"
+            file.attrs["emo"], file.attrs["sha256"] = Header("features", ("a", "b"), ()).to_json(), "sha256:"
+        return tmp_path / "f.h5"
+
+    x, votes = np.zeros((5000, 2), np.float32), np.ones((5000, 2), np.float32)
+    _read(write(x, votes))
+    x[4500, 1] = value
+    with pytest.raises(EmoError, match=r"values that are not numbers .NaN. after row 4096"):
+        _read(write(x, votes))
+    votes[7, 0] = value
+    with pytest.raises(EmoError, match="labels that are not numbers"):
+        _read(write(x, votes))
 
 
 def test_ends_without_a_sign_are_ends(file: Path) -> None:

@@ -394,7 +394,8 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch
     monkeypatch.setenv("EMO_CACHE_BYTES", "2500")
     monkeypatch.setattr(store, "_in_use", {})
     digests = [f"sha256:{number:064}" for number in range(3)]
-    for age, digest in enumerate(digests):
+    # neither the first nor the last one made was used last
+    for age, digest in zip((2, 3, 1), digests, strict=True):
         scratch = store.spool()
         scratch.write_bytes(b"x" * 1000)
         os.utime(store.keep(scratch, digest, move=True), (age, age))
@@ -404,8 +405,7 @@ def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch
     scratch = store.spool()
     scratch.write_bytes(b"y" * 1000)
     store.keep(scratch, f"sha256:{9:064}", move=True)
-    assert store.candidates(digests[0]) == []
-    assert store.candidates(digests[2]) != []
+    assert [bool(store.candidates(digest)) for digest in digests] == [False, True, False]
 
 
 def test_what_a_command_is_going_to_open_stays_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -573,3 +573,11 @@ def test_a_note_that_was_cut_short_is_as_good_as_none(text: str) -> None:
     note = store.folder("cache") / f"{5:064}.json"
     note.write_text(text)
     assert store._place(digest).with_suffix(".json") == note and store.candidates(digest) == []
+
+
+def test_a_file_that_was_noted_and_is_gone_is_no_candidate(tmp_path: Path) -> None:
+    digest, file = f"sha256:{6:064}", tmp_path / "f.h5"
+    file.touch()
+    assert store.keep(file, digest, move=False) == file and store.candidates(digest) == [file]
+    file.unlink()
+    assert store.candidates(digest) == []
