@@ -49,6 +49,7 @@ def test_no_labelled_row_is_an_error_for_the_user(model, batches):
     [
         (0.650, 3.0, 1.0, ""),
         (0.655, 3.0, 1.0, ""),
+        (0.640, 3.0, 1.0, ""),
         (0.639, 3.0, 1.0, "loses 1.10 points on 100"),
         (0.639, 3.0, 0.0, "loses 1.10 points on 100"),
         (0.650, 0.9, 1.0, "0.90 x as fast as FP32"),
