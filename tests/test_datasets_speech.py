@@ -309,8 +309,8 @@ def test_an_audio_folder_has_classes_parts_and_speakers(tmp_path: Path) -> None:
 
 
 def test_names_that_break_the_pattern_and_second_copies_are_counted(tmp_path: Path) -> None:
-    files = ["03a01Fa.wav", "copy/03a01Fa.wav", "03a01Xa.wav", "99a01Fa.wav", "notes.wav", ".hidden.wav"]
-    opened = _open("emodb", _made(tmp_path, files))
+    files = ["03a01Fa", "copy/03a01Fa", "03a01Xa", "99a01Fa", "notes", ".hidden", ".Trash/03b01Fa"]
+    opened = _open("emodb", _made(tmp_path, [f"{file}.wav" for file in files]))
     assert len(all_of(opened)) == 1
     assert opened.notes == {
         "clip whose name is not like 03a01Fa.wav skipped": 3,

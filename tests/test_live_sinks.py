@@ -167,6 +167,16 @@ def test_smoothing_marks_tracks_and_leaves_pictures_alone() -> None:
     assert seen[1].faces == [FACE]
 
 
+def test_a_voice_is_smoothed_by_the_time_since_its_last_answer() -> None:
+    smoother = smoothing.Smoother(0.5)
+    low, high = ({"probabilities": {"low": 1.0 - share, "high": share}} for share in (0.0, 1.0))
+    assert smoother.update(7.0, low)["label"] == "low"
+    found = smoother.update(7.5, high)["probabilities"]["high"]
+    assert found == pytest.approx(1 - math.exp(-1), abs=1e-4)
+    # from what was smoothed, not from what was said
+    assert smoother.update(8.0, high)["probabilities"]["high"] == pytest.approx(1 - math.exp(-2), abs=1e-4)
+
+
 def test_an_hour_of_small_steps_goes_all_the_way() -> None:
     chances = {"happy": 1.0, "sad": 0.0}
     for _ in range(30 * 3600):
