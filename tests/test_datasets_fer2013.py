@@ -87,6 +87,12 @@ def test_many_blocks_stay_in_order_whatever_the_number_of_threads(tmp_path: Path
     assert corpus.source.hexdigest() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_less_than_no_thread_is_one_line(tmp_path: Path) -> None:
+    path = corpus_files.fer2013(tmp_path / "fer2013.csv", [row(faces(1)[0], 0)])
+    with pytest.raises(EmoError, match="jobs is -1"):
+        fer2013.read([path], jobs=-1)
+
+
 def test_public_test_rows_can_be_for_test(tmp_path: Path) -> None:
     lines = [row(each, 0, usage) for each, usage in zip(faces(3), corpus_files.PARTS, strict=True)]
     path = corpus_files.fer2013(tmp_path / "fer2013.csv", lines)

@@ -57,7 +57,9 @@ def test_other_formats_become_png_without_loss(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [48, 120])
-def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, size: int) -> None:
+def test_unreadable_pictures_are_skipped_and_counted(
+    tmp_path: Path, size: int, capfd: pytest.CaptureFixture[str]
+) -> None:
     classes(tmp_path, size=size)
     classes(tmp_path / "train", size=size, suffix=".jpg")
     root = tmp_path / "train"
@@ -69,6 +71,7 @@ def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, size: int) 
     corpus = folder.read([root])
     assert len(all_of(corpus)) == 4
     assert corpus.notes == {"unreadable image skipped": 4}
+    assert capfd.readouterr().err == "", "libpng has nothing to say of it"
 
 
 def jpeg(*flags: int, thumbnail: bool) -> bytes:
