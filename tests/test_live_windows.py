@@ -89,6 +89,11 @@ def test_closing_the_windows_closes_the_sound() -> None:
     assert not list(source)
 
 
+@pytest.mark.parametrize(("length", "hop"), [(0.4, 0.01), (60, 60)])
+def test_the_ends_of_what_can_be_are_among_it(length: float, hop: float) -> None:
+    windows.check(length, hop)
+
+
 @pytest.mark.parametrize(
     ("length", "hop"), [(0.5, 0.6), (3, 0), (0.3, 0.1), (1000, 1), (float("nan"), 0.5), (3, float("nan"))]
 )

@@ -154,6 +154,11 @@ def test_each_row_is_in_the_validation_part_of_one_fold_and_the_test_part_stays(
     assert (data.split == split).all()
     assert all((one.split == two.split).all() for one, two in zip(views, again, strict=True))
     assert not all((one.split == two.split).all() for one, two in zip(views, other, strict=True))
+    # whatever part they were in
+    split[:80] = np.where(y[:80] == 1, "validation", "train")
+    with hdf5.open_data(written(tmp_path / "o.h5", y, split)) as data:
+        anew = folds.divided(data, 5, seed=0)
+    assert all((one.split == two.split).all() for one, two in zip(views, anew, strict=True))
 
 
 def with_subjects(path: Path, groups: list[str]) -> Path:
@@ -172,6 +177,7 @@ def test_a_subject_is_whole_in_one_fold_and_a_row_without_name_is_one(tmp_path: 
     for view in views:
         mine, others = ({groups[row] for row in view.rows(part)} - {""} for part in ("validation", "train"))
         assert mine and not mine & others
+    assert sum(any(row >= 90 for row in view.rows("validation")) for view in views) > 1
 
 
 def test_more_folds_than_subjects_or_rows_are_refused(tmp_path: Path, features: Path) -> None:
