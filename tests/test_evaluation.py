@@ -126,6 +126,8 @@ def test_a_model_with_calm_hears_neutral_where_the_data_have_both(tmp_path: Path
     eight = write_model(tmp_path / "8.onnx", names=ravdess.ORDER)
     found = score(eight, write_data(tmp_path / "x.h5", ("neutral", "anger", "boredom")), maps=("auto",))
     assert found["map"] == {"anger": "angry"} and "calm" in found["only_in_model"]
+    # by another name too, though calm comes first in the alphabet
+    assert score(eight, write_data(tmp_path / "y.h5", ("neu", "anger")), maps=("auto",))["map"]["neu"] == "neutral"
 
 
 def test_restrict_chooses_among_the_shared_classes_only(model: Path, tmp_path: Path) -> None:
