@@ -12,7 +12,7 @@ from small_model import write_model
 from emocli import onnx_file, pipes
 from emocli.artifact import Header
 from emocli.data import hdf5
-from emocli.scores import acquaintance
+from emocli.scores import acquaintance, met_rows
 
 EMOTIONS = ("happy", "sad", "angry")
 Made = tuple[Path, Path]
@@ -90,6 +90,18 @@ def test_where_the_models_features_are_gone_it_is_said_that_nobody_knows(
     made[0].unlink()
     assert "shared_rows" not in score(made[1], other, notes)
     assert any("can't be told" in note for note in notes)
+
+
+def test_the_same_files_are_divided_otherwise_by_what_decides_on_parts_alone() -> None:
+    def step(seed: int = 0, content: str = "sha256:a", **params: str) -> dict[str, object]:
+        return {"command": "dataset", "name": "ferplus", "params": params, "options": {"seed": seed}, "input": content}
+
+    scored = step(public_test="only", labels="votes")
+    assert met_rows._is_divided_otherwise(step(public_test="validation"), scored)
+    assert not met_rows._is_divided_otherwise(step(public_test="test", labels="majority"), scored)
+    assert met_rows._is_divided_otherwise(step(), step(seed=1))
+    assert not met_rows._is_divided_otherwise(step(), step(seed=1, content="sha256:b"))
+    assert not met_rows._is_divided_otherwise(step(content=""), step(seed=1, content=""))
 
 
 def test_nothing_is_said_of_the_models_own_test_part(made: Made) -> None:
