@@ -197,6 +197,15 @@ def test_windows_are_followed_from_the_first_word_whichever_are_dropped(
     assert answers[-1]["probabilities"] == pytest.approx(listen.say(logits)["probabilities"], abs=2e-5)
 
 
+def test_after_a_gap_longer_than_a_window_a_voice_is_followed_anew(model: Path) -> None:
+    # up to 1 s, then from 1.25 s on
+    windows_left = [one for one in _windows(noise(2.5)) if not 4 <= one.index <= 7]
+    listen = _listener(model, [])
+    following, anew = Following(listen, 10.0), Following(listen, 10.0)
+    answers = [following.classify(one, _spoken(one, 0, 40_000)) for one in windows_left]
+    assert answers[4:] == [anew.classify(one, _spoken(one, 0, 40_000)) for one in windows_left[4:]] and answers[-1]
+
+
 def test_after_a_window_of_silence_another_voice_begins(model: Path) -> None:
     sound = noise(1.0)
     twice = np.concatenate([sound, np.zeros(RATE_HZ, np.float32), sound])
