@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from threading import Event
 
@@ -51,6 +52,21 @@ def recorded(path: Path, shade: int, count: int = 10) -> Path:
     return path
 
 
+def timed(path: Path, times: list[float]) -> Path:
+    """A film whose frames begin at these seconds; a player leaves out those before 0."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 96
+        stream.codec_context.time_base = Fraction(1, 1000)
+        noise = np.random.default_rng(0)
+        for seconds in times:
+            frame = av.VideoFrame.from_ndarray(noise.integers(0, 256, (96, 96, 3), np.uint8))
+            frame.pts, frame.time_base = round(seconds * 1000), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
 def all_of(source: sources.Source) -> list[Frame]:
     return list(source.frames)
 
@@ -94,6 +110,34 @@ def test_what_follows_a_damaged_place_is_played_and_what_is_missing_is_said(
 def test_a_whole_film_is_nothing_to_speak_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert len(all_of(sources.video(film(tmp_path / "film.avi")))) == 12
     assert "damaged" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("trimmed.mp4", [-0.4 + index / 25 for index in range(25)]),
+        ("slower.mkv", [0, 0.04, 0.08, *(0.5 * index for index in range(1, 9))]),
+        ("later.mkv", [5 + index / 25 for index in range(25)]),
+    ],
+)
+def test_a_film_of_which_a_part_is_left_out_or_that_is_uneven_or_begins_late_is_whole(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, times: list[float]
+) -> None:
+    path = timed(tmp_path / name, times)
+    frames = all_of(sources.video(path))
+    shown = [seconds for seconds in times if seconds >= 0]
+    assert [frame.seconds for frame in frames] == pytest.approx([each - shown[0] for each in shown], abs=2e-3)
+    assert "damaged" not in capfd.readouterr().err
+
+
+def test_a_film_that_is_cut_off_is_told_where_only_its_length_is_known(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = timed(tmp_path / "cut.mkv", [index / 25 for index in range(25)])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    read = len(all_of(sources.video(path)))
+    assert 10 < read < 20
+    assert "cut.mkv is damaged or cut off" in capfd.readouterr().err
 
 
 def test_names_that_are_no_utf_8_are_played(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from emocli import named_files
 from emocli.errors import EmoError
 from emocli.image import pictures
+from emocli.live import film_times
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, media_time
 from emocli.live.quiet import quiet
@@ -28,7 +29,7 @@ STILLS_RATE_HZ = 25.0
 _ATTEMPTS = 60
 """Reads of a film that may fail in a row before it is at its end: where it is damaged one or a few do."""
 _MOST = 0.95
-"""Share of the frames that a film promises below which it is said; some only estimate how many they have."""
+"""Share of the frames that a film promises below which it is asked how long it is; some only estimate how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def video(path: Path, *, realtime: bool = False) -> Source:
         raise EmoError(
             f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4{heard}"
         )
-    frames, over = _video_frames(path.name, capture, first), Event()
+    frames, over = _video_frames(path, capture, first), Event()
     if realtime:
         frames = paced(frames, media_time, sleep=over.wait)
     return Source(path.name, frames, _rate(capture), live=realtime, over=over)
@@ -124,9 +125,9 @@ def _camera_frames(capture: cv2.VideoCapture, first: Pixels, number: int) -> Fra
         capture.release()
 
 
-def _video_frames(name: str, capture: cv2.VideoCapture, first: Pixels) -> Frames:
+def _video_frames(path: Path, capture: cv2.VideoCapture, first: Pixels) -> Frames:
     """Yield the frames of a film, those behind a damaged place too; says how many are missing."""
-    times = _Rising(1 / _rate(capture))
+    times = _Rising(step := 1 / _rate(capture))
     index, damaged, promised = 0, False, capture.get(cv2.CAP_PROP_FRAME_COUNT)
     pixels: Pixels | None = first
     try:
@@ -136,8 +137,8 @@ def _video_frames(name: str, capture: cv2.VideoCapture, first: Pixels) -> Frames
             index, damaged = index + 1, damaged or failed > 0
     finally:
         capture.release()
-    if damaged or index < _MOST * promised:
-        tell(f"{name} is damaged or cut off: it says that it has {promised:.0f} frames, {index} could be read")
+    if damaged or (index < _MOST * promised and not film_times.is_whole(path, times.last + step)):
+        tell(f"{path.name} is damaged or cut off: it says that it has {promised:.0f} frames, {index} could be read")
 
 
 def _next_whole(capture: cv2.VideoCapture) -> tuple[Pixels | None, int]:
@@ -152,15 +153,15 @@ class _Rising:
     """A film's times in seconds, made to rise: films that were joined begin again in the middle, some have no times."""
 
     def __init__(self, step: float) -> None:
-        self._step, self._last, self._added = step, -step, 0.0
+        self._step, self.last, self._added = step, -step, 0.0
 
     def next(self, seconds: float) -> float:
         """Return when the next frame is: as the film says, or a step after the one before, and from there on."""
         seconds = max(0.0, seconds)
-        if seconds + self._added <= self._last:
-            self._added = self._last + self._step - seconds
-        self._last = seconds + self._added
-        return self._last
+        if seconds + self._added <= self.last:
+            self._added = self.last + self._step - seconds
+        self.last = seconds + self._added
+        return self.last
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[Pixels]:
