@@ -6,10 +6,12 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from threading import Event
 from types import ModuleType, SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 import sound_made
@@ -108,6 +110,25 @@ def test_files_of_8_bits_and_of_a_low_rate_are_heard(tmp_path: Path) -> None:
         assert len(sound) == pytest.approx(RATE_HZ / 2, abs=2)
         assert np.abs(sound).max() == pytest.approx(0.5, abs=0.05)
     assert len(notes) == 1 and "slow.wav: clip below 8 kHz" in notes[0]
+
+
+@pytest.mark.parametrize("delay", [0.0, 1.5])
+def test_the_sound_of_a_film_that_begins_after_its_pictures_is_in_step_with_them(tmp_path: Path, delay: float) -> None:
+    with av.open(str(tmp_path / "film.mkv"), "w") as container:
+        pictures, sound = container.add_stream("mpeg4", rate=10), container.add_stream("pcm_s16le", rate=RATE_HZ)
+        pictures.width = pictures.height = 32
+        sound.layout = "mono"
+        for _ in range(20):
+            container.mux(pictures.encode(av.VideoFrame(32, 32, "yuv420p")))
+        frame = av.AudioFrame.from_ndarray(TONE[None], layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, round(delay * RATE_HZ), Fraction(1, RATE_HZ)
+        for stream, last in ((sound, frame), (sound, None), (pictures, None)):
+            container.mux(stream.encode(last))
+    source = sound_sources.named(str(tmp_path / "film.mkv"), RATE_HZ, realtime=False, note=lambda text: None)
+    heard = np.concatenate(list(source.blocks))
+    begin = round(delay * RATE_HZ)
+    assert not heard[:begin].any()
+    np.testing.assert_array_equal(heard[begin:], sounds.from_int16(TONE))
 
 
 def test_what_is_no_sound_is_one_line(tmp_path: Path) -> None:

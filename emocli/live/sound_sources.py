@@ -11,6 +11,7 @@ from threading import Event
 import numpy as np
 
 from emocli.errors import EmoError
+from emocli.live import film_times
 from emocli.sound import marks, sound_files, sounds
 from emocli.sound.sounds import Sound
 from emocli.telling import Note
@@ -72,9 +73,16 @@ def raw(handle: int, rate_hz: int, name: str, *, over: Event, note: Note) -> Blo
 
 
 def _file(path: Path, note: Note) -> Blocks:
+    # in step with the faces of a film: its pictures begin at 0
+    yield from _silence(film_times.sound_delay(path))
     # rounded to 16 bits and clipped, as it is where a file is read whole
     for block in sound_files.blocks(path, lambda text: note(f"{path}: {text}")):
         yield sounds.from_int16(sounds.to_int16(block))
+
+
+def _silence(seconds: float) -> Iterator[Sound]:
+    samples = round(seconds * sounds.RATE_HZ)
+    yield from (np.zeros(min(_CHUNK, samples - start), np.float32) for start in range(0, samples, _CHUNK))
 
 
 def _chunks(handle: int, over: Event) -> Iterator[bytes]:
