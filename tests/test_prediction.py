@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,34 @@ def test_gray_transparent_and_deep_pictures_are_read_as_rgb(tmp_path: Path) -> N
         cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
         read = pictures.read(tmp_path / f"{name}.png")
         assert (read.shape, read.dtype, int(read[0, 0, 0])) == ((8, 8, 3), np.uint8, 200)
+
+
+@pytest.mark.parametrize("suffix", ["avif", "jpg", "png", "tif", "webp"])
+def test_a_picture_is_upright_whatever_way_it_lies_in_its_file(tmp_path: Path, suffix: str) -> None:
+    image = pytest.importorskip("PIL.Image")
+    if not pytest.importorskip("PIL.features").check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
+    upright = np.kron(np.array([[0, 60], [120, 180], [240, 90]], np.uint8), np.ones((16, 16), np.uint8))
+    ways = ["FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_90", "TRANSVERSE", "ROTATE_270"]
+    for orientation, way in enumerate(ways, 2):
+        exif = image.Exif()
+        exif[0x0112] = orientation
+        lies = image.fromarray(upright).convert("RGB").transpose(getattr(image.Transpose, way))
+        lies.save(tmp_path / f"{way}.{suffix}", exif=exif, quality=95)
+        found = pictures.read(tmp_path / f"{way}.{suffix}")[..., 0]
+        np.testing.assert_allclose(found[8::16, 8::16], upright[8::16, 8::16], atol=8, err_msg=way)
+
+
+def test_of_a_picture_with_a_fault_only_our_own_line_is_printed(tmp_path: Path, emo: Run) -> None:
+    whole = cv2.imencode(".tif", np.zeros((48, 48, 3), np.uint8))[1].tobytes()
+    (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])
+    png = cv2.imencode(".png", np.zeros((48, 48), np.uint8))[1].tobytes()
+    profile = b"iCCP" + b"ICC\0\0" + zlib.compress(bytes(200))
+    chunk = (len(profile) - 4).to_bytes(4) + profile + zlib.crc32(profile).to_bytes(4)
+    (tmp_path / "profile.png").write_bytes(png[:33] + chunk + png[33:])  # the header takes 33 bytes
+    done = emo("predict", tmp_path, "-m", "fer2013-int8", "--detector", "none", "--json")
+    assert [("error" in json.loads(line)) for line in done.stdout.splitlines()] == [True, False]
+    assert all(line.startswith(b"emo: ") for line in done.stderr.splitlines())
 
 
 def test_a_photo_is_turned_upright(tmp_path: Path) -> None:

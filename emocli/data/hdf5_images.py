@@ -24,8 +24,10 @@ def decoded(data: NDArray[np.uint8], name: str) -> Pixels:
     """Return the encoded picture as gray (height, width) or RGB (height, width, 3); `name` is for the error."""
     import cv2
 
+    from emocli.image import decoding
+
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR) if data.size else None
+        image = decoding.decoded(data, cv2.IMREAD_ANYCOLOR)
     except cv2.error:  # more pixels than OpenCV is allowed
         image = None
     if image is None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from emocli.data.samples import Corpus, Sample
 from emocli.datasets import _files
 from emocli.errors import EmoError
+from emocli.image import decoding
 
 SMALL = 64
 """Up to this many pixels a side, images of one size become arrays; larger ones stay encoded."""
@@ -109,10 +110,9 @@ def _decode(data: bytes, flags: int) -> NDArray[np.uint8] | None:
     if not data or not _has_end(data):  # OpenCV fills up a file that was cut, and writes on stderr about it
         return None
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        return decoding.decoded(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
-    return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
 def _has_end(data: bytes) -> bool:
