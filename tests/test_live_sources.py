@@ -170,6 +170,18 @@ def test_a_video_is_known_by_its_content(tmp_path: Path) -> None:
     assert len(all_of(sources.named(str(path)))) == 12
 
 
+def test_a_gif_of_several_pictures_is_a_film_and_one_of_a_single_picture_is_none(tmp_path: Path) -> None:
+    moving = cv2.Animation()
+    moving.frames = [np.full((48, 64, 3), shade, np.uint8) for shade in (0, 100, 200)]
+    moving.durations = [200, 500, 200]
+    cv2.imwriteanimation(str(tmp_path / "moving.gif"), moving)
+    cv2.imwrite(str(tmp_path / "still.gif"), moving.frames[0])
+    frames = all_of(sources.named(str(tmp_path / "moving.gif")))
+    assert [frame.seconds for frame in frames] == pytest.approx([0, 0.2, 0.7])
+    assert [round(float(frame.pixels.mean()), -1) for frame in frames] == [0, 100, 200]
+    assert [frame.seconds for frame in all_of(sources.named(str(tmp_path / "still.gif")))] == [None]
+
+
 @pytest.mark.parametrize("name", ["pictures", "pictures/*.png"])
 def test_folders_and_globs_come_in_sorted_order(tmp_path: Path, name: str) -> None:
     (tmp_path / "pictures").mkdir()

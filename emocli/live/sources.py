@@ -99,11 +99,17 @@ def opened(source: str, number: int, *, realtime: bool = False) -> Source:
 def named(name: str, *, realtime: bool = False) -> Source:
     """Open what `name` names: a video file, a picture, a folder or a glob; raises EmoError for anything else."""
     path = Path(name)
-    if path.is_file() and not cv2.haveImageReader(as_opencv_has_it(path)):
+    if path.is_file() and (not cv2.haveImageReader(as_opencv_has_it(path)) or _moves(path)):
         return video(path, realtime=realtime)
     if not path.exists() and not glob.has_magic(name):
         raise EmoError(f"{name} is not there; name a video, a picture or a folder of pictures")
     return stills(name)
+
+
+def _moves(path: Path) -> bool:
+    """Tell whether a picture is a GIF of several, which FFmpeg plays as a film."""
+    with open(path, "rb") as file:
+        return file.read(4) == b"GIF8" and cv2.imcount(as_opencv_has_it(path)) > 1
 
 
 def as_opencv_has_it(path: Path) -> Any:
