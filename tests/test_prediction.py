@@ -170,6 +170,14 @@ def test_of_a_picture_with_a_fault_only_our_own_line_is_printed(tmp_path: Path, 
     assert all(line.startswith(b"emo: ") for line in done.stderr.splitlines())
 
 
+def test_files_of_one_name_are_told_apart_in_the_table(tmp_path: Path, shell: Run) -> None:
+    for name in ("anna/1.png", "ben/1.png", "ben/2.png"):
+        picture(tmp_path / name)
+    done = shell("emo predict anna ben -m fer2013-int8 --detector none --table")
+    shown = [line.split()[1] for line in done.stdout.decode().splitlines() if ".png" in line]
+    assert shown == ["anna/1.png", "ben/1.png", "2.png"]
+
+
 def test_a_photo_is_turned_upright(tmp_path: Path) -> None:
     upright = np.zeros((40, 20, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "photo.jpg"), upright)

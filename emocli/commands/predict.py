@@ -96,14 +96,17 @@ def _hearing(model: Path, counts: Counter[str], finder: str, how: dict[str, Any]
 
 def _print(records: Iterable[dict[str, Any]], as_json: bool | None) -> None:
     if for_people(as_json):
-        show((row for record in records for row in _rows(record)), as_json=False)
+        kept = list(records)
+        alike = Counter(Path(record["path"]).name for record in kept)
+        show((row for record in kept for row in _rows(record, alike)), as_json=False)
     else:
         show(records, as_json=True)
 
 
-def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a table row per face, or one for a sound."""
-    name, keys = Path(record["path"]).name, ("label", "probability", "box")
+def _rows(record: dict[str, Any], alike: Counter[str]) -> list[dict[str, Any]]:
+    """Return a table row per face, or one for a sound; files with names `alike` by their paths."""
+    path, keys = Path(record["path"]), ("label", "probability", "box")
+    name = path.name if alike[path.name] == 1 else str(path)
     if "error" in record:
         return [{"file": name, "label": record["error"]}]
     found = record.get("faces", [record])
