@@ -27,7 +27,7 @@ def _read(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
 def _encoded(path: Path, codec: str, rate_hz: int = 44_100) -> Path:
     """Write a tone of one second with FFmpeg's libraries."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate_hz, layout="mono")
+        stream = container.add_stream(codec, rate=rate_hz, layout="mono", bit_rate=128_000)
         frame = av.AudioFrame.from_ndarray(tone(1.0, rate_hz)[None], "fltp", "mono")
         frame.rate = rate_hz
         container.mux(stream.encode(frame))
@@ -80,9 +80,12 @@ def test_a_name_that_is_no_utf_8_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("x.m4a", "aac"), ("x.mp4", "aac"), ("x.mkv", "flac"), ("x.mpg", "mp2"), ("x.flv", "aac")],
+    [
+        *(("x.m4a", "aac"), ("x.mp4", "aac"), ("x.3gp", "aac"), ("x.mkv", "flac"), ("x.mpg", "mp2"), ("x.flv", "aac")),
+        ("x.wmv", "wmav2"),
+    ],
 )
-def test_the_sound_of_other_containers_is_read(name: str, codec: str, tmp_path: Path) -> None:
+def test_the_sound_of_other_containers_is_found_and_read(name: str, codec: str, tmp_path: Path) -> None:
     path = tmp_path / name
     if codec == "flac":
         soundfile.write(tmp_path / "x.flac", tone(1.0, 44_100), 44_100)
@@ -94,6 +97,7 @@ def test_the_sound_of_other_containers_is_read(name: str, codec: str, tmp_path: 
                     target.mux(packet)
     else:
         _encoded(path, codec)
+    assert path.suffix in sound_files.SUFFIXES
     samples, _ = _read(path)
     power = np.abs(np.fft.rfft(samples[2000:14_000]))
     assert abs(len(samples) - 16_000) < 1200 and power.argmax() * 16_000 / 12_000 == pytest.approx(440, abs=2)
@@ -194,6 +198,13 @@ def test_a_playlist_leads_to_no_other_file(text: str, name: str, tmp_path: Path)
     with pytest.raises(Unreadable):
         sound_files.read(tmp_path / name)
     assert len(_read(tmp_path / "other.ts")[0]) > 15_000
+
+
+def test_a_voice_message_of_an_old_telephone_is_heard(tmp_path: Path) -> None:
+    frame = b"\x3c" + bytes(31)  # 20 ms at 12.2 kbit/s
+    (tmp_path / "x.amr").write_bytes(b"#!AMR\n" + 50 * frame)
+    assert ".amr" in sound_files.SOUNDS
+    assert len(_read(tmp_path / "x.amr")[0]) == pytest.approx(16_000, abs=400)
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 SOUNDS = frozenset((
-    ".aac", ".ac3", ".aif", ".aiff", ".au", ".caf", ".flac", ".m4a",
+    ".aac", ".ac3", ".aif", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a",
     ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav", ".wma",
 ))  # fmt: skip
-VIDEOS = frozenset((".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
+VIDEOS = frozenset((".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
 SUFFIXES = SOUNDS | VIDEOS
 """What is taken for a sound inside a folder."""
 MOST_SECONDS = 3600
