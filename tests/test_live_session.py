@@ -120,6 +120,42 @@ def test_a_second_ctrl_c_leaves_a_camera_that_hangs(predict: Predictor, monkeypa
     unplugged.set()
 
 
+INTERRUPTED = """
+import os, signal, sys
+import cv2
+import numpy as np
+from emocli.main import main
+
+class Camera:
+    def __init__(self, *how):
+        self.asked = 0
+    def read(self):
+        self.asked += 1
+        if self.asked == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return True, np.zeros((48, 48, 3), np.uint8)
+    def get(self, what):
+        return 25.0
+    def set(self, what, value):
+        return True
+    def release(self):
+        pass
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cv2.VideoCapture = Camera
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_before_the_first_frame_is_an_interrupt_and_tells_that_nothing_was_saved(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model.onnx")
+    words = ["live", "--model", model, "--detector", "none", "--save-video", "film.mp4"]
+    command = [sys.executable, "-c", INTERRUPTED, *map(str, words)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 130
+    assert done.stderr == b"emo: no frame came, so film.mp4 was not written\n" and not done.stdout
+
+
 def test_without_a_display_there_is_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -68,16 +68,21 @@ def run(
     how = {"detector": detector, "engine": engine, "threads": threads, "seen": seen, "note": note}
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
-        if speech:
-            place = {"source": source, "rate_hz": rate, "device": mic_device, "realtime": realtime}
-            pieces = {"length": length, "hop": hop, "smooth_seconds": smooth}
-            told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
-        else:
-            place = {"source": source, "number": camera or 0, "realtime": realtime}
-            film = _film(save_video, source)
-            outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
-            shown = window and sys.stdout.isatty() and not as_json
-            told = _watch(artifact.path, how, place, outputs, window=shown, stop=stop)
+        try:
+            if speech:
+                place = {"source": source, "rate_hz": rate, "device": mic_device, "realtime": realtime}
+                pieces = {"length": length, "hop": hop, "smooth_seconds": smooth}
+                told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
+            else:
+                place = {"source": source, "number": camera or 0, "realtime": realtime}
+                film = _film(save_video, source)
+                outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
+                shown = window and sys.stdout.isatty() and not as_json
+                told = _watch(artifact.path, how, place, outputs, window=shown, stop=stop)
+        except EmoError as fault:
+            if not interrupted.is_set():
+                raise
+            told = str(fault)  # such as that no frame came yet that could be saved
     note(told)
     if interrupted.is_set():
         raise typer.Exit(INTERRUPTED)
