@@ -56,9 +56,11 @@ $(OUT)/device.asked: ASKED = $(DEVICE)
 $(OUT)/%.asked: always | $(OUT)
 	@echo '$(ASKED)' | cmp -s - $@ || echo '$(ASKED)' > $@
 
-$(OUT)/dataset.h5: $(FER2013) $(OUT)/recipe.asked | setup $(OUT)
+# a path may have spaces
+CSV = $(subst $() ,\ ,$(FER2013))
+$(OUT)/dataset.h5: $(CSV) $(OUT)/recipe.asked | setup $(OUT)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: make fer2013 FER2013=path/to/fer2013.csv" >&2; exit 1; }
-	emo dataset fer2013 $(FER2013) --force -o $@
+	emo dataset fer2013 $(CSV) --force -o $@
 
 $(OUT)/features.h5: $(OUT)/dataset.h5
 	emo features $< --force -o $@

@@ -276,6 +276,15 @@ def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_make_takes_a_corpus_whose_path_has_spaces(csv: Path, tmp_path: Path) -> None:
+    place = tmp_path / "my corpora" / "fer2013.csv"
+    place.parent.mkdir()
+    shutil.copy(csv, place)
+    done = _run(*making(tmp_path / "out" / "dataset.h5", f"FER2013={place}", f"OUT={tmp_path / 'out'}"))
+    assert done.returncode == 0 and (tmp_path / "out" / "dataset.h5").exists(), done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_make_makes_anew_what_is_asked_for_otherwise_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "fer2013.csv").touch()
     # stands for emo: notes what it was asked, and makes what it was to make
