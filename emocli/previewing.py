@@ -14,7 +14,7 @@ from emocli.errors import EmoError
 from emocli.image import contact_sheet
 from emocli.image.contact_sheet import Line
 from emocli.image.faces import FaceImage
-from emocli.training.recipe import AUGMENTATION, Recipe, check_numbers
+from emocli.training.recipe import AUGMENTATION, Recipe, check
 
 _MOST = 2000
 """Pictures of a sheet; more than that is no longer a look."""
@@ -57,7 +57,7 @@ def _recipe(given: Mapping[str, Any]) -> Recipe | None:
         return None
     others = {} if "augment" in given else {name: 0.0 for name in AUGMENTATION if name != "augment"}
     recipe = Recipe(**(others | dict(given)))
-    check_numbers(recipe)
+    check(recipe)
     return recipe
 
 

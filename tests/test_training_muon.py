@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from emocli.errors import EmoError
 from emocli.training import layers, run
 from emocli.training.muon import Muon, orthogonal
 from emocli.training.precision import Plan
@@ -123,8 +122,3 @@ def test_a_saved_run_goes_on_with_the_same_momentum(tmp_path: Path) -> None:
     step(resumed)
     for one, other in zip(straight.net.parameters(), resumed.net.parameters(), strict=True):
         assert torch.equal(one, other)
-
-
-def test_an_optimizer_of_another_name_is_refused() -> None:
-    with pytest.raises(EmoError, match="none of adamw, sgd, muon"):
-        run.start(net(), replace(Recipe(), optimizer="lion"), Plan("fp32", "contiguous"), torch.device("cpu"))

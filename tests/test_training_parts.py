@@ -19,7 +19,7 @@ from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.training import average, checkpoint, losses, precision, progressive, schedule
 from emocli.training.progress import Display
-from emocli.training.recipe import Distillation, Recipe, Repetition, check_numbers
+from emocli.training.recipe import Distillation, Recipe, Repetition, check
 
 
 def seeded(seed: int = 0) -> Generator:
@@ -43,12 +43,13 @@ def test_every_option_has_help_a_default_and_a_plain_type(record: type) -> None:
         *(("lr", -1.0), ("lr", math.nan), ("weight_decay", math.inf), ("time_limit", -1.0)),
         *(("label_smoothing", 3.0), ("ema", -1.0), ("ema", 1.5), ("center_rate", -3.0), ("step_factor", -2.0)),
         *(("focal", -1.0), ("center", math.inf), ("noise", -0.1), ("hand", 1.5), ("mixup", -0.2)),
-        *(("seed", 1 << 32), ("seed", 10**20)),
+        *(("seed", 1 << 32), ("seed", 10**20), ("onecycle_rise", 1.0), ("swa", 1.0), ("swa", -0.1)),
+        *(("freeze", 1.0), ("freeze", -0.1), ("layer_decay", 0.0), ("layer_decay", 1.5)),
     ],
 )
 def test_a_number_that_nothing_can_be_trained_with_is_one_line(option: str, value: float) -> None:
     with pytest.raises(EmoError, match=f"--{option.replace('_', '-')} {value} is .*; .*its default is "):
-        check_numbers(replace(Recipe(), **{option: value}))  # type: ignore[arg-type]
+        check(replace(Recipe(), **{option: value}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -63,12 +64,12 @@ def test_a_number_that_nothing_can_be_trained_with_is_one_line(option: str, valu
 )
 def test_how_much_a_student_listens_has_its_range_too(option: str, value: float, says: str) -> None:
     with pytest.raises(EmoError, match=f"--{option.replace('_', '-')} {value} is {says}"):
-        check_numbers(replace(Distillation(), **{option: value}))  # type: ignore[arg-type]
+        check(replace(Distillation(), **{option: value}))  # type: ignore[arg-type]
 
 
 def test_all_defaults_are_good() -> None:
     for record in (Recipe(), Distillation(), Repetition()):
-        check_numbers(record)
+        check(record)
 
 
 # --- progressive resizing
@@ -168,11 +169,6 @@ def test_steps_fall_at_their_milestones_after_a_warm_up() -> None:
 def test_milestones_that_are_no_shares_are_refused(text: str) -> None:
     with pytest.raises(EmoError, match="no shares of the run"):
         schedule.shares(text)
-
-
-def test_a_rise_that_is_no_share_is_refused() -> None:
-    with pytest.raises(EmoError, match="--onecycle-rise"):
-        schedule.factor(1, 10, schedule="onecycle", warmup=1, cycle=0, rise=1.0)
 
 
 # --- averaging

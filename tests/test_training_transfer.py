@@ -202,14 +202,6 @@ def test_as_many_whole_first_layers_are_frozen_as_the_share_has_room_for(share: 
     )
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [("freeze", 1.0), ("freeze", -0.1), ("layer_decay", 0.0), ("layer_decay", 1.5), ("swa", 1.0)]
-)
-def test_shares_out_of_range_are_refused(data: hdf5.Data, option: str, value: float) -> None:
-    with pytest.raises(EmoError, match=f"--{option.replace('_', '-')} {value} is no share"):
-        trained(data, replace(QUICK, **{option: value}))  # type: ignore[arg-type]
-
-
 # --- --layer-decay
 
 

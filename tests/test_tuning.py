@@ -314,11 +314,22 @@ def test_what_a_fitted_model_has_no_use_for_is_not_searched(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("search", "says"), [("batch=0,64", "--batch 0 is too small"), ("mixup=0..2000", "--mixup 2000.0 is too large")]
+    ("search", "changes", "says"),
+    [
+        ("batch=0,64", {}, "--batch 0 is too small"),
+        ("mixup=0..2000", {}, "--mixup 2000.0 is too large"),
+        ("freeze=0.5,1.5", {}, "--freeze 1.5 is too large; use less than 1"),
+        ("optimizer=adamw,adam", {}, "--optimizer adam is none of adamw, sgd, muon"),
+        ("lr=1e-4..1e-2", {"schedule": "cosin"}, "--schedule cosin is none of"),
+        ("milestones=0.5;50,75", {}, "--milestones 50,75 are no shares"),
+        ("class-weights=none;dark", {}, "--class-weights dark is none of"),
+    ],
 )
-def test_no_trial_is_spent_on_a_number_that_can_t_be(features: Path, tmp_path: Path, search: str, says: str) -> None:
-    with pytest.raises(EmoError, match=says):
-        tuned(features, [search], tmp_path / "s.db", 4, batch=Recipe().batch)
+def test_no_trial_is_spent_on_what_can_t_be(
+    features: Path, tmp_path: Path, search: str, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(EmoError, match=rf"^{says}"):
+        tuned(features, [search], tmp_path / "s.db", 4, batch=Recipe().batch, **changes)
 
 
 @pytest.mark.parametrize(

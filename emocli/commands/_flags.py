@@ -110,7 +110,8 @@ def _parameter(field: Any) -> inspect.Parameter:
     default = field.default if field.default is not MISSING else field.default_factory()
     dashed = field.name.replace("_", "-")
     name = f"--{dashed}/--no-{dashed}" if isinstance(default, bool) else f"--{dashed}"
-    annotation: Any = Annotated[type(default), typer.Option(name, **field.metadata)]
+    shown = {key: field.metadata[key] for key in ("help", "min", "max")}
+    annotation: Any = Annotated[type(default), typer.Option(name, **shown)]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

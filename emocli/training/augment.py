@@ -5,7 +5,6 @@ from dataclasses import asdict, fields
 import torch
 from torch import Generator, Tensor
 
-from emocli.errors import EmoError
 from emocli.training.augment_frames import FrameStrengths
 from emocli.training.augment_geometry import resample
 from emocli.training.augment_light import blur, gamma, light, noise
@@ -20,12 +19,12 @@ _USUAL = Recipe()
 
 
 def strengths(recipe: Recipe) -> Strengths:
-    """Return what a recipe asks for; raises EmoError for an unknown --augment."""
+    """Return what a recipe asks for."""
     return Strengths(**_asked(recipe, Strengths, _LIGHT))
 
 
 def frame_strengths(recipe: Recipe) -> FrameStrengths:
-    """Return what a recipe asks for sequences of frames; raises EmoError as `strengths` does."""
+    """Return what a recipe asks for sequences of frames."""
     return FrameStrengths(**_asked(recipe, FrameStrengths, _LIGHT_FRAMES))
 
 
@@ -45,8 +44,6 @@ def idle(recipe: Recipe, shape: tuple[int, ...], *, bands: bool = False) -> list
 
 
 def _asked(recipe: Recipe, kind: type[Strengths] | type[FrameStrengths], light: tuple[str, ...]) -> dict[str, float]:
-    if recipe.augment not in ("none", "light", "full"):
-        raise EmoError(f"--augment {recipe.augment} is none of none, light, full")
     full = {field.name: float(getattr(recipe, field.name)) for field in fields(kind)}
     usual = {"none": (), "light": light, "full": full}[recipe.augment]
     return {name: full[name] for name in full if name in usual or full[name] != getattr(_USUAL, name)}

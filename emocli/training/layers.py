@@ -5,17 +5,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from emocli.errors import EmoError
-
 
 def freeze(net: nn.Module, share: float) -> int:
     """Take the first layers out of training, as many as hold at most that share of the parameters; return how many.
 
-    Layers are whole, in the order in which the net lists them, and the last is always trained. Raises EmoError for a
-    share that is not in [0, 1).
+    Layers are whole, in the order in which the net lists them; of a share below 1 the last is always trained.
     """
-    if not 0 <= share < 1:
-        raise EmoError(f"--freeze {share} is no share of the parameters; use 0 to less than 1")
     room, frozen = share * sum(weight.numel() for weight in net.parameters()), 0
     for weights in _layers(net):
         size = sum(weight.numel() for weight in weights)
@@ -31,10 +26,8 @@ def groups(net: nn.Module, weight_decay: float, layer_decay: float) -> list[dict
     """Return the optimizer's groups of what is trained: biases and norms have no weight decay.
 
     `scale` of a group is its share of the learning rate: `layer_decay` to the power of how many layers with a matrix or
-    kernel come after (Howard and Ruder 2018, arXiv 1801.06146). Raises EmoError for a decay that is not in (0, 1].
+    kernel come after (Howard and Ruder 2018, arXiv 1801.06146).
     """
-    if not 0 < layer_decay <= 1:
-        raise EmoError(f"--layer-decay {layer_decay} is no share of a learning rate; use more than 0 to 1")
     found: dict[tuple[float, bool], list[Tensor]] = {}
     scales, depth = dict[Tensor, float](), 0
     for weights in reversed(_layers(net)):

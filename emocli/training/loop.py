@@ -33,7 +33,7 @@ from emocli.training import (
     step,
 )
 from emocli.training.progress import Display
-from emocli.training.recipe import Distillation, Recipe, check_numbers
+from emocli.training.recipe import Distillation, Recipe, check
 from emocli.training.rows import Rows, part
 from emocli.training.run import Run
 from emocli.training.step import Criterion
@@ -93,7 +93,7 @@ def train(
     """
     soft = (distillation or Distillation()) if teacher else None
     for options in filter(None, (recipe, soft)):
-        check_numbers(options)
+        check(options)
     rows = part(data, "train", note, leave_out, unlabelled=soft is not None and soft.alpha == 1)
     validation = part(data, "validation", note)
     if classical.is_fitted(net):

@@ -10,8 +10,17 @@ LARGEST_SEED = (1 << 32) - 1
 """What NumPy and scikit-learn take."""
 
 
-def _option(default: Any, help: str, least: float | None = None, most: float | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "min": least, "max": most})
+def _option(
+    default: Any,
+    help: str,
+    least: float | None = None,
+    most: float | None = None,
+    *,
+    below: float | None = None,
+    words: tuple[str, ...] = (),
+) -> Any:
+    """`most` may be reached, `below` may not; `words` are all that there are."""
+    return field(default=default, metadata={"help": help, "min": least, "max": most, "below": below, "words": words})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +33,21 @@ class Recipe:
         "adamw",
         "adamw, muon (fewer epochs, each a little longer), or sgd (Nesterov's momentum 0.9; try --lr 0.1 and a weight "
         "decay of 0.0005)",
+        words=("adamw", "sgd", "muon"),
     )
     lr: float = _option(4e-3, "highest learning rate", least=0)
     weight_decay: float = _option(
         0.05, "weight decay, decoupled in adamw and muon; biases and norms have none", least=0
     )
     warmup: float = _option(1.0, "epochs in which the learning rate rises from 0", least=0)
-    schedule: str = _option("cosine", "cosine, restarts, onecycle, step or constant")
+    schedule: str = _option(
+        "cosine",
+        "cosine, restarts, onecycle, step or constant",
+        words=("cosine", "restarts", "constant", "onecycle", "step"),
+    )
     restart_epochs: int = _option(10, "length of each cycle of --schedule restarts, in epochs", least=1)
     onecycle_rise: float = _option(
-        0.3, "share of the run in which --schedule onecycle rises; it takes no --warmup", least=0, most=1
+        0.3, "share of the run in which --schedule onecycle rises; it takes no --warmup", least=0, below=1
     )
     milestones: str = _option("0.5,0.75", "shares of the run after which --schedule step lowers the rate")
     step_factor: float = _option(0.1, "what --schedule step multiplies the rate by", least=0)
@@ -65,6 +79,7 @@ class Recipe:
         "full",
         "full (as the strengths below say), light (only mirror, shift, brightness, contrast) or none; a strength that "
         "is not its default comes on top",
+        words=("none", "light", "full"),
     )
     flip: float = _option(0.5, "probability of a mirror image", least=0, most=1)
     rotate: float = _option(12.0, "rotation, degrees to either side", least=0)
@@ -101,26 +116,37 @@ class Recipe:
         0.995, "decay a step of the averaged weights, which are validated and kept; 0 is off", least=0, most=1
     )
     swa: float = _option(
-        0.0, "share of the run, at its end, whose weights are averaged evenly instead of --ema; 0.25 is usual, 0 is off"
+        0.0,
+        "share of the run, at its end, whose weights are averaged evenly instead of --ema; 0.25 is usual, 0 is off",
+        least=0,
+        below=1,
     )
     init: str = _option("none", "model whose weights are the first, where name and shape fit: file or sha256:… or none")
     freeze: float = _option(
         0.0,
         "largest share of the parameters, whole layers from the first, that stay as they are; for --init and "
         "pretrained nets",
+        least=0,
+        below=1,
     )
     layer_decay: float = _option(
         1.0,
         "learning rate of a layer, as a share of that of the layer after it; for --init and pretrained nets",
+        least=0.01,
+        most=1,
     )
     patience: int = _option(0, "epochs without a better validation accuracy before the run stops; 0 is never", least=0)
     keep: str = _option(
-        "best", "epoch that is kept: best on the validation part, or last, where that part is too small to choose by"
+        "best",
+        "epoch that is kept: best on the validation part, or last, where that part is too small to choose by",
+        words=("best", "last"),
     )
     clip: float = _option(0.0, "largest norm of the gradient; 0 is off", least=0)
-    precision: str = _option("auto", "auto (what is fastest for the architecture here), fp32 or bf16")
-    layout: str = _option("auto", "auto, contiguous or channels-last")
-    device: str = _option("auto", "auto, cpu or cuda")
+    precision: str = _option(
+        "auto", "auto (what is fastest for the architecture here), fp32 or bf16", words=("auto", "fp32", "bf16")
+    )
+    layout: str = _option("auto", "auto, contiguous or channels-last", words=("auto", "contiguous", "channels-last"))
+    device: str = _option("auto", "auto, cpu or cuda", words=("auto", "cpu", "cuda"))
     compile: bool = _option(False, "compile the net for this machine before it is trained (torch.compile)")
     threads: int = _option(0, "CPU threads; 0 is one per core, shared by the processes of torchrun", least=0, most=1024)
     seed: int = _option(
@@ -165,14 +191,19 @@ class Distillation:
     )
 
 
-def check_numbers(options: Any) -> None:
-    """Raise EmoError for a number that is not finite, below the least or above the most; of any record here."""
+def check(options: Any) -> None:
+    """Raise EmoError for a number that is not finite or out of its range, and a word that is none; of any record."""
     for option in fields(options):
-        value, least, most = getattr(options, option.name), option.metadata["min"], option.metadata["max"]
+        value, limits = getattr(options, option.name), option.metadata
+        least, most, below, words = (limits[key] for key in ("min", "max", "below", "words"))
         name = f"--{option.name.replace('_', '-')} {value}"
+        if words and value not in words:
+            raise EmoError(f"{name} is none of {', '.join(words)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise EmoError(f"{name} is no finite number; its default is {option.default}")
         if least is not None and value < least:
             raise EmoError(f"{name} is too small; use {least} or more, its default is {option.default}")
         if most is not None and value > most:
             raise EmoError(f"{name} is too large; use {most} or less, its default is {option.default}")
+        if below is not None and value >= below:
+            raise EmoError(f"{name} is too large; use less than {below}, its default is {option.default}")

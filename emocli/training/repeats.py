@@ -10,7 +10,7 @@ from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.telling import Note
 from emocli.training.loop import Outcome
-from emocli.training.recipe import Recipe, Repetition, check_numbers
+from emocli.training.recipe import Recipe, Repetition, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def planned(data: Data, recipe: Recipe, repetition: Repetition) -> list[One]:
         return [One({"fold": number}, view, recipe) for number, view in enumerate(views, 1)]
     if repetition.seeds > 1:
         seeds = range(recipe.seed, recipe.seed + repetition.seeds)
-        check_numbers(replace(recipe, seed=seeds[-1]))
+        check(replace(recipe, seed=seeds[-1]))
         return [One({"seed": seed}, data, replace(recipe, seed=seed)) for seed in seeds]
     return [One({"seed": recipe.seed}, data, recipe)]
 

@@ -62,10 +62,6 @@ class Run:
 
 def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> Run:
     """Return a run that has not begun; the net is moved and laid out in place."""
-    if not 0 <= recipe.swa < 1:
-        raise EmoError(f"--swa {recipe.swa} is no share of the run; use 0 to less than 1")
-    if recipe.keep not in ("best", "last"):
-        raise EmoError(f"--keep {recipe.keep} is none of best, last")
     if recipe.patience and recipe.keep == "last":
         raise EmoError("--patience waits for a better epoch, so it needs --keep best")
     even = {
@@ -90,9 +86,7 @@ def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=0.9, nesterov=True, fused=True)
-    if recipe.optimizer == "muon":
-        return Muon(groups, layers.matrices(net), lr=recipe.lr)
-    raise EmoError(f"--optimizer {recipe.optimizer} is none of adamw, sgd, muon")
+    return Muon(groups, layers.matrices(net), lr=recipe.lr)
 
 
 def identity(net: nn.Module, digest: str, recipe: Recipe, distillation: Distillation | None) -> str:

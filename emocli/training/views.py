@@ -11,10 +11,7 @@ from emocli.training.recipe import Recipe
 
 
 def views(pictures: NDArray[np.uint8], recipe: Recipe, count: int, seed: int) -> NDArray[np.uint8]:
-    """Return the pictures (n, channels, h, w) as `count` batches of a training show them, (count, n, channels, h, w).
-
-    Raises EmoError as `strengths` does.
-    """
+    """Return (n, channels, h, w) pictures as `count` batches of a training show them, (count, n, channels, h, w)."""
     # in an odd batch the one in the middle would be mixed with itself: once more at the end, it is the first one's pair
     middle = len(pictures) // 2
     even = np.concatenate([pictures, pictures[middle : middle + len(pictures) % 2]])

@@ -19,8 +19,8 @@ from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
 from emocli.telling import Note
-from emocli.training import augment, classical, rows, session, transfer
-from emocli.training.recipe import Recipe, check_numbers
+from emocli.training import augment, classical, rows, schedule, session, transfer, weighting
+from emocli.training.recipe import Recipe, check
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space, ends
 from emocli.tuning.study import Limits, Objective, Report
@@ -59,14 +59,16 @@ def run(
         raise EmoError("emo tune is one process, a study has one writer; leave out torchrun and use --threads")
     architectures.resolve(fixed.arch, fixed.params)
     _refuse_both(fixed, space)
-    _refuse_impossible(space)
+    _refuse_impossible(fixed.recipe, space)
     space = _by_hash(space)
     question = _question(source, fixed, space)
     with hdf5.open_data(source.path, source.source) as data, study.opened(_place(place, question), question) as trials:
         # what is wrong with the data is said once, and is no trial's fault
         view = _without_test(data)
         _refuse_idle(data, fixed, space)
-        _, n = (len(rows.part(view, part, note)) for part in ("train", "validation"))
+        train, n = rows.part(view, "train", note), len(rows.part(view, "validation", note))
+        for text in _tried(fixed.recipe, space, "class_weights"):
+            weighting.class_weights(text, train)
         leaks = audit.audit(data)
         for line in leaks.lines():
             note(line)
@@ -85,12 +87,19 @@ def fewest_epochs(recipe: Recipe, space: Space) -> int:
     return int(min(ends(space["epochs"]))) if "epochs" in space else recipe.epochs
 
 
-def _refuse_impossible(space: Space) -> None:
-    """Raise EmoError for a number to search that no run may have: trials would be spent on it."""
-    recipe = Recipe()
+def _refuse_impossible(recipe: Recipe, space: Space) -> None:
+    """Raise EmoError for a number or word, given or to search, that no run may have: trials would be spent on it."""
+    check(recipe)
     for name, values in space.items():
         for value in ends(values) if hasattr(recipe, name) else ():
-            check_numbers(replace(recipe, **{name: value}))
+            check(replace(recipe, **{name: value}))
+    for text in _tried(recipe, space, "milestones"):
+        schedule.shares(text)
+
+
+def _tried(recipe: Recipe, space: Space, name: str) -> tuple[Any, ...]:
+    """Return the values of an option in any trial; of a range the ends."""
+    return ends(space[name]) if name in space else (getattr(recipe, name),)
 
 
 def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
