@@ -289,6 +289,8 @@ def test_what_parts_share_is_told_once_a_study(tmp_path: Path) -> None:
         ("p.width=4,8", {"params": {"width": "4"}}, "p.width: both given and searched"),
         ("p.width=4,8", {"params": {"heads": "2"}}, "has no option 'heads'"),
         ("time_mask=0..0.3", {}, "no use for time_mask; search other options"),
+        ("restart-epochs=2..6", {}, "restart_epochs changes nothing beside the other options"),
+        ("center-rate=0.1,0.5", {}, "center_rate changes nothing beside the other options"),
         ("flip=0.3,0.5", {"augment": "none"}, "--augment none leaves out flip 0.5, its default"),
         ("rotate=5,12", {"augment": "light"}, "--augment light leaves out rotate 12.0, its default"),
         ("lr=1e30,1e31", {"ema": 0.0, "warmup": 0.0}, r"no trial ended well \(the loss was no finite number"),

@@ -28,6 +28,7 @@ from emocli.training import (
     memory,
     precision,
     progressive,
+    remarks,
     run,
     sampling,
     step,
@@ -98,6 +99,8 @@ def train(
     validation = part(data, "validation", note)
     if classical.is_fitted(net):
         return _fitted(net, rows, validation, recipe, teacher, note)
+    for line in remarks.lines(recipe):
+        note(line)
     recipe = _possible(net, data, recipe, note)
     loss_of = step.criterion(rows, recipe, soft)
     name = run.identity(net, data.digest, recipe, soft)
@@ -153,6 +156,9 @@ def _possible(net: nn.Module, data: Data, recipe: Recipe, note: Note) -> Recipe:
         recipe = replace(recipe, **without)
     if len(shape) != 3:
         return replace(recipe, progressive=0.0, cutmix=0.0)
+    if recipe.progressive and progressive.side(max(shape[1:]), recipe.progressive, 0) == max(shape[1:]):
+        note(f"images of {max(shape[1:])} pixels can't begin smaller so: trains without --progressive")
+        return replace(recipe, progressive=0.0)
     if recipe.progressive and not progressive.possible(net, shape, recipe.progressive):
         note("this architecture takes one size of images only: trains without --progressive")
         return replace(recipe, progressive=0.0)
@@ -168,8 +174,10 @@ def _begin(net: nn.Module, recipe: Recipe, note: Note) -> Run:
     distributed.join(device)
     shared = f", {ranks.count()} processes" if ranks.count() > 1 else ""
     note(f"trains on {hardware.describe(device)}: {plan}{shared}")
-    if frozen := layers.freeze(net, recipe.freeze):
-        note(f"{frozen} of {sum(weight.numel() for weight in net.parameters())} parameters stay as they are")
+    frozen = layers.freeze(net, recipe.freeze)
+    if recipe.freeze:
+        why = "" if frozen else ": the first layer has a larger share of them"
+        note(f"{frozen} of {sum(weight.numel() for weight in net.parameters())} parameters stay as they are{why}")
     state = run.start(net, recipe, plan, device)
     state.compiled = compiling.compiled(state.net, device) if recipe.compile else None
     return state

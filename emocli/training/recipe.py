@@ -39,7 +39,7 @@ class Recipe:
     weight_decay: float = _option(
         0.05, "weight decay, decoupled in adamw and muon; biases and norms have none", least=0
     )
-    warmup: float = _option(1.0, "epochs in which the learning rate rises from 0", least=0)
+    warmup: float = _option(1.0, "epochs in which the learning rate rises from 0, at most a fifth of the run", least=0)
     schedule: str = _option(
         "cosine",
         "cosine, restarts, onecycle, step or constant",

@@ -4,6 +4,7 @@ import math
 
 from emocli import numerals
 from emocli.errors import EmoError
+from emocli.training.recipe import Recipe
 
 _LOW = 1 / 25
 """Where one cycle begins, as a share of its highest rate."""
@@ -38,6 +39,20 @@ def factor(
     span = epochs - warmup if schedule == "cosine" else max(cycle, 1e-9)
     share = (epoch - warmup) / max(span, 1e-9)
     return 0.5 * (1 + math.cos(math.pi * (share if schedule == "cosine" else share % 1)))
+
+
+def rate(epoch: float, recipe: Recipe) -> float:
+    """Return `factor` as a recipe has it."""
+    return factor(
+        epoch,
+        recipe.epochs,
+        schedule=recipe.schedule,
+        warmup=recipe.warmup,
+        cycle=recipe.restart_epochs,
+        rise=recipe.onecycle_rise,
+        milestones=shares(recipe.milestones),
+        drop=recipe.step_factor,
+    )
 
 
 def shares(text: str) -> tuple[float, ...]:

@@ -121,7 +121,7 @@ def learn(state: Run, images: Tensor, y: Tensor, taught: Taught | None, recipe: 
     if recipe.clip:
         nn.utils.clip_grad_norm_(state.net.parameters(), recipe.clip)
     for group in state.optimizer.param_groups:
-        group["lr"] = recipe.lr * _rate(state.share * recipe.epochs, recipe) * group["scale"]
+        group["lr"] = recipe.lr * schedule.rate(state.share * recipe.epochs, recipe) * group["scale"]
     state.optimizer.step()
     if recipe.center and embedding is not None and state.centers is not None:
         centers.follow(state.centers, embedding.detach(), y, recipe.center_rate)
@@ -199,16 +199,3 @@ def _average(state: Run, recipe: Recipe) -> None:
         return
     average.gather(state.average, state.net, state.averaged)
     state.averaged += state.share >= 1 - recipe.swa
-
-
-def _rate(epoch: float, recipe: Recipe) -> float:
-    return schedule.factor(
-        epoch,
-        recipe.epochs,
-        schedule=recipe.schedule,
-        warmup=recipe.warmup,
-        cycle=recipe.restart_epochs,
-        rise=recipe.onecycle_rise,
-        milestones=schedule.shares(recipe.milestones),
-        drop=recipe.step_factor,
-    )

@@ -19,7 +19,7 @@ from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
 from emocli.scores.views import has_bands
 from emocli.telling import Note
-from emocli.training import augment, classical, rows, schedule, session, transfer, weighting
+from emocli.training import augment, classical, remarks, rows, schedule, session, transfer, weighting
 from emocli.training.recipe import Recipe, check
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space, ends
@@ -111,6 +111,11 @@ def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
         if isinstance(values, Choice) and off in values.values:
             raise EmoError(f"--augment {fixed.recipe.augment} leaves out {name} {off}, its default; search others")
     numbers = {name: getattr(usual, name) + 0.01 for name in space if isinstance(getattr(usual, name, None), float)}
+    for name in space:
+        others = [{"schedule": each} for each in _tried(fixed.recipe, space, "schedule")]
+        others += [{"center": each} for each in _tried(fixed.recipe, space, "center")]
+        if not any(remarks.counts(name, replace(fixed.recipe, **each)) for each in others):
+            raise EmoError(f"{name} changes nothing beside the other options; search others")
     if idle := augment.idle(replace(usual, **numbers), data.shape, bands=has_bands(data.header)):
         raise EmoError(f"these features have no use for {', '.join(idle)}; search other options")
 
