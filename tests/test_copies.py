@@ -223,6 +223,12 @@ def test_copies_that_cannot_be_are_refused(count: int, effects: list[str], param
         augmenting.planned(count, effects, params, 1.0, 0, "speech")
 
 
+@pytest.mark.parametrize(("chance", "seed"), [(0.5, 0), (1.0, 3)])
+def test_draws_without_copies_are_refused(chance: float, seed: int) -> None:
+    with pytest.raises(EmoError, match="say how many: --copies 2"):
+        augmenting.planned(0, [], {}, chance, seed, "face")
+
+
 def test_faces_have_no_effects(emo: Run, tmp_path: Path) -> None:
     write_features(tmp_path / "faces.h5", n=12, kind="dataset")
     done = emo("features", "faces.h5", "--copies", 2, "--effect", "noise", "-o", "x.h5", cwd=tmp_path)

@@ -128,6 +128,11 @@ def test_a_gate_that_is_no_number_is_said_before_anything_is_made(emo, model, fl
     assert (done.returncode, done.stdout) == (1, b"") and f"{flag} nan allows nothing" in done.stderr.decode()
 
 
+def test_a_percentile_that_minmax_has_no_use_for_is_told(emo, tmp_path):
+    done = emo("quantize", tmp_path / "none.onnx", "--method", "minmax", "--percentile", 99, "-o", tmp_path / "x.onnx")
+    assert b"--percentile 99 changes nothing with --method minmax" in done.stderr
+
+
 def test_int8_is_judged_as_its_file_has_it_too(model):
     engine = load(model)
     x = pictures(12)

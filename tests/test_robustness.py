@@ -208,6 +208,10 @@ def test_with_noise_too_several_views_answer(tmp_path: Path, folder: Path) -> No
     assert not np.allclose(noisy(Views(5)), noisy(Views()))
 
 
-def test_ratios_without_a_noise_are_refused(emo: Run, folder: Path) -> None:
-    done = emo("eval", folder / "model.onnx", "--data", folder / "sounds.h5", "--snr", 5)
-    assert done.returncode == 1 and b"--snr is of --noise" in done.stderr
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [("--snr", "is of --noise"), ("--seed", "draws the noise"), ("--min-group", "say which: --by-group")],
+)
+def test_options_of_what_is_not_asked_for_are_refused(emo: Run, folder: Path, option: str, says: str) -> None:
+    done = emo("eval", folder / "model.onnx", "--data", folder / "sounds.h5", option, 5)
+    assert done.returncode == 1 and option in done.stderr.decode() and says in done.stderr.decode()

@@ -33,6 +33,7 @@ Enrol = Annotated[
 
 
 _RATIOS = "30,20,10,0"
+_LEAST = 10
 
 
 def run(
@@ -49,7 +50,7 @@ def run(
         str,
         typer.Option(metavar="COLUMN", help="The same by what else the corpus tells: sex, language, …; see: emo info."),
     ] = "",
-    min_group: Annotated[int, typer.Option(help="Rows of a group that is compared with others.")] = 10,
+    min_group: Annotated[int, typer.Option(help="Rows of a group that is compared with others.")] = _LEAST,
     folds: Annotated[
         bool, typer.Option("--folds", help="The models are of a corpus's folds: add all together.")
     ] = False,
@@ -78,6 +79,8 @@ def run(
     from emocli.scores import enrolment, pairing, scoring
     from emocli.scores.views import Views
 
+    if min_group != _LEAST and not (by_group or group_by):
+        raise EmoError("--min-group is of groups that are compared; say which: --by-group, or --group-by sex")
     added = _noises(noise, snr, seed, plotted=bool(plot_noise))
     options = pairing.Options(
         split=split,
@@ -116,7 +119,7 @@ def run(
 
 
 def _noises(kinds: str, snr: str, seed: int, *, plotted: bool) -> "Noises | None":
-    """Return what --noise and --snr ask for: all kinds for a plot that names none."""
+    """Return what --noise, --snr and --seed ask for: all kinds for a plot that names none."""
     from emocli.scores import robustness
     from emocli.sound import noises
 
@@ -124,6 +127,8 @@ def _noises(kinds: str, snr: str, seed: int, *, plotted: bool) -> "Noises | None
         return robustness.parse(kinds or ",".join(noises.KINDS), snr, seed)
     if snr != _RATIOS:
         raise EmoError("--snr is of --noise; say which: --noise white,pink,babble")
+    if seed:
+        raise EmoError("--seed draws the noise of --noise, and nothing else is drawn anew; leave it out")
     return None
 
 

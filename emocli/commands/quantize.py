@@ -10,6 +10,8 @@ from emocli.commands import _flags
 from emocli.commands._show import note
 from emocli.errors import GATE, EmoError
 
+_PERCENTILE = 99.99
+
 
 def run(
     model: _flags.Input = None,
@@ -17,7 +19,7 @@ def run(
     method: Annotated[str, typer.Option(help="Calibration: minmax or percentile.")] = "percentile",
     percentile: Annotated[
         float, typer.Option(help="Share of activations kept in range by --method percentile.")
-    ] = 99.99,
+    ] = _PERCENTILE,
     calibration: Annotated[int, typer.Option(min=1, help="Samples of the train part to calibrate with.")] = 512,
     exclude: Annotated[list[str], typer.Option(help="Operator type or node to leave in FP32; may be repeated.")] = [],  # noqa: B006
     max_drop: Annotated[float, typer.Option(help="Largest loss of validation accuracy, in points.")] = 1.0,
@@ -34,6 +36,8 @@ def run(
     step = {"command": "quantize", "name": "static", "options": {**how, **gates}}
     if unclear := [name for name, value in gates.items() if math.isnan(value)]:
         raise EmoError(f"--{unclear[0].replace('_', '-')} nan allows nothing; give a number")
+    if method == "minmax" and percentile != _PERCENTILE:
+        note(f"--percentile {percentile:g} changes nothing with --method minmax")
     with outputs.output(output, force=force) as scratch:
         source = pipes.read(model, "model")
         features = pipes.features_of(source.header, data)

@@ -45,6 +45,8 @@ def planned(
     options and strengths that can't be, and for effects without copies or copies without effects.
     """
     if not count and not effects and not params:
+        if chance != 1 or seed:
+            raise EmoError("--effect-chance and --seed are of augmented copies; say how many: --copies 2")
         return Copies()
     if count < 0 or not effects or not count:
         missing = "give the effects too: --effect noise=5:20" if not effects else "say how many: --copies 2"
