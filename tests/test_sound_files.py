@@ -157,6 +157,25 @@ def test_a_header_that_lies_about_the_length_is_not_believed(claim: int, tmp_pat
     assert len(samples) == len(tone()) and "clip of another length than its header says" in remarks
 
 
+@pytest.mark.parametrize("claim", [2_000, 4_002])
+def test_a_header_that_says_less_than_there_is_is_told(claim: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav", tone())
+    data = bytearray(path.read_bytes())
+    place = data.index(b"data") + 4
+    data[place : place + 4] = struct.pack("<I", claim)
+    path.write_bytes(data)
+    samples, remarks = _read(path)
+    assert len(samples) == claim // 2 and remarks == ("clip of another length than its header says",)
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 512, b"LIST" + struct.pack("<I", 4) + b"INFO", b"TAG" + b"x" * 125])
+def test_what_is_usual_behind_the_sound_of_a_wav_is_no_lie(tail: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav", tone())
+    path.write_bytes(path.read_bytes() + tail)
+    samples, remarks = _read(path)
+    assert len(samples) == len(tone()) and not remarks
+
+
 def test_a_file_that_was_cut_gives_what_there_is(tmp_path: Path) -> None:
     path = write(tmp_path / "x.wav", tone())
     path.write_bytes(path.read_bytes()[:3001])

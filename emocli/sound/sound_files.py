@@ -6,6 +6,7 @@ file really is says its content, not its name.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,12 +121,22 @@ def _libsndfile(path: Path, remark: Callable[[str], None]) -> Native | None:
         file = soundfile.SoundFile(os.fsencode(path))
     except soundfile.LibsndfileError:
         return None
-    if not file.frames or "(should be" in file.extra_info:
+    if not file.frames or "(should be" in file.extra_info or _goes_on(path, file.extra_info):
         remark("clip of another length than its header says")
     if not file.frames:
         file.close()
         return None
     return file.samplerate, _frames(path, file)
+
+
+def _goes_on(path: Path, log: str) -> bool:
+    """Tell whether neither chunks nor padding are behind what a header says, as where a recorder was stopped."""
+    behind = re.search(r"marker.* at position (\d+)", log)
+    if not behind:
+        return False
+    with open(path, "rb") as file:
+        file.seek(int(behind[1]))
+        return bool(file.read(1 << 20).strip(b"\0"))
 
 
 def _frames(path: Path, file: "soundfile.SoundFile") -> Iterator[Sound]:
