@@ -8,6 +8,7 @@ from scored import N, write_data
 
 from emocli import labels, onnx_file
 from emocli.artifact import Header
+from emocli.compress.gate import Verdict
 from emocli.data import hdf5, people
 
 PARTS = ["train", "validation", "test"] * (N // 3)
@@ -37,6 +38,18 @@ def test_whom_teachers_and_the_beginning_know_is_known(tmp_path: Path) -> None:
         assert people.learned(data, others) == {"savee": ["a", "b", "c"], "tess": ["old", "young"]}
 
 
+def test_of_its_own_data_a_model_has_heard_whom_both_parts_have_unless_they_were_dropped(tmp_path: Path) -> None:
+    groups, parts = ["a", "a", "b"] * (N // 3), ["train", "validation", "validation"] * (N // 3)
+    file = write_data(tmp_path / "x.h5", labels.SEVEN, groups=groups, parts=parts, corpus="savee")
+    with hdf5.open_data(file) as data:
+        step = {"command": "train", "name": "mlp", "data": data.digest, "people": people.learned(data, [])}
+        assert people.heard(Header("model", labels.SEVEN, (*data.header.steps, step)), data) == 1
+        step["options"] = {"drop_leaks": True}
+        assert people.heard(Header("model", labels.SEVEN, (*data.header.steps, step)), data) == 0
+        assert people.heard(_taught("savee", ["a", "b"]), data) == 2
+    assert "(n = 9; the model has learned from 1 of their people)" in str(Verdict(0.5, 0.5, 9, 2.0, known=1))
+
+
 def test_a_corpus_that_names_nobody_leaves_the_header_as_it_is(tmp_path: Path) -> None:
     with hdf5.open_data(write_data(tmp_path / "x.h5", labels.SEVEN, parts=PARTS)) as data:
         assert (
@@ -55,11 +68,12 @@ def test_training_writes_it_down_and_a_student_has_its_teachers(tmp_path: Path, 
         f"""cd {tmp_path}; emo train t.h5 --arch emotion-cnn {small} -o t.onnx
         emo distill t.onnx --data s.h5 --arch emotion-cnn {small} -o s.onnx
         emo calibrate s.onnx --temperature 1.5 -o own.onnx 2> own
-        emo calibrate s.onnx --temperature 1.5 -o other.onnx --data t.h5 2> other"""
+        emo calibrate s.onnx --temperature 1.5 -o other.onnx --data t.h5 2> other
+        emo quantize s.onnx --max-drop 100 --min-speedup 0 -o int8.onnx --data t.h5 2> quantized"""
     )
     assert done.returncode == 0, done.stderr.decode()
     assert "learned from" not in (tmp_path / "own").read_text()
-    assert "has learned from 3 of their people" in (tmp_path / "other").read_text()
+    assert all("has learned from 3 of their people" in (tmp_path / each).read_text() for each in ("other", "quantized"))
     teacher, student = (people.of(onnx_file.read_header(tmp_path / f"{name}.onnx")) for name in "ts")
     assert teacher == {"jaffe": {"0", "1", "3", "4", "6", "7"}}
     assert student == {"jaffe": teacher["jaffe"] | {f"s{name}" for name in teacher["jaffe"]}}

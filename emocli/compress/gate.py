@@ -36,6 +36,8 @@ class Verdict:
     """Share of the INT8 model's weights that stay FP32, as those of an LSTM do."""
     accuracy_stored: float | None = None
     """INT8 with the codes as the file has them, where that was asked: emo's engine goes on to twice the range."""
+    known: int = 0
+    """How many people of the validation part the model learned from."""
 
     @property
     def worst(self) -> float:
@@ -54,7 +56,8 @@ class Verdict:
         if stored not in (None, self.accuracy_int8):
             scores += f", {share_interval.told(stored, self.n)} as TensorRT runs it"
         speed = f"{self.speedup:.2f} x as fast on one thread{self._kept(', ')}"
-        return f"against FP32: validation accuracy {scores} (n = {self.n}), {speed}"
+        met = f"; the model has learned from {self.known} of their people" if self.known else ""
+        return f"against FP32: validation accuracy {scores} (n = {self.n}{met}), {speed}"
 
     def failure(self, *, max_drop: float = 1.0, min_speedup: float = 1.0) -> str:
         """Return why the INT8 model is refused, and what to do; empty when it passes. NaN as a bound allows nothing."""

@@ -7,6 +7,7 @@ from onnx import GraphProto
 
 from emocli import onnx_file, onnx_graph, pipes, registry
 from emocli.artifact import Step
+from emocli.data import hdf5, people
 from emocli.errors import EmoError
 from emocli.scores import acquaintance, calibration, evaluation, metrics, personal
 
@@ -20,8 +21,7 @@ _DIGITS = 4
 class Scaling:
     """What was divided by, and the expected calibration error (0 to 1) on n validation rows before and after it.
 
-    `known` are people of these rows whom the model learned from, in data that are not its own; `learned` says that it
-    learned from these very rows.
+    `known` are people of these rows whom the model learned from; `learned` says that it learned from these very rows.
     """
 
     temperature: float
@@ -54,14 +54,15 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     value = given or round(calibration.fit_temperature(logits, y), _DIGITS)
     model = onnx_file.load(source.path)
     divide(model.graph, value, source.source)
-    known = {"temperature": value, "input": source.digest, "data": features.digest}
-    known |= personal.scaled(source.header, value, source.source)
-    onnx_file.write_header(model, source.header.then({**step, **known}))
+    used = {"temperature": value, "input": source.digest, "data": features.digest}
+    used |= personal.scaled(source.header, value, source.source)
+    onnx_file.write_header(model, source.header.then({**step, **used}))
     onnx_file.save(model, path)
     before, after = (metrics.calibration_error(each, y, samples=1)["value"] for each in (logits, logits / value))
-    own = features.digest == source.header.features_digest
     learned = acquaintance.knows_validation(source.header, features.digest)
-    return Scaling(value, before, after, int((y >= 0).sum()), 0 if own else len(found.known), learned)
+    with hdf5.open_data(features.path, features.source) as data:
+        known = people.heard(source.header, data)
+    return Scaling(value, before, after, int((y >= 0).sum()), known, learned)
 
 
 def divide(graph: GraphProto, by: float, source: str) -> None:

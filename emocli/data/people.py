@@ -40,6 +40,17 @@ def shared(data: Data, left_out: NDArray[np.int64] | None = None) -> dict[str, d
     return among([data.group[row] for row in data.rows("validation")], heard)
 
 
+def heard(model: Header, data: Data) -> int:
+    """Return how many people of the validation part of `data` a model learned from.
+
+    Who is there to choose an epoch of its own counts where the train part, as it was learned from, has them too.
+    """
+    if data.digest != model.features_digest:
+        return len(met(model, data, "validation", {data.group[row] for row in data.rows("validation")}))
+    dropped = (model.step("train", "distill") or {}).get("options", {}).get("drop_leaks")
+    return 0 if dropped else shared(data).get("shared_groups", {}).get("groups", 0)
+
+
 def among(groups: Sequence[str], known: Collection[str]) -> dict[str, dict[str, int]]:
     """Return `shared_groups` of a record whose rows are of these `groups`, some of whom are `known`; else nothing."""
     met = [group for group in groups if group in known]
