@@ -52,6 +52,18 @@ def test_raw_samples_are_the_sound_whatever_pieces_they_come_in(pieces: int) -> 
     assert not notes
 
 
+def test_a_file_behind_stdin_keeps_its_own_pace_in_real_time_and_a_pipe_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "talk.raw").write_bytes(TONE.tobytes())
+    reader, writer = os.pipe()
+    with open(tmp_path / "talk.raw") as file, open(reader) as pipe, open(writer, "w"):
+        for stdin, realtime, paced in ((file, True, True), (file, False, False), (pipe, True, False)):
+            monkeypatch.setattr(sys, "stdin", stdin)
+            source = sound_sources.named("-", RATE_HZ, realtime=realtime, note=print)
+            assert (source.live, source.paced) == (realtime, paced)
+
+
 def test_half_a_sample_at_the_end_is_left_out_and_said() -> None:
     sound, notes = raw(TONE.tobytes() + b"\x01")
     assert len(sound) == len(TONE)

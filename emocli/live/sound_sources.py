@@ -2,6 +2,7 @@
 
 import os
 import select
+import stat
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -41,8 +42,8 @@ class SoundSource:
 def named(name: str, rate_hz: int, *, realtime: bool, note: Note) -> SoundSource:
     """Open a sound file, the sound of a video, or for "-" raw samples on stdin, 16 bit mono at `rate_hz`.
 
-    `realtime` plays a file at its own pace; on stdin it is for a sender that does not wait. Raises EmoError for a name
-    that is no file and a terminal on stdin, what is read later for anything else.
+    `realtime` plays a file at its own pace, one behind `<` too; a pipe's sender has one and does not wait. Raises
+    EmoError for a name that is no file and a terminal on stdin, what is read later for anything else.
     """
     if name == "-":
         if sys.stdin is None or sys.stdin.isatty():
@@ -51,7 +52,8 @@ def named(name: str, rate_hz: int, *, realtime: bool, note: Note) -> SoundSource
             )
         over = Event()
         blocks = raw(sys.stdin.fileno(), rate_hz, "stdin", over=over, note=note)
-        return SoundSource("stdin", blocks, live=realtime, over=over)
+        paced = realtime and stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+        return SoundSource("stdin", blocks, live=realtime, paced=paced, over=over)
     path = Path(name)
     if not path.is_file():
         raise EmoError(f"{name} is no file; name a sound file, a video with sound, or - for raw samples on stdin")
