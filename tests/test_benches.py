@@ -42,3 +42,20 @@ def test_live_is_measured_in_a_pipeline_and_one_frame_after_the_other(
     monkeypatch.setattr(live, "predictor", partial(live.predictor, detector="none"))
     found = live.medians(live.noise, write_model(tmp_path / "m.onnx"), 1)
     assert found["fps"] > 0 and found["sequential_fps"] > 0 and found["camera_p50_ms"] > 0
+
+
+def test_a_peer_that_does_not_load_is_left_out_of_the_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for peer in ("librosa", "torch"):  # which take seconds, and are not called
+        monkeypatch.setitem(sys.modules, peer, ModuleType(peer))
+    monkeypatch.syspath_prepend(BENCHES)
+    speech = bench("speech")
+    (tmp_path / "torchaudio.py").write_text("raise OSError('built for another torch')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchaudio", raising=False)
+    compared: list[str] = []
+    monkeypatch.setattr(speech, "compare", lambda what, *_, **__: compared.append(what))
+    speech.bench_others([])
+    assert "prosody" in compared and "mfcc, deltas" not in compared
+    assert "torchaudio can't be loaded (built for another torch)" in capsys.readouterr().err

@@ -146,8 +146,8 @@ def bench_others(sounds: list[Sound]) -> None:
                 torch.cat([rows, slope, delta(slope)])
 
         compare("mfcc, deltas", "torchaudio (its deltas differ)", lambda: make["mfcc"](sounds), by_torchaudio, FEW)
-    except ImportError:
-        print("torchaudio is not installed: no comparison with it", file=sys.stderr)
+    except (ImportError, OSError) as fault:  # the latter beside another torch than it was built for
+        print(f"torchaudio can't be loaded ({fault}): no comparison with it", file=sys.stderr)
     try:
         import opensmile
 
