@@ -11,6 +11,8 @@ BIN := .venv/bin
 OUT ?= out
 FER2013 ?=
 RAVDESS ?=
+# a path to a corpus may have spaces, which make takes for the next file where they are not told apart
+spaced = $(subst $() ,\ ,$(1))
 ARCH ?= se-resnet
 STUDENT ?= student
 DEVICE ?= pi
@@ -56,11 +58,9 @@ $(OUT)/device.asked: ASKED = $(DEVICE)
 $(OUT)/%.asked: always | $(OUT)
 	@echo '$(ASKED)' | cmp -s - $@ || echo '$(ASKED)' > $@
 
-# a path may have spaces
-CSV = $(subst $() ,\ ,$(FER2013))
-$(OUT)/dataset.h5: $(CSV) $(OUT)/recipe.asked | setup $(OUT)
+$(OUT)/dataset.h5: $(call spaced,$(FER2013)) $(OUT)/recipe.asked | setup $(OUT)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: make fer2013 FER2013=path/to/fer2013.csv" >&2; exit 1; }
-	emo dataset fer2013 $(CSV) --force -o $@
+	emo dataset fer2013 "$(FER2013)" --force -o $@
 
 $(OUT)/features.h5: $(OUT)/dataset.h5
 	emo features $< --force -o $@
@@ -89,16 +89,16 @@ bench: setup | $(OUT)
 	python examples/bench/pipe.py
 	python examples/bench/memory.py
 	python examples/bench/features.py
-	python examples/bench/speech.py $(RAVDESS)
+	python examples/bench/speech.py $(if $(RAVDESS),"$(RAVDESS)")
 	python examples/bench/int8.py
 	python examples/bench/without_emo.py
 	python examples/bench/training.py
 	python examples/bench/live.py
 	test -z "$(VOICE)" || python examples/bench/live_voice.py $(VOICE)
-	test -z "$(RAVDESS)" || python examples/bench/real_time.py ravdess-int8 $(RAVDESS)
-	test -z "$(RAVDESS)" || python examples/bench/sound_import.py ravdess $(RAVDESS)
-	test -z "$(FER2013)" || python examples/bench/csv_import.py $(FER2013)
-	test -z "$(FER2013)" || examples/bench/fer2013.sh $(FER2013) $(OUT)/bench
+	test -z "$(RAVDESS)" || python examples/bench/real_time.py ravdess-int8 "$(RAVDESS)"
+	test -z "$(RAVDESS)" || python examples/bench/sound_import.py ravdess "$(RAVDESS)"
+	test -z "$(FER2013)" || python examples/bench/csv_import.py "$(FER2013)"
+	test -z "$(FER2013)" || examples/bench/fer2013.sh "$(FER2013)" $(OUT)/bench
 
 include examples/weights/weights.mk
 include examples/results/ablation.mk

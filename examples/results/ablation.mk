@@ -78,9 +78,9 @@ ablation-scored: $(foreach seed,$(S_SEEDS),$(foreach row,plain flip views $(S_LA
 	python examples/results/ablation_scored.py examples/results/ablation-scored.txt $(S) -o $(RESULTS)/ablation-scored
 	python examples/results/table.py
 
-$(S_LABELS:%=$(S)/%.h5): $(S)/%.h5: $(FER2013) $(FERPLUS) | setup $(S)
+$(S_LABELS:%=$(S)/%.h5): $(S)/%.h5: $(call spaced,$(FER2013)) $(call spaced,$(FERPLUS)) | setup $(S)
 	@test -n "$(FER2013)" -a -n "$(FERPLUS)" || { echo "say where FER2013's csv and FER+'s are: FER2013=… FERPLUS=…" >&2; exit 1; }
-	emo dataset ferplus $(FER2013) $(FERPLUS) -p public_test=only -p labels=$* | \
+	emo dataset ferplus "$(FER2013)" "$(FERPLUS)" -p public_test=only -p labels=$* | \
 	  emo features -p size=$(SIZE) --limit $(ABLATION_LIMIT) --force -o $@
 
 define TRAINED_APART

@@ -109,17 +109,17 @@ $(SPEECH:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(RESULTS)/speech/%.json |
 	cp $(F)/$*/$(SHIPPED_FOLD).onnx $@; SECONDS=$$(cut -d. -f1 $(F)/$*/$(SHIPPED_FOLD).seconds); $(STEPS)
 
 $(SPEECH:%=$(W)/%-real-time.json): $(W)/%-real-time.json: $(W)/%-student-int8.onnx
-	python examples/bench/real_time.py $< $(RAVDESS) > $@
+	python examples/bench/real_time.py $< "$(RAVDESS)" > $@
 
 # NAME.h5 is what is scored; for FER+ that is not what is trained on
-$(W)/fer2013.h5: $(FER2013) | setup $(W)
+$(W)/fer2013.h5: $(call spaced,$(FER2013)) | setup $(W)
 	@test -n "$(FER2013)" || { echo "say where the corpus is: FER2013=path/to/fer2013.csv" >&2; exit 1; }
-	emo dataset fer2013 $(FER2013) -p public_test=only --force -o $@
+	emo dataset fer2013 "$(FER2013)" -p public_test=only --force -o $@
 
-$(W)/ferplus.h5 $(W)/ferplus-train.h5: $(FER2013) $(FERPLUS) | setup $(W)
+$(W)/ferplus.h5 $(W)/ferplus-train.h5: $(call spaced,$(FER2013)) $(call spaced,$(FERPLUS)) | setup $(W)
 	@test -n "$(FER2013)" -a -n "$(FERPLUS)" || \
 	  { echo "say where the corpora are: FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv" >&2; exit 1; }
-	emo dataset ferplus $(FER2013) $(FERPLUS) -p public_test=only \
+	emo dataset ferplus "$(FER2013)" "$(FERPLUS)" -p public_test=only \
 	  -p labels=$(if $(findstring -train,$@),$(FERPLUS_LABELS),majority) --force -o $@
 
 $(W)/fer2013-features.h5: $(W)/fer2013.h5
