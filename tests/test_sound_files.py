@@ -121,8 +121,8 @@ def test_rates_are_converted_as_soxr_does_it_in_one_piece(rate_hz: int, tmp_path
     noise = np.clip(rng.normal(0, 0.1, 3 * rate_hz), -1, 1).astype(np.float32)
     path = write(tmp_path / "x.wav", noise, rate_hz, subtype="FLOAT")
     expected = librosa.resample(noise, orig_sr=rate_hz, target_sr=16_000, res_type="soxr_hq")
-    samples, _ = _read(path)
-    assert len(samples) == len(expected) == 48_000
+    samples, remarks = _read(path)
+    assert len(samples) == len(expected) == 48_000 and not remarks
     assert np.abs(samples - expected).max() <= 1 / 32768
 
 
@@ -130,6 +130,10 @@ def test_16_bit_at_16_khz_comes_back_bit_by_bit(tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(-32768, 32768, 5000).astype(np.int16)
     soundfile.write(tmp_path / "x.wav", values, 16_000)
     assert np.array_equal(sound_files.read(tmp_path / "x.wav").samples, values)
+
+
+def test_a_sound_to_one_side_of_0_is_not_silent(tmp_path: Path) -> None:
+    assert [_read(write(tmp_path / "x.wav", np.full(800, level)))[1] for level in (0.5, -0.5)] == [(), ()]
 
 
 def test_8_bit_audio_is_read(tmp_path: Path) -> None:

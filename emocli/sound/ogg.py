@@ -16,7 +16,7 @@ def is_chained(file: BinaryIO) -> bool:
         first = bool(header[_FLAGS] & _FIRST)
         if first and heard:
             return True
-        heard = heard or not first
+        heard = not first
         lengths = file.read(header[_SEGMENTS])
         file.seek(sum(lengths), 1)
     return False
