@@ -1,6 +1,7 @@
 """Nets for the tests of quantization, exported as emo train exports them, with weights that make no activation zero."""
 
 import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from onnx import helper, numpy_helper
 
 SHAPE = (1, 48, 48)
 NETS = ("emotion_cnn", "mini_xception", "mobilenetv2", "se_resnet")
@@ -32,6 +34,24 @@ def exported(name: str) -> onnx.ModelProto:
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.bias, 0, 0.1)
     return to_onnx(net, SHAPE)
+
+
+def model(
+    nodes: Sequence[onnx.NodeProto],
+    weights: Mapping[str, NDArray[Any]],
+    *,
+    shape: Sequence[str | int] = ("batch", 3, 6, 6),
+    end: Sequence[str | int] = ("batch", 4),
+) -> onnx.ModelProto:
+    """Return a model of float input x and output y."""
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, end)],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
 def pictures(n: int = 16, seed: int = 0) -> NDArray[np.uint8]:

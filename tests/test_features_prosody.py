@@ -9,7 +9,7 @@ from speech_clips import Clip, made, real
 
 from emocli import registry
 from emocli.errors import EmoError
-from emocli.features import _pyin
+from emocli.features import _harmonicity, _pyin
 from emocli.sound.frames import Frames, Framing
 
 librosa = pytest.importorskip("librosa")
@@ -146,6 +146,14 @@ def test_a_pitch_that_glides_and_an_offset_are_no_noise() -> None:
         rows = _rows(sound.astype(np.float32), fmin=75.0, fmax=500.0, tracker="yin")[4:-4]
         ratio = np.median(rows[rows[:, 0] > 0, 4])
         assert abs(ratio - expected) < 1.5 if expected == 10 else ratio > expected
+
+
+def test_the_noise_of_a_frame_is_the_same_whatever_frames_are_beside_it() -> None:
+    periods = np.array([57.0, 512 / 4.5, 200.0])
+    waves = np.sin(2 * np.pi * np.arange(2048) / periods[:, None]) + RNG.standard_normal((3, 2048)) / 30
+    frames = waves.astype(np.float32)
+    alone = [_harmonicity.ratio(frames[[row]], periods[[row]])[0] for row in range(3)]
+    np.testing.assert_allclose(_harmonicity.ratio(frames, periods), alone, rtol=1e-6)
 
 
 def test_peaks_that_a_voice_lacks_do_not_count() -> None:

@@ -7,12 +7,13 @@ import onnx
 import pytest
 from numpy.testing import assert_allclose
 from onnx import helper, numpy_helper
-from quantizable_nets import NETS, batches, cosine, exported, pictures, run
+from quantizable_nets import NETS, batches, cosine, exported, model, pictures, run
 
 from emocli import onnx_graph
 from emocli.compress import calibrate
 from emocli.compress.fold import fold
 from emocli.compress.quantize import quantize, weight_codes
+from emocli.engines import _zero_points
 from emocli.errors import EmoError
 
 X = pictures(16, seed=9)
@@ -179,7 +180,42 @@ def test_a_channel_of_zeros_keeps_its_bias():
     codes, steps = weight_codes(weight, 0, input_scale=0.01, bias=np.array([0, 5, 0], np.float32))
     assert not codes[1].any()
     assert abs(5 / (0.01 * steps[1])) < 2**31
+    assert (weight_codes(weight, 0, input_scale=0.01)[1] > 0).all()
     assert_allclose(codes * steps.reshape(3, 1, 1, 1), weight, atol=steps.max() / 2 * 1.001)
+
+
+def test_a_bias_far_above_its_weights_is_there_in_int8():
+    random = np.random.default_rng(0)
+    w = random.normal(size=(2, 3, 1, 1)).astype(np.float32)
+    w[1] *= 1e-9
+    constants = {"w": w, "b": np.float32([0, 5]), "v": np.float32([[[[1]], [[1]]]])}
+    nodes = [
+        helper.make_node("Relu", ["x"], ["r"]),
+        helper.make_node("Conv", ["r", "w", "b"], ["c"]),
+        helper.make_node("Relu", ["c"], ["d"]),
+        helper.make_node("Conv", ["d", "v"], ["y"]),
+    ]
+    fp32 = model(nodes, constants, shape=("n", 3, 2, 2), end=("n", 1, 2, 2))
+    x = random.normal(size=(8, 3, 2, 2)).astype(np.float32)
+    int8 = _zero_points.shift(quantize(fp32, lambda: [x], method="minmax"))
+    assert_allclose(run(int8, x)["y"], run(fp32, x)["y"], atol=0.1)
+
+
+def test_constants_that_maps_are_scaled_and_moved_by_are_int8():
+    random = np.random.default_rng(0)
+    weights = {"w": (3, 3, 1, 1), "m": (3, 1, 1), "a": (3, 1, 1), "v": (2, 3, 1, 1)}
+    constants = {name: random.normal(size=shape).astype(np.float32) for name, shape in weights.items()}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"]),
+        helper.make_node("Mul", ["c", "m"], ["d"]),
+        helper.make_node("Add", ["a", "d"], ["e"]),
+        helper.make_node("Conv", ["e", "v"], ["y"]),
+    ]
+    fp32 = model(nodes, constants, shape=("n", 3, 2, 2), end=("n", 2, 2, 2))
+    x = random.normal(size=(16, 3, 2, 2)).astype(np.float32)
+    int8 = quantize(fp32, lambda: [x], method="minmax")
+    assert sum(value.dtype == np.int8 and value.ndim == 3 for value in onnx_graph.constants(int8.graph).values()) == 2
+    assert cosine(run(fp32, x)["y"], run(int8, x)["y"]) > 0.999
 
 
 def test_a_gemm_is_quantized_along_its_outputs_whichever_way_it_lies():
@@ -194,7 +230,7 @@ def test_nothing_to_calibrate_with_is_an_error_for_the_user():
         quantize(exported("emotion_cnn"), list)
 
 
-@pytest.mark.parametrize(("options", "says"), [({"method": "magic"}, "magic"), ({"percentile": 3.0}, "between")])
+@pytest.mark.parametrize(("options", "says"), [({"method": "magic"}, "magic"), ({"percentile": 50}, "between")])
 def test_options_out_of_range_are_an_error_for_the_user(options, says):
     with pytest.raises(EmoError, match=says):
         quantize(exported("emotion_cnn"), batches, **options)
@@ -239,6 +275,20 @@ def test_ranges_are_those_of_the_activations():
     assert cut == pytest.approx(np.percentile(np.abs(values), 99), rel=0.02)
 
 
+def test_a_percentile_is_a_number_of_whole_bins():
+    counts = np.array([5, 0, 4, 1])
+    assert [calibrate._bin_at(counts, share) for share in (50.0, 51.0, 90.0, 91.0, 100.0)] == [1, 3, 3, 4, 4]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("options", [{"method": "minmax"}, {"percentile": 100.0}])
+def test_what_is_always_0_has_no_range_and_the_largest_value_ends_one(options):
+    nodes = [helper.make_node("Abs", ["x"], ["a"]), helper.make_node("Neg", ["a"], ["b"])]
+    fp32 = model([*nodes, helper.make_node("Relu", ["b"], ["y"])], {}, shape=("n", 3), end=("n", 3))
+    found = calibrate.ranges(fp32, ["a", "y"], lambda: [np.float32([[0, -3, 1], [0, 1, 1]])], **options)
+    assert found == {"a": 3.0, "y": 0.0}
+
+
 @pytest.mark.parametrize(("method", "passes"), [("minmax", 1), ("percentile", 2)])
 def test_calibration_reads_a_stream(method, passes):
     opened = []
@@ -253,8 +303,8 @@ def test_calibration_reads_a_stream(method, passes):
 
 def test_calibration_rows_are_drawn_by_the_seed_and_sorted():
     rows = np.arange(100, 200)
-    one, two, other = (calibrate.choose_rows(rows, 10, seed) for seed in (0, 0, 1))
-    assert (one == two).all() and (one != other).any()
+    one, two, other = (calibrate.choose_rows(rows, 60, seed) for seed in (0, 0, 1))
+    assert (one == two).all() and (one != other).any() and len(one) == 60
     assert (np.diff(one) > 0).all() and set(one) <= set(rows)
     assert (calibrate.choose_rows(rows, 1000, 0) == rows).all()
 
@@ -272,11 +322,8 @@ def test_lengths_that_are_computed_stay_whole_numbers():
     random = np.random.default_rng(0)
     shapes = {"token": (1, 8), "w": (6, 8), "v": (8, 3)}
     weights = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    ends = [helper.make_tensor_value_info(*each) for each in (("x", 1, ("n", 6)), ("y", 1, ("n", 3)))]
-    constants = [numpy_helper.from_array(value, name) for name, value in {**weights, "eight": np.array([8])}.items()]
-    graph = helper.make_graph(nodes, "net", ends[:1], ends[1:], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    fp32 = model(nodes, {**weights, "eight": np.array([8])}, shape=("n", 6), end=("n", 3))
     x = random.normal(size=(16, 6)).astype(np.float32)
-    int8 = quantize(model, lambda: [x])
+    int8 = quantize(fp32, lambda: [x])
     assert [node.op_type for node in int8.graph.node].count("QuantizeLinear") >= 2
-    assert cosine(run(model, x)["y"], run(int8, x)["y"]) > 0.99
+    assert cosine(run(fp32, x)["y"], run(int8, x)["y"]) > 0.99

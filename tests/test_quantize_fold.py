@@ -4,25 +4,13 @@ import numpy as np
 import onnx
 import pytest
 from numpy.testing import assert_allclose
-from onnx import TensorProto, helper, numpy_helper
-from quantizable_nets import NETS, exported, pictures, run
+from onnx import TensorProto, helper
+from quantizable_nets import NETS, exported, model, pictures, run
 
 from emocli.compress.fold import fold
 
 X = pictures(4)
 FLOAT = TensorProto.FLOAT
-
-
-def model(nodes, weights, *, shape=("batch", 3, 6, 6), end=("batch", 4)):
-    """Return a model of float input x and output y."""
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("x", FLOAT, shape)],
-        [helper.make_tensor_value_info("y", FLOAT, end)],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
 def norm(random, channels):
@@ -93,11 +81,12 @@ def test_a_norm_by_itself_becomes_a_convolution_of_each_channel():
     assert_allclose(run(folded, x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
 
 
-def test_a_norm_of_vectors_by_itself_becomes_arithmetic():
+@pytest.mark.parametrize("shape", [("batch", 3), ("batch", 3, 6)], ids=["vectors", "frames"])
+def test_a_norm_of_vectors_or_frames_by_itself_becomes_arithmetic(shape):
     random = np.random.default_rng(0)
     nodes = [helper.make_node("BatchNormalization", ["x", "g", "t", "m", "v"], ["y"])]
-    whole = model(nodes, dict(zip("gtmv", norm(random, 3), strict=True)), shape=("batch", 3), end=("batch", 3))
-    folded, x = fold(whole), random.normal(size=(2, 3)).astype(np.float32)
+    whole = model(nodes, dict(zip("gtmv", norm(random, 3), strict=True)), shape=shape, end=shape)
+    folded, x = fold(whole), random.normal(size=(2, *shape[1:])).astype(np.float32)
     assert operators(folded) == ["Mul", "Add"]
     assert_allclose(run(folded, x)["y"], run(whole, x)["y"], rtol=1e-4, atol=1e-5)
 
