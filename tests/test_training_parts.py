@@ -17,7 +17,7 @@ from emocli.artifact import Header
 from emocli.data import audit, hdf5
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.training import average, checkpoint, losses, precision, progressive, schedule
+from emocli.training import average, checkpoint, class_logits, losses, precision, progressive, schedule
 from emocli.training.progress import Display
 from emocli.training.recipe import Distillation, Recipe, Repetition, check
 
@@ -443,3 +443,22 @@ def test_a_terminal_that_can_draw_no_bar_gets_a_line_an_epoch(
         display.step(10, 0.5, 1.0)
         display.epoch(1, 0.5, 0.75)
     assert (shown.getvalue().startswith("epoch 1/1: loss 0.500, validation accuracy 75.0%")) == has_lines
+
+
+# --- what a net says of each class
+
+
+def test_a_class_is_known_by_the_mean_over_rows_from_all_of_the_part(
+    features_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_logits, "_ROWS", 5)
+    monkeypatch.setattr(class_logits, "_BATCH", 2)
+    brightness = nn.Sequential(nn.Flatten(), nn.AdaptiveAvgPool1d(1), nn.ConstantPad1d((0, 2), 0.0))
+    with hdf5.open_data(features_file) as data:
+        rows = data.rows("train")
+        of_class = [rows[data.y[rows] == label] for label in range(3)]
+        found = class_logits.measure(brightness, data, of_class[2])
+        five = [each[[0, (last := len(each) - 1) // 4, last // 2, last * 3 // 4, last]] for each in of_class[:2]]
+        expected = [data.take(each).mean() / 255 for each in five]
+    np.testing.assert_allclose(found[:2, 0], expected, rtol=1e-5)
+    assert found.shape == (3, 3) and np.isnan(found[2]).all()
