@@ -16,7 +16,9 @@ from small_model import write_model
 
 from emocli import labels, onnx_file, pipes, registry
 from emocli.compress import temperature
+from emocli.data import hdf5
 from emocli.errors import EmoError
+from emocli.scores import metrics
 from emocli.training import rebuild
 
 W, B = np.float32([[1, 2, -3], [4, -5, 6]]), np.float32([0.5, -1, 2])
@@ -121,6 +123,20 @@ def test_answers_stay_and_confidence_changes(folder: Path) -> None:
     np.testing.assert_allclose(after, before / 2, rtol=1e-4, atol=1e-4)
     header = onnx_file.read_header(folder / "calibrated.onnx")
     assert header.steps[-1]["temperature"] == 2 and header.features_digest is not None
+
+
+def test_what_is_told_are_the_errors_of_both_models_on_the_validation_rows(folder: Path) -> None:
+    source, features = (
+        pipes.read(str(folder / name), kind) for name, kind in (("model.onnx", "model"), ("features.h5", "features"))
+    )
+    found = temperature.write(source, features, folder / "calibrated.onnx", STEP)
+    with hdf5.open_data(folder / "features.h5") as data:
+        rows = data.rows("validation")
+        x, y = data.take(rows), data.y[rows]
+    for model, error in (("model.onnx", found.before), ("calibrated.onnx", found.after)):
+        told = metrics.calibration_error(_outputs(folder / model, x), y, samples=1)["value"]
+        assert error == pytest.approx(told, abs=1e-5)
+    assert found.n == len(rows) and found.before != found.after
 
 
 def test_a_trained_net_is_calibrated_in_a_pipe_and_still_itself(tmp_path: Path, shell: Run) -> None:

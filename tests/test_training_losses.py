@@ -16,7 +16,7 @@ from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.training import centers, losses, sampling, step
 from emocli.training.loop import Outcome
-from emocli.training.recipe import Recipe
+from emocli.training.recipe import Distillation, Recipe
 from emocli.training.rows import Rows
 from emocli.training.teaching import Taught
 from emocli.training.weighting import class_weights
@@ -98,6 +98,20 @@ def test_focal_loss_has_a_finite_slope_where_the_net_is_quite_sure() -> None:
     sure = torch.tensor([[200.0, 0.0, 0.0]], requires_grad=True)
     losses.cross_entropy(sure, torch.eye(3)[:1], focal=0.5).backward()  # type: ignore[no-untyped-call]
     assert torch.isfinite(sure.grad).all()  # type: ignore[arg-type]
+
+
+# --- a teacher
+
+
+def test_alpha_is_the_share_of_the_loss_that_the_teacher_has(logits: torch.Tensor) -> None:
+    y, said = torch.eye(3)[torch.arange(6) % 3], logits.flip(1)
+    of_labels, of_teacher, both = (
+        step.criterion(rows(2, 2, 2), PLAIN, Distillation(alpha=alpha))(logits, y, Taught(said))
+        for alpha in (0.0, 1.0, 0.75)
+    )
+    assert torch.allclose(of_labels, nn.functional.cross_entropy(logits, y))
+    assert torch.allclose(of_teacher, losses.distillation(logits, said, Distillation().temperature))
+    assert torch.allclose(both, 0.25 * of_labels + 0.75 * of_teacher)
 
 
 # --- logit adjustment
