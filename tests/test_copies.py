@@ -63,7 +63,7 @@ def _features(
     featurizing.write(
         *(pipes.read(str(source), "dataset"), path, "rms", {}, detector, {}),
         limit=0,
-        plan=lambda modality: augmenting.planned(count, effects, params, 1.0, 7, modality),
+        plan=lambda modality: augmenting.planned(count, effects, params, 1.0, 7 if count else 0, modality),
         jobs=jobs,
         note=lambda text: None,
     )
