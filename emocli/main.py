@@ -96,6 +96,9 @@ def main() -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # since 1.32 ONNX Runtime marks the machine and reports its use to Microsoft, unless this is set as it is loaded
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    # what a shell says that doesn't know the width; rich would print nothing
+    if os.environ.get("COLUMNS") == "0":
+        del os.environ["COLUMNS"]
     # a command that is told to stop cleans up as it does on Ctrl-C
     for told in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(told) != signal.SIG_IGN:  # as nohup has it

@@ -78,6 +78,17 @@ def test_a_dataset_that_is_not_kept_says_how_to_get_it(emo: Run) -> None:
     assert done.returncode == 1 and b"emo dataset fer2013 PATH --save" in done.stderr
 
 
+def test_a_width_of_0_is_one_that_is_not_known(emo: Run) -> None:
+    for words in ("list effects --table", "list weights fer2013 --table", "list --help"):
+        said, unsaid = (emo(*words.split(), env=os.environ | {"COLUMNS": width}) for width in ("0", ""))
+        assert said.returncode == 0 and said.stdout == unsaid.stdout != b""
+
+
+def test_no_terminal_is_too_narrow_for_all_columns_of_a_table(emo: Run) -> None:
+    narrow, wide = (emo("list", "effects", "--table", env=os.environ | {"COLUMNS": n}).stdout for n in ("1", "999"))
+    assert sum(map(str.isalnum, narrow.decode())) == sum(map(str.isalnum, wide.decode())) > 100
+
+
 @pytest.mark.parametrize("words", ["--help", "--version", "train --help", "list models --table", "list models"])
 def test_a_reader_that_went_away_is_141_whatever_was_printed(words: str) -> None:
     read, write = os.pipe()

@@ -9,6 +9,8 @@ from emocli import ranks
 from emocli.telling import harmless, tell
 
 Row = Mapping[str, Any]
+_NARROWEST = 4
+"""A column of a table: a character, the space around it and a line."""
 
 
 note = tell
@@ -101,4 +103,7 @@ def _table(title: str, columns: Sequence[str], lines: Iterable[Sequence[str]]) -
         table.add_column(cell(column), overflow="fold")
     for line in lines:
         table.add_row(*map(cell, line))
-    Console().print(table)
+    console = Console()
+    # where there is less room, rich leaves columns out
+    console.width = max(console.width, len(columns) * _NARROWEST + 1)
+    console.print(table)
