@@ -1,16 +1,17 @@
 """What the tests share: a store of their own, the command as a process, small real artifacts."""
 
+import importlib.util
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emocli import labels
+from emocli import extras, labels
 from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 
@@ -21,6 +22,40 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 WARM = Path(__file__).parent / "warm"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
+TRAINING = (*extras.EXTRAS["train"], *extras.EXTRAS["tune"])
+LACKING = [module for module in TRAINING if importlib.util.find_spec(module) is None]
+"""What this checkout was installed without, as on a device that only runs models: tests that need it are skipped."""
+if "torch" in LACKING:
+    os.environ["EMO_COLD"] = "1"
+
+
+def skip_what_lacks(said: str) -> None:
+    """Skip the test where a command or Python has said that such a module is not installed."""
+    for module in LACKING:
+        if f"this needs {module}, which" in said or f"No module named '{module}" in said:
+            pytest.skip(f"{module} is not installed; make setup installs it")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    try:
+        skip_what_lacks(str(report.longrepr) if report.failed else "")
+    except pytest.skip.Exception as skipped:
+        report.outcome, report.longrepr = "skipped", (report.nodeid, 0, f"Skipped: {skipped.msg}")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    try:
+        return (yield)
+    except Exception as fault:
+        skip_what_lacks(str(fault))
+        raise
+
+
+pytest_runtest_call = pytest_runtest_setup
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -78,7 +113,9 @@ def emo() -> Run:
 
     def run(*arguments: object, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
         command = ["emo", *map(str, arguments)]
-        return subprocess.run(command, input=stdin, capture_output=True, timeout=900, **options)  # type: ignore[call-overload]
+        done = subprocess.run(command, input=stdin, capture_output=True, timeout=900, **options)  # type: ignore[call-overload]
+        skip_what_lacks(done.stderr.decode(errors="replace") if done.returncode else "")
+        return done
 
     return run
 
@@ -90,7 +127,9 @@ def shell(tmp_path: Path) -> Run:
     def run(line: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         command = ["bash", "-euo", "pipefail", "-c", line]
         kwargs = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 900, **options}
-        return subprocess.run(command, **kwargs)  # type: ignore[call-overload]
+        done = subprocess.run(command, **kwargs)  # type: ignore[call-overload]
+        skip_what_lacks(done.stderr.decode(errors="replace") if done.returncode else "")
+        return done
 
     return run
 
