@@ -11,6 +11,7 @@ from pathlib import Path
 from emocli import artifact, ranks, registry, shipped, store, streams
 from emocli.artifact import Header
 from emocli.errors import EmoError
+from emocli.telling import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,13 @@ def read(argument: str | None, *kinds: str) -> Input:
 
             # it takes the place of what has that hash already, which may be whole where this is not
             hdf5.verify(path, source)
-        path = store.keep(path, digest, move=spooled)
+        try:
+            path = store.keep(path, digest, move=spooled)
+        except (EmoError, OSError) as fault:
+            if spooled:
+                raise
+            # a store that others share may be read-only; what was named is at hand all the same
+            tell(f"{fault}; goes on, but commands that follow have to be told: --data {source}")
     return Input(path, source, header, digest)
 
 

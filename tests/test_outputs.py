@@ -52,6 +52,14 @@ def test_an_int8_model_is_delivered_though_the_store_takes_no_copy_of_the_fp32_o
     assert f"in {home / 'cache'} (Is a directory)" in done.stderr.decode().splitlines()[-1]
 
 
+def test_a_named_file_is_scored_though_the_store_can_not_note_where_it_is(emo: Run, tmp_path: Path) -> None:
+    model, data = write_model(tmp_path / "m.onnx"), write_data(tmp_path / "f.h5", labels.SEVEN)
+    (tmp_path / "home").write_text("a file, which root can't write a folder into either")
+    done = emo("eval", model, "--data", data, env=os.environ | {"EMO_HOME": str(tmp_path / "home")})
+    (said,) = done.stderr.decode().splitlines()
+    assert done.returncode == 0 and "set EMO_HOME" in said and said.endswith(f"have to be told: --data {data}")
+
+
 def test_a_copy_that_the_store_has_no_room_for_names_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(source: Path, target: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
