@@ -95,8 +95,9 @@ def _is_device(place: Path) -> bool:
 
 
 def _beside(place: Path) -> Path:
-    # a name that nobody can guess: in a shared folder it could be a link to somewhere else by now
-    scratch = place.with_name(f".{place.name}.{os.urandom(8).hex()}.part")
+    # a name that nobody can guess: in a shared folder it could be a link to somewhere else by now; and one that is not
+    # too long where the output's is not
+    scratch = place.with_name(f".{place.name[:50]}.{os.urandom(8).hex()}.part")
     # before the file: a signal may come between any two lines
     atexit.register(store.discard, scratch)
     try:

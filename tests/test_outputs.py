@@ -70,6 +70,15 @@ def test_a_copy_that_the_store_has_no_room_for_names_the_store(tmp_path: Path, m
         store.copy(Path("m.onnx"), f"sha256:{0:064}")
 
 
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path: Path) -> None:
+    place = tmp_path / ("é" * 127 + "x")
+    with outputs.output(str(place), force=False) as scratch:
+        scratch.write_bytes(b"new")
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
+    with pytest.raises(OSError, match="too long"), outputs.output(f"{place}x", force=False):
+        pytest.fail("it was to be refused before any work")
+
+
 def test_what_replaces_a_file_has_its_mode_and_is_read_by_nobody_else_before(tmp_path: Path) -> None:
     place, new = tmp_path / "mine.h5", tmp_path / "new.h5"
     place.write_bytes(b"old")
