@@ -184,6 +184,11 @@ def test_time_that_is_over_ends_the_search_and_it_can_go_on(tmp_path: Path) -> N
     assert len(searched(tmp_path / "s.db")[0]) == 8
 
 
+def test_time_that_is_over_before_any_trial_is_named(features: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmoError, match=r"^no trial was begun in 1e-09 minutes; give more with --timeout"):
+        tuned(features, ["lr=1e-4..1e-2"], tmp_path / "s.db", minutes=1e-9)
+
+
 def test_a_study_of_another_question_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     rows, _ = searched(tmp_path / "s.db", wanted=2)
     with pytest.raises(EmoError, match="is a study with other data;"), study.opened(tmp_path / "s.db", {"data": "e"}):
@@ -258,11 +263,13 @@ def with_test_part(path: Path, bright: int) -> Path:
 
 
 def tuned(path: Path, searches: list[str], place: Path, wanted: int = 1, **changes: Any) -> list[dict[str, Any]]:
-    """Search with real training; `changes` are options and params that are fixed."""
-    params, recipe = changes.pop("params", {}), replace(QUICK, epochs=2, **changes)
+    """Search with real training; `changes` are options and params that are fixed, and the minutes it may take."""
+    params, minutes = changes.pop("params", {}), changes.pop("minutes", 0)
+    recipe = replace(QUICK, epochs=2, **changes)
     fixed = trials.Fixed("emotion-cnn", params, recipe, False)
     wished, source = space.parse(searches, trials.known("emotion-cnn")), pipes.read(str(path), "features")
-    return trials.run(source, fixed, wished, Limits(wanted, 0, None), str(place), lambda text: None, progress=False)
+    limits = Limits(wanted, minutes, None)
+    return trials.run(source, fixed, wished, limits, str(place), lambda text: None, progress=False)
 
 
 def test_the_test_part_has_no_say(tmp_path: Path) -> None:
@@ -325,6 +332,7 @@ def test_what_a_fitted_model_has_no_use_for_is_not_searched(tmp_path: Path) -> N
         ("lr=1e-4..1e-2", {"schedule": "cosin"}, "--schedule cosin is none of"),
         ("milestones=0.5;50,75", {}, "--milestones 50,75 are no shares"),
         ("class-weights=none;dark", {}, "--class-weights dark is none of"),
+        ("patience=1,2", {"keep": "last"}, "--patience waits for a better epoch, so it needs --keep best"),
     ],
 )
 def test_no_trial_is_spent_on_what_can_t_be(

@@ -207,3 +207,20 @@ def check(options: Any) -> None:
             raise EmoError(f"{name} is too large; use {most} or less, its default is {option.default}")
         if below is not None and value >= below:
             raise EmoError(f"{name} is too large; use less than {below}, its default is {option.default}")
+
+
+def expect_together(recipe: Recipe) -> None:
+    """Raise EmoError for options of which each is possible, and both are not."""
+    if recipe.patience and recipe.keep == "last":
+        raise EmoError("--patience waits for a better epoch, so it needs --keep best")
+    even = {
+        "--oversample": recipe.oversample,
+        "--logit-adjustment": recipe.logit_adjustment,
+        "--class-weights balanced": recipe.class_weights == "balanced",
+    }
+    if len(given := [flag for flag, is_given in even.items() if is_given]) > 1:
+        raise EmoError(
+            f"{' and '.join(given)} each make up for rare classes, together they do it more than once; leave one in"
+        )
+    if recipe.patience and recipe.swa:
+        raise EmoError("--patience may end a run before the average of --swa begins; leave one of them out")

@@ -15,7 +15,7 @@ from emocli.errors import EmoError
 from emocli.training import average, checkpoint, layers
 from emocli.training.muon import Muon
 from emocli.training.precision import Plan, lay_out
-from emocli.training.recipe import Distillation, Recipe
+from emocli.training.recipe import Distillation, Recipe, expect_together
 
 NOT_IDENTITY = ("threads", "device", "time_limit", "compile")
 """Options that say where and how long, not what: a run may continue with others."""
@@ -62,19 +62,7 @@ class Run:
 
 def start(net: nn.Module, recipe: Recipe, plan: Plan, device: torch.device) -> Run:
     """Return a run that has not begun; the net is moved and laid out in place."""
-    if recipe.patience and recipe.keep == "last":
-        raise EmoError("--patience waits for a better epoch, so it needs --keep best")
-    even = {
-        "--oversample": recipe.oversample,
-        "--logit-adjustment": recipe.logit_adjustment,
-        "--class-weights balanced": recipe.class_weights == "balanced",
-    }
-    if len(given := [flag for flag, is_given in even.items() if is_given]) > 1:
-        raise EmoError(
-            f"{' and '.join(given)} each make up for rare classes, together they do it more than once; leave one in"
-        )
-    if recipe.patience and recipe.swa:
-        raise EmoError("--patience may end a run before the average of --swa begins; leave one of them out")
+    expect_together(recipe)
     net = lay_out(net.to(device), plan.layout).train()
     optimizer = _optimizer(net, recipe)
     return Run(net, average.start(net) if recipe.ema or recipe.swa else net, optimizer, plan, device)

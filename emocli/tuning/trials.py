@@ -20,7 +20,7 @@ from emocli.errors import EmoError
 from emocli.scores.views import has_bands
 from emocli.telling import Note
 from emocli.training import augment, classical, remarks, rows, schedule, session, transfer, weighting
-from emocli.training.recipe import Recipe, check
+from emocli.training.recipe import Recipe, check, expect_together
 from emocli.tuning import study
 from emocli.tuning.space import Choice, Space, ends
 from emocli.tuning.study import Limits, Objective, Report
@@ -76,8 +76,10 @@ def run(
             trials, space, _objective(view, leaks.train_rows, fixed, progress), limits, fixed.recipe.seed, note
         )
         found = study.rows(trials, n)
+    if not found:
+        raise EmoError(f"no trial was begun in {limits.minutes:g} minutes; give more with --timeout, 0 is no limit")
     if not any(row["state"] == "complete" for row in found):
-        reason = next((row["reason"] for row in reversed(found) if "reason" in row), "none was begun")
+        reason = next(row["reason"] for row in reversed(found) if "reason" in row)
         raise EmoError(f"no trial ended well ({reason}); search other values")
     return found
 
@@ -89,10 +91,10 @@ def fewest_epochs(recipe: Recipe, space: Space) -> int:
 
 def _refuse_impossible(recipe: Recipe, space: Space) -> None:
     """Raise EmoError for a number or word, given or to search, that no run may have: trials would be spent on it."""
-    check(recipe)
-    for name, values in space.items():
-        for value in ends(values) if hasattr(recipe, name) else ():
-            check(replace(recipe, **{name: value}))
+    tried = [{name: value} for name, values in space.items() if hasattr(recipe, name) for value in ends(values)]
+    for each in ({}, *tried):
+        check(changed := replace(recipe, **each))
+        expect_together(changed)
     for text in _tried(recipe, space, "milestones"):
         schedule.shares(text)
 
