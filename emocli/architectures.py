@@ -1,5 +1,6 @@
 """An architecture as the user names it, timm's included: its options, and the net."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +31,9 @@ def build(arch: str, shape: tuple[int, ...], classes: int, params: Mapping[str, 
     """Return the torch module of a resolved name for features of `shape`; raises EmoError for what it can't take."""
     folder, _, inner = arch.partition("/")
     try:
-        net = registry.load("models", folder)(shape, classes, **params, **({"name": inner} if inner else {}))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Initializing zero-element")  # an empty layer is refused below
+            net = registry.load("models", folder)(shape, classes, **params, **({"name": inner} if inner else {}))
         if not all(weight.numel() for weight in net.parameters()):
             raise ValueError("a layer would be empty")
         return net

@@ -195,7 +195,7 @@ def test_the_same_net_gives_the_same_bytes() -> None:
         ("mlp", (-1, 64), {}, "mlp takes vectors"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.filterwarnings("error")
 def test_what_can_not_be_built_is_one_line(
     arch: str, shape: tuple[int, ...], params: dict[str, object], says: str
 ) -> None:
