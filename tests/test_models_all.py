@@ -192,6 +192,7 @@ def test_the_same_net_gives_the_same_bytes() -> None:
         ("student", (1, 48, 48), {"dropout": 2.0}, "no student can be built with .*dropout=2"),
         ("emotion-cnn", (1, 48, 48), {"width": 0}, "no emotion-cnn can be built .*: a layer would be empty"),
         ("speech-resnet", (-1, 64), {"width": -4}, "no speech-resnet can be built"),
+        ("bilstm-attention", (-1, 64), {"width": -1}, "-1 is odd, use 2"),
         ("mlp", (-1, 64), {}, "mlp takes vectors"),
     ],
 )

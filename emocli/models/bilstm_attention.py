@@ -33,7 +33,8 @@ def build(
 ) -> nn.Module:
     """Return the net for sequences of `shape` (-1, d)."""
     if width % 2:
-        raise EmoError(f"bilstm-attention shares its width between two directions; {width} is odd, use {max(2, width + 1)}")
+        even = max(2, width + 1)
+        raise EmoError(f"bilstm-attention shares its width between two directions; {width} is odd, use {even}")
     net = _Net(expect_frames("bilstm-attention", shape, layers=layers), width, layers, stride, attention, dropout)
     return Classifier(net, width, classes, dropout=dropout, pool=False)
 
