@@ -160,6 +160,17 @@ def test_an_estimate_names_the_line_that_measures_what_it_estimates(model, monke
     assert record["threads"] == 4 and "measure with: ssh pi4 emo bench --device pi4 --threads 0 <" in record["how"]
 
 
+def test_other_threads_than_an_estimate_is_for_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
+    source, pi4 = pipes.read(str(write_model(tmp_path / "model.onnx")), "model"), registry.load("devices", "pi4")()
+    load, notes = {"engine": "onnxruntime", "provider": "auto", "trust": False}, {}
+    for threads in (0, 1, 3, 4):
+        notes[threads] = []
+        comparison.rows(source, None, pi4, {**load, "threads": threads}, batch=1, seconds=0, note=notes[threads].append)
+    told = "an estimate is for all 4 cores of Raspberry Pi 4 Model B, whatever --threads says"
+    assert [threads for threads, said in notes.items() if told in said] == [3]
+
+
 def test_one_thread_per_core_is_told_as_how_many_these_are(tmp_path, monkeypatch):
     monkeypatch.setattr(cores, "count", lambda: 3)
     (row,), _ = compared(write_model(tmp_path / "model.onnx"), threads=0)

@@ -39,6 +39,8 @@ def rows(
         raise EmoError(f"--seconds {seconds:g} is no time to measure for; use 0 or more")
     if not device.is_here():
         load = _on_a_processor(load, device)
+        if load["threads"] not in (0, 1, device.cores):
+            note(f"an estimate is for all {device.cores} cores of {device.title}, whatever --threads says")
     load = {**load, "threads": cores.taken(load["threads"])}  # the rows say how many these are
     note = functools.cache(note)  # what one model can't be scored on, the other can't either
     features = _features(source, data, note)
