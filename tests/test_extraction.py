@@ -167,3 +167,10 @@ def test_photos_that_are_taken_whole_are_told_of(tmp_path: Path, emo: Run) -> No
 def test_a_header_without_features_is_refused() -> None:
     with pytest.raises(EmoError, match="emo features"):
         extraction.from_header(Header("dataset", ("happy",), ({"command": "dataset", "name": "x", "params": {}},)))
+
+
+def test_a_header_without_the_options_of_its_features_is_refused() -> None:
+    header = Header("model", ("a", "b"), ({"command": "features", "name": "logmel"},))
+    for read in (extraction.from_header, extraction.restart):
+        with pytest.raises(EmoError, match="does not say which features it was made with"):
+            read(header)

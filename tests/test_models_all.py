@@ -178,6 +178,9 @@ def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
     onnx_file.save(model, tmp_path / "model.onnx")
     with pytest.raises(EmoError, match="shape"):
         rebuild.rebuild(tmp_path / "model.onnx")
+    del step["params"]
+    with pytest.raises(EmoError, match="is no FP32 model of emo train"):
+        rebuild.from_model(model, Header("model", labels.SEVEN, (step,), "fp32"))
 
 
 def test_the_same_net_gives_the_same_bytes() -> None:

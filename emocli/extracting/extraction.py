@@ -129,7 +129,7 @@ def _inherited(options: Mapping[str, Any]) -> Step:
 
 def _step(header: Header) -> Step:
     step = header.step("features")
-    if step is None:
+    if step is None or "params" not in step:
         raise EmoError(f"this {header.kind} does not say which features it was made with; begin with: emo features")
     return step
 

@@ -59,7 +59,7 @@ def _artifact(path: Path) -> tuple[Extractor, Callable[[NDArray[Any]], NDArray[n
     if not path.is_file():
         raise EmoError(f"no model {path}; give a model artifact, its sha256:… in the store, or timm/NAME")
     step = onnx_file.read_header(path).step("features")
-    if step is None or "+" in step["name"]:
+    if step is None or "params" not in step or "+" in step["name"]:
         raise EmoError(f"{path} does not say how it sees a face by one extractor; deep needs a model that emo trained")
     if registry.describe("features", step["name"]).modality != "face":
         raise EmoError(f"{path} hears voices and deep describes faces; give a model of faces, or timm/NAME")

@@ -27,7 +27,7 @@ def from_model(model: onnx.ModelProto, header: Header, source: str = "the model"
     A net that is fused on export comes back fused.
     """
     step = header.step("train", "distill")
-    if step is None or header.precision not in ("", "fp32"):
+    if step is None or "params" not in step or header.precision not in ("", "fp32"):
         raise EmoError(f"{source} is no FP32 model of emo train or emo distill; name the model it was made from")
     params = {**step["params"], **({"pretrained": False} if "pretrained" in step["params"] else {})}
     shape = tuple(-1 if axis is None else axis for axis in onnx_graph.axes(model.graph.input[0].type.tensor_type)[1:])
