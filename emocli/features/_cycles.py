@@ -14,6 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from emocli.features import _parabola
+
 _PULSES, _SHORTEST, _LONGEST, _LIKE = 4, 0.8, 1.25, 0.3
 """Pulses to either side; the next one in periods; the least correlation of the waves about two neighbours."""
 _PERIOD_FACTOR, _AMPLITUDE_FACTOR, _ABOUT = 1.3, 1.6, 0.2
@@ -99,10 +101,7 @@ def _top(values: Floats, asked: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     # the edge of the range may be higher than all within and no peak
     tops = asked[:, 1:-1] & (values[:, 1:-1] > values[:, :-2]) & (values[:, 1:-1] >= values[:, 2:])
     top, row = np.where(tops, values[:, 1:-1], -1).argmax(axis=1) + 1, np.arange(len(values))
-    before, here, after = (values[row, top + step] for step in (-1, 0, 1))
-    found, bend = tops.any(axis=1), before + after - 2 * here
-    shift = np.divide((before - after) / 2, bend, out=np.zeros_like(bend), where=found & (bend < 0))
-    return top + shift, np.where(found, here, -1)
+    return top + _parabola.turn(values, row, top)[0], np.where(tops.any(axis=1), values[row, top], -1)
 
 
 def _amplitudes(voice: _Voice, places: Floats, cycles: Floats) -> Floats:

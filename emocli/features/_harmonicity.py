@@ -8,6 +8,8 @@ of the pitch that is there long, so that a pitch that moves is no noise; Praat's
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.features import _parabola
+
 _PERIODS = 4.5
 _SLACK = 0.1
 """Share of a period by which the best one may differ from the tracker's, which is about the whole frame."""
@@ -34,11 +36,9 @@ def ratio(samples: NDArray[np.float32], period: NDArray[np.float64]) -> NDArray[
     shares = np.take_along_axis(similar, lags, axis=1) / power / _of_window(lags / width[:, None])
     allowed = np.abs(offsets[1:-1]) <= _SLACK * period[:, None]
     best, row = np.where(allowed, shares[:, 1:-1], -np.inf).argmax(axis=1) + 1, np.arange(len(samples))
-    before, here, after = (shares[row, best + step] for step in (-1, 0, 1))
-    bend, slope = before + after - 2 * here, (after - before) / 2
-    peaks = (bend < 0) & (np.abs(slope) <= np.abs(bend))
-    shift = np.divide(-slope, bend, out=np.zeros_like(bend), where=peaks)
-    share = np.clip(here + slope * shift / 2, 1e-6, 1 - 1e-6)
+    shift, slope = _parabola.turn(shares, row, best)
+    # at the edge of the allowed it may be a trough
+    share = np.clip(shares[row, best] + np.maximum(slope * shift / 2, 0), 1e-6, 1 - 1e-6)
     decibels: NDArray[np.float64] = np.clip(10 * np.log10(share / (1 - share)), _LEAST_DB, _MOST_DB)
     return decibels
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.features import _parabola
 from emocli.features._chroma import octaves
 from emocli.sound.frames import Block
 from emocli.sound.sounds import RATE_HZ
@@ -37,11 +38,7 @@ def _peaks(block: Block) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     stands_out = power[:, first:last] > np.float32(_STANDS_OUT) * power.max(axis=1, keepdims=True)
     frame, place = np.divmod(np.flatnonzero((rises[:, :-1] > rises[:, 1:]) & stands_out), last - first)
     place += first
-    below, here, above = (power[frame, place + step] for step in (-1, 0, 1))
-    slope = above - below
-    # librosa's compiled code goes on in double precision from here
-    bend = (above + below) - 2 * here.astype(np.float64)
-    inside = np.abs(slope / np.float64(2)) < np.abs(bend)
-    shift = np.divide(slope / np.float64(-2), bend, out=np.zeros_like(bend), where=inside).astype(np.float32)
+    exact, slope = _parabola.turn(power, frame, place)
+    shift = exact.astype(np.float32)
     hz = ((place + shift) * RATE_HZ / block.size).astype(np.float32)
-    return hz, here + np.float32(0.5) * (slope / 2) * shift
+    return hz, power[frame, place] + np.float32(0.5) * slope * shift

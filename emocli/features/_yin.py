@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
+from emocli.features import _parabola
 from emocli.sound.frames import Block
 from emocli.sound.sounds import RATE_HZ
 
@@ -49,10 +50,7 @@ def refinement(
 ) -> NDArray[np.float64]:
     """Return how far from some places the parabola through their neighbours is lowest, within a sample; else 0."""
     inside = np.clip(place, 1, difference.shape[1] - 2)
-    before, here, after = (difference[frame, inside + step] for step in (-1, 0, 1))
-    bend, slope = before + after - 2 * here, (after - before) / 2
-    sound = (np.abs(slope) < np.abs(bend)) & (inside == place)
-    return np.divide(-slope, bend, out=np.zeros_like(bend), where=sound)
+    return np.where(inside == place, _parabola.turn(difference, frame, inside)[0], 0)
 
 
 def track(blocks: Iterable[Block], shortest: int, longest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
