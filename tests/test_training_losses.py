@@ -32,9 +32,8 @@ def rows(*counts: int) -> Rows:
     """Rows of the classes a, b, c …, so many of each."""
     labels = np.repeat(np.arange(len(counts)), counts)
     y = torch.eye(len(counts))[torch.from_numpy(labels)]
-    return Rows(
-        np.zeros((len(labels), 1), np.float32), np.arange(len(labels)), y, labels, tuple("abcdefg"[: len(counts)])
-    )
+    x, names, nobody = np.zeros((len(labels), 1), np.float32), tuple("abcdefg"[: len(counts)]), ("",) * len(labels)
+    return Rows(x, np.arange(len(labels)), y, labels, names, None, nobody, np.ones(len(labels), bool))
 
 
 @pytest.fixture(scope="module")

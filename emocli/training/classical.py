@@ -65,7 +65,7 @@ def fit(net: Any, rows: Rows, validation: Rows, recipe: Recipe) -> tuple[float, 
 
 def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], recipe: Recipe) -> tuple[float, int]:
     x, y = np.concatenate([_vectors(rows), _vectors(validation)]), np.concatenate([rows.labels, validation.labels])
-    subjects, own = np.array([*rows.groups, *validation.groups]), np.concatenate([_own(rows), _own(validation)])
+    subjects, own = np.array([*rows.groups, *validation.groups]), np.concatenate([rows.own, validation.own])
     names = sorted(set(subjects.tolist()) - {""})
     if len(names) < _FEWEST or "" in subjects:
         raise EmoError(
@@ -88,10 +88,6 @@ def _by_subject(net: Any, rows: Rows, validation: Rows, costs: Sequence[float], 
     net.c = costs[best]
     _solve(net, x, y, net.c, recipe)
     return float((answers[best] == truth).mean()), len(truth)
-
-
-def _own(rows: Rows) -> NDArray[np.bool_]:
-    return np.ones(len(rows), bool) if rows.own is None else rows.own
 
 
 def _vectors(rows: Rows) -> Vectors:

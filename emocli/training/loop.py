@@ -262,12 +262,12 @@ def _tell_of_divergence(state: Run, note: Note) -> None:
 
 def _tell_of_a_constant(validation: Rows, state: Run, note: Note) -> None:
     """Say so when what is kept is no better than the most frequent class, as with too few steps or too high a rate."""
-    labels = validation.labels if validation.own is None else validation.labels[validation.own]
+    labels = validation.labels[validation.own]
     counts = np.bincount(labels[labels >= 0])
     least = counts.max() / counts.sum() + 1e-9
     if state.best_accuracy > least:
         return
-    always = validation.names[int(counts.argmax())] if validation.names else f"class {counts.argmax()}"
+    always = validation.names[int(counts.argmax())]
     if any(epoch["accuracy"] > least for epoch in state.history):
         note(f"the last epoch is no better than always saying {always}, and others were; try --keep best")
     else:

@@ -30,14 +30,14 @@ class Rows:
     y: Tensor
     labels: NDArray[np.int64]
     """Class indices, for accuracy."""
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...]
     """What the classes are called."""
-    lengths: NDArray[np.int64] | None = None
+    lengths: NDArray[np.int64] | None
     """Frames of each row of its own order, for sequences."""
-    groups: tuple[str, ...] = ()
+    groups: tuple[str, ...]
     """Subject or speaker of each row of its own order; empty where the data name none."""
-    own: NDArray[np.bool_] | None = None
-    """Which rows, of its own order, are no augmented copies; None for all."""
+    own: NDArray[np.bool_]
+    """Which rows, of its own order, are no augmented copies."""
 
     def __len__(self) -> int:
         return len(self.at)
