@@ -13,6 +13,7 @@ from emocli.commands._show import for_people, note, show
 from emocli.errors import EmoError
 
 if TYPE_CHECKING:
+    from emocli.scores.views import Views
     from emocli.serving import either
 
 
@@ -37,19 +38,18 @@ def run(
 
     counts: Counter[str] = Counter()
     seen = Views(views, flip)
-    how = {"engine": engine, "threads": threads, "note": note}
 
     def opened(kind: str) -> either.Records:
         path = (source or _flags.model_of(None, kind)).path
         finder = detector if source is not None else _detector_of(kind, detector)
         if kind == "face":
-            return _seeing(path, counts, {"detector": finder, "seen": seen, **how})
+            return _seeing(path, counts, finder, engine, threads, seen)
         if flip:
             why = "--flip is for faces: a voice has no mirror image"
             if source is not None:
                 raise EmoError(why)
             note(why)
-        return _hearing(path, counts, finder, {"seen": Views(views), **how})
+        return _hearing(path, counts, finder, engine, threads, Views(views))
 
     stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:
@@ -78,19 +78,24 @@ def _detector_of(kind: str, asked: str) -> str:
     return "auto"
 
 
-def _seeing(model: Path, counts: Counter[str], how: dict[str, Any]) -> "either.Records":
+def _seeing(
+    model: Path, counts: Counter[str], finder: str, engine: str, threads: int, seen: "Views"
+) -> "either.Records":
     """Return what gives the records of pictures."""
     from emocli.serving import prediction
 
-    predict = prediction.predictor(model, **how)
+    predict = prediction.predictor(model, detector=finder, engine=engine, threads=threads, seen=seen, note=note)
     return lambda paths: prediction.predictions(predict, paths, counts)
 
 
-def _hearing(model: Path, counts: Counter[str], finder: str, how: dict[str, Any]) -> "either.Records":
+def _hearing(
+    model: Path, counts: Counter[str], finder: str, engine: str, threads: int, seen: "Views"
+) -> "either.Records":
     """Return what gives the records of sounds."""
     from emocli.serving import listening
 
-    listen = listening.listener(model, detector=listening.finder_of_files(finder), **how)
+    finder = listening.finder_of_files(finder)
+    listen = listening.listener(model, detector=finder, engine=engine, threads=threads, seen=seen, note=note)
     return lambda paths: listening.predictions(listen, paths, counts, note)
 
 

@@ -54,13 +54,12 @@ def answers(model: Path, header: Header, paths: Sequence[Path], *, detector: str
 
     Raises EmoError for a file that can't be read, and one in which nobody is found.
     """
-    how = {"engine": "onnxruntime", "threads": 1, "note": note}
     opened = _heard if extraction.modality(header) == "speech" else _seen
-    return np.array(list(opened(model, paths, detector, how)), np.float64)
+    return np.array(list(opened(model, paths, detector, note)), np.float64)
 
 
-def _seen(model: Path, paths: Sequence[Path], detector: str, how: dict[str, object]) -> Iterator[NDArray[np.float64]]:
-    predict = prediction.predictor(model, detector=detector, **how)  # type: ignore[arg-type]
+def _seen(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
+    predict = prediction.predictor(model, detector=detector, note=note)
     for path in paths:
         pixels = pictures.read(path)
         faces = predict.find_faces(pixels)
@@ -69,8 +68,9 @@ def _seen(model: Path, paths: Sequence[Path], detector: str, how: dict[str, obje
         yield predict.answer(pixels, faces[:1])[0]
 
 
-def _heard(model: Path, paths: Sequence[Path], detector: str, how: dict[str, object]) -> Iterator[NDArray[np.float64]]:
-    listen = listening.listener(model, detector=listening.finder_of_files(detector), **how)  # type: ignore[arg-type]
+def _heard(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
+    finder = listening.finder_of_files(detector)
+    listen = listening.listener(model, detector=finder, engine="onnxruntime", threads=1, note=note)
     for path in paths:
         sound = sounds.from_int16(sound_files.read(path).samples)
         spans = listen.find_speech(sound)
