@@ -16,7 +16,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from emocli import onnx_file, onnx_interface
+from emocli import onnx_file, onnx_interface, onnx_session
 from emocli.engines import _arranged, _carry, _plan
 from emocli.engines._carry import States
 from emocli.engines._engine import CarryingEngine, check_input
@@ -24,7 +24,6 @@ from emocli.errors import EmoError
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _KINDS = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32, "tensor(int64)": np.int64}
-_FATAL_ONLY = 4
 
 
 class _Session:
@@ -112,12 +111,8 @@ def _session(
     content: str | bytes, name: str, threads: int, spin: bool, model: Path
 ) -> onnxruntime.InferenceSession | None:
     """Return a session on one provider, None if that provider fails; raises EmoError when the model is at fault."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
-    options.log_severity_level = _FATAL_ONLY
     try:
-        return onnxruntime.InferenceSession(content, options, providers=[name])
+        return onnx_session.opened(content, threads=threads, spin=spin, provider=name)
     except Exception as fault:  # ONNX Runtime has an error class per status, without a common base of its own
         if name != _CPU:
             return None
