@@ -38,9 +38,10 @@ def test_mini_xception_with_the_published_weights_reaches_the_published_accuracy
 
     with h5py.File(corpora / "fer2013_delta.h5") as file:
         faces, truth = _public_test(file)
-    large = np.stack([cv2.resize(face, (64, 64)) for face in faces])[:, None]
+    large = torch.from_numpy(np.stack([cv2.resize(face, (64, 64)) for face in faces])[:, None])
     with torch.no_grad():
-        found = net(torch.from_numpy(large).float() / 255).argmax(1).numpy()
+        # all at once take twice as long
+        found = torch.cat([net(some.float() / 255).argmax(1) for some in large.split(64)]).numpy()
     assert abs((found == truth).mean() - 0.6506) < 0.0005
 
 
