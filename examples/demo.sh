@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 echo "== teacher: a small convolutional net" >&2
-emo features synthetic | emo train --arch emotion-cnn --epochs "${EPOCHS:-6}" -o teacher.onnx
+emo features synthetic ${LIMIT:+--limit "$LIMIT"} | emo train --arch emotion-cnn --epochs "${EPOCHS:-6}" -o teacher.onnx
 
 echo "== student: a smaller net with the teacher's help, then INT8, then its speed" >&2
 emo distill teacher.onnx --arch student --epochs "${EPOCHS:-6}" -o student.onnx

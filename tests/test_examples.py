@@ -53,7 +53,7 @@ def model(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_demo_goes_the_whole_way_and_shows_every_part_of_it() -> None:
-    done = _run("demo.sh", EPOCHS="1")
+    done = _run("demo.sh", EPOCHS="1", LIMIT="300")
     parts = ("teacher", "student", "how good", "how fast", "one picture")
     places = [done.stderr.index(f"== {part}") for part in parts]
     assert places == sorted(places) and "INT8 against FP32: validation accuracy" in done.stderr
