@@ -79,7 +79,7 @@ def run(
     if not found:
         raise EmoError(f"no trial was begun in {limits.minutes:g} minutes; give more with --timeout, 0 is no limit")
     if not any(row["state"] == "complete" for row in found):
-        reason = next(row["reason"] for row in reversed(found) if "reason" in row)
+        reason = next((row["reason"] for row in reversed(found) if "reason" in row), "all were cut short")
         raise EmoError(f"no trial ended well ({reason}); search other values")
     return found
 
