@@ -127,12 +127,17 @@ def test_a_header_that_tells_nothing_says_what_to_do() -> None:
         personal.usual(Header("model", labels.SEVEN, ()), "old")
 
 
-@pytest.mark.parametrize(
-    "told", [[], [[1.0]], ["x"] * 7, [[1.0] * 7] * 6, [[float("inf")] * 7] * 7, [{}] * 7, [None] * 7]
-)
+@pytest.mark.parametrize("told", [[], [[1.0]], ["x"] * 7, [[1.0] * 7] * 6, [[float("inf")] * 7] * 7, [{}] * 7])
 def test_a_damaged_table_is_refused(tmp_path: Path, told: object) -> None:
     with pytest.raises(EmoError, match="no mean of logits"):
         personal.usual(onnx_file.read_header(_known(tmp_path / "m.onnx", told)), "m")
+
+
+def test_a_model_that_learned_without_labels_is_calibrated_but_not_made_personal(tmp_path: Path) -> None:
+    header = onnx_file.read_header(_known(tmp_path / "m.onnx", [None] * 7))
+    assert personal.scaled(header, 2.0, "m") == {personal.USUAL: [None] * 7}
+    with pytest.raises(EmoError, match="m learned without labels, so what it usually says"):
+        personal.usual(header, "m")
 
 
 # a model made personal

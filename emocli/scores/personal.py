@@ -27,19 +27,27 @@ _HALF_OF_ANY = 2
 def usual(model: Header, source: str) -> NDArray[np.float64]:
     """Return (classes, classes): the mean logits of the train rows of each class, NaN for a class without any.
 
-    Raises EmoError, naming `source`, where the header does not tell them.
+    Raises EmoError, naming `source`, where the header does not tell them, or of no class.
     """
     told = _told(model)
     if told is None:
         raise EmoError(
             f"{source} does not tell what it usually says of each class; models that emo trains now do: train it again"
         )
-    count = len(model.labels)
+    rows = _read(told, len(model.labels), source)
+    if np.isnan(rows).all():
+        raise EmoError(
+            f"{source} learned without labels, so what it usually says of each class is not known; take another"
+        )
+    return rows
+
+
+def _read(told: list[Any], count: int, source: str) -> NDArray[np.float64]:
     try:
         rows = np.array([[np.nan] * count if row is None else row for row in told], np.float64)
     except (TypeError, ValueError) as fault:
         raise _damaged(source) from fault
-    if rows.shape != (count, count) or np.isinf(rows).any() or np.isnan(rows).all():
+    if rows.shape != (count, count) or np.isinf(rows).any():
         raise _damaged(source)
     return rows
 
@@ -77,7 +85,8 @@ def told(usually: NDArray[np.float64]) -> Step:
 
 def scaled(model: Header, by: float, source: str) -> Step:
     """Return the field of a step that divides the logits by a number; empty where nothing is told of them."""
-    return {} if _told(model) is None else told(usual(model, source) / by)
+    before = _told(model)
+    return {} if before is None else told(_read(before, len(model.labels), source) / by)
 
 
 def _told(model: Header) -> list[Any] | None:
