@@ -172,10 +172,21 @@ def test_a_header_that_says_less_than_there_is_is_told(claim: int, tmp_path: Pat
     assert len(samples) == claim // 2 and remarks == ("clip of another length than its header says",)
 
 
-@pytest.mark.parametrize("tail", [b"\0" * 512, b"LIST" + struct.pack("<I", 4) + b"INFO", b"TAG" + b"x" * 125])
+_LIST = b"LIST" + struct.pack("<I", 4) + b"INFO"
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 512, b"\xff" * 512, _LIST, b"TAG" + b"x" * 125, b"ID3\3" + b"\0x" * 64])
 def test_what_is_usual_behind_the_sound_of_a_wav_is_no_lie(tail: bytes, tmp_path: Path) -> None:
     path = write(tmp_path / "x.wav", tone())
     path.write_bytes(path.read_bytes() + tail)
+    samples, remarks = _read(path)
+    assert len(samples) == len(tone()) and not remarks
+
+
+@pytest.mark.parametrize("odd", [b"LIST" + struct.pack("<I", 5) + b"INFO.", b"JUNK" + struct.pack("<I", 9) + b"\0" * 9])
+def test_a_chunk_behind_one_of_odd_length_that_was_not_filled_up_is_no_lie(odd: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path / "x.wav", tone())
+    path.write_bytes(path.read_bytes() + odd + _LIST * 3)
     samples, remarks = _read(path)
     assert len(samples) == len(tone()) and not remarks
 

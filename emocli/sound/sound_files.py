@@ -36,6 +36,9 @@ RATES_HZ = (1000, 768_000)
 """What a file may say its rate is; a lying header could ask for gigabytes otherwise."""
 NARROW_HZ = 8000
 _BLOCK = 1 << 17
+_NAME = 4
+_CHUNK = re.compile(rb"[A-Za-z]{3}[A-Za-z0-9 ]|id3 |ID3")
+"""The name of a chunk, so many bytes, or that of a tag."""
 NARROW = "clip below 8 kHz, which lacks what is above 4 kHz"
 _SILENT = 3
 """Loudest 16 bit sample of a silent file."""
@@ -135,8 +138,10 @@ def _goes_on(path: Path, log: str) -> bool:
     if not behind:
         return False
     with open(path, "rb") as file:
-        file.seek(int(behind[1]))
-        return bool(file.read(1 << 20).strip(b"\0"))
+        file.seek(max(0, int(behind[1]) - _NAME))
+        rest = file.read(1 << 20)
+    # behind a chunk of odd length, which many writers don't fill up, libsndfile takes the next one's name for another
+    return len(set(rest[_NAME:])) > 1 and not _CHUNK.search(rest[: 2 * _NAME])
 
 
 def _frames(path: Path, file: "soundfile.SoundFile") -> Iterator[Sound]:
