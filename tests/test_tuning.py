@@ -1,5 +1,6 @@
 """Searching options: what can be asked, trials that fail or are killed, and that the test part has no say."""
 
+import gc
 import json
 import os
 import sqlite3
@@ -20,6 +21,7 @@ from emocli.artifact import Header
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
 from emocli.training.recipe import Recipe
+from emocli.training.rows import Rows
 from emocli.tuning import space, study, trials
 from emocli.tuning.space import Choice, Range
 from emocli.tuning.study import Limits
@@ -287,6 +289,20 @@ def test_what_parts_share_is_told_once_a_study(tmp_path: Path) -> None:
     wished = space.parse(["lr=1e-4,1e-2"], trials.known("emotion-cnn"))
     trials.run(source, fixed, wished, Limits(2, 0, None), str(tmp_path / "s.db"), notes.append, progress=False)
     assert notes.count("1 rows of validation are in train as well") == 1, notes
+
+
+def test_rows_that_were_looked_at_first_are_let_go_before_the_trials(features: Path, tmp_path: Path) -> None:
+    held = list[int]()
+
+    def note(text: str) -> None:
+        if text.startswith("trial"):
+            gc.collect()
+            held.append(sum(type(each) is Rows for each in gc.get_objects()))
+
+    fixed = trials.Fixed("emotion-cnn", {}, replace(QUICK, epochs=1), False)
+    wished, source = space.parse(["lr=1e-4,1e-2"], trials.known("emotion-cnn")), pipes.read(str(features), "features")
+    trials.run(source, fixed, wished, Limits(1, 0, None), str(tmp_path / "s.db"), note, progress=False)
+    assert held == [0]
 
 
 @pytest.mark.parametrize(

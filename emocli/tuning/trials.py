@@ -66,9 +66,8 @@ def run(
         # what is wrong with the data is said once, and is no trial's fault
         view = _without_test(data)
         _refuse_idle(data, fixed, space)
-        train, n = rows.part(view, "train", note), len(rows.part(view, "validation", note))
-        for text in _tried(fixed.recipe, space, "class_weights"):
-            weighting.class_weights(text, train)
+        _refuse_overruled(fixed.recipe, space)
+        n = _expect_rows(view, fixed.recipe, space, note)
         leaks = audit.audit(data)
         for line in leaks.lines():
             note(line)
@@ -108,18 +107,33 @@ def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
     """Raise EmoError for a search of what the features or the net have no use for: any value would do as well."""
     classical.expect_use(fixed.arch, space)
     usual = Recipe()
-    for name in augment.taken_away(fixed.recipe):
-        values, off = space.get(name), getattr(usual, name)
-        if isinstance(values, Choice) and off in values.values:
-            raise EmoError(f"--augment {fixed.recipe.augment} leaves out {name} {off}, its default; search others")
     numbers = {name: getattr(usual, name) + 0.01 for name in space if isinstance(getattr(usual, name, None), float)}
-    for name in space:
-        others = [{"schedule": each} for each in _tried(fixed.recipe, space, "schedule")]
-        others += [{"center": each} for each in _tried(fixed.recipe, space, "center")]
-        if not any(remarks.counts(name, replace(fixed.recipe, **each)) for each in others):
-            raise EmoError(f"{name} changes nothing beside the other options; search others")
     if idle := augment.idle(replace(usual, **numbers), data.shape, bands=has_bands(data.header)):
         raise EmoError(f"these features have no use for {', '.join(idle)}; search other options")
+
+
+def _refuse_overruled(recipe: Recipe, space: Space) -> None:
+    """Raise EmoError for a search of what other options, given or searched, leave without any effect."""
+    for name in augment.taken_away(recipe):
+        values, off = space.get(name), getattr(Recipe(), name)
+        if isinstance(values, Choice) and off in values.values:
+            raise EmoError(f"--augment {recipe.augment} leaves out {name} {off}, its default; search others")
+    beside = [replace(recipe, schedule=each) for each in _tried(recipe, space, "schedule")]
+    beside += [replace(recipe, center=each) for each in _tried(recipe, space, "center")]
+    for name in space:
+        if not any(remarks.counts(name, each) for each in beside):
+            raise EmoError(f"{name} changes nothing beside the other options; search others")
+
+
+def _expect_rows(view: Data, recipe: Recipe, space: Space, note: Note) -> int:
+    """Return how many rows trials are judged on; raises EmoError where a part has none, and for weights of no class.
+
+    The rows are let go again: each trial reads its own, which may be gigabytes.
+    """
+    train = rows.part(view, "train", note)
+    for text in _tried(recipe, space, "class_weights"):
+        weighting.class_weights(text, train)
+    return len(rows.part(view, "validation", note))
 
 
 def command(fixed: Fixed, values: Mapping[str, Any], features: str | None) -> str:
