@@ -11,6 +11,8 @@ BIN := .venv/bin
 OUT ?= out
 FER2013 ?=
 RAVDESS ?=
+# what a shell makes of ~ only where no quotes are
+$(foreach one,FER2013 FERPLUS RAVDESS EMODB IEMOCAP,$(eval override $(one) := $$(patsubst ~/%,$$(HOME)/%,$$($(one)))))
 # a path to a corpus may have spaces, which make takes for the next file where they are not told apart
 spaced = $(subst $() ,\ ,$(1))
 ARCH ?= se-resnet

@@ -130,6 +130,22 @@ def test_a_film_of_which_a_part_is_left_out_or_that_is_uneven_or_begins_late_is_
     assert "damaged" not in capfd.readouterr().err
 
 
+def test_a_film_whose_sound_goes_on_after_its_pictures_is_whole(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with av.open(tmp_path / "longer.mkv", "w") as container:
+        pictures, sound = container.add_stream("mpeg4", rate=25), container.add_stream("pcm_s16le", rate=8000)
+        pictures.width = pictures.height = 32
+        for _ in range(25):
+            container.mux(pictures.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
+        container.mux(pictures.encode())
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.int16), layout="mono")
+        silence.rate = 8000
+        container.mux([*sound.encode(silence), *sound.encode()])
+    assert len(all_of(sources.video(tmp_path / "longer.mkv"))) == 25
+    assert "damaged" not in capfd.readouterr().err
+
+
 def test_a_film_that_is_cut_off_is_told_where_only_its_length_is_known(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

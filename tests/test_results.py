@@ -277,11 +277,12 @@ def test_a_speedrun_has_everything_on_the_clock(csv: Path, tmp_path: Path) -> No
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 @pytest.mark.parametrize("target", ["dataset.h5", "weights-0/fer2013.h5"])
-def test_make_takes_a_corpus_whose_path_has_spaces(csv: Path, tmp_path: Path, target: str) -> None:
+def test_make_takes_a_corpus_below_home_whose_path_has_spaces(csv: Path, tmp_path: Path, target: str) -> None:
     place = tmp_path / "my corpora" / "fer2013.csv"
     place.parent.mkdir()
     shutil.copy(csv, place)
-    done = _run(*making(tmp_path / "out" / target, f"FER2013={place}", f"OUT={tmp_path / 'out'}"))
+    where = ("FER2013=~/my corpora/fer2013.csv", f"HOME={tmp_path}", f"OUT={tmp_path / 'out'}")
+    done = _run(*making(tmp_path / "out" / target, *where))
     assert done.returncode == 0 and (tmp_path / "out" / target).exists(), done.stderr
 
 

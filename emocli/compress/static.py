@@ -15,7 +15,7 @@ from emocli.compress import calibrate, gate
 from emocli.compress.quantize import quantize
 from emocli.data import hdf5, people
 from emocli.errors import EmoError
-from emocli.scores import label_map
+from emocli.scores import acquaintance, label_map
 from emocli.scores.label_map import LabelMap
 
 BATCH = 64
@@ -60,7 +60,8 @@ def judge(source: pipes.Input, features: pipes.Input, int8: Path) -> gate.Verdic
         engines = load(source.path, threads=1), load(int8, threads=1)
         verdict = gate.judge(*engines, batches, stored=_as_stored(model))
         known = people.heard(source.header, data)
-    return replace(verdict, in_float=_in_float(model), known=known)
+    learned = acquaintance.knows_validation(source.header, features.digest)
+    return replace(verdict, in_float=_in_float(model), known=known, learned=learned)
 
 
 def _as_stored(model: ModelProto) -> gate.Logits:

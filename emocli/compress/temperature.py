@@ -33,8 +33,8 @@ class Scaling:
 
     def __str__(self) -> str:
         errors = f"{self.before:.1%} -> {self.after:.1%}"
-        what = "them (--folds, choose=subjects)" if self.learned else f"{self.known} of their people"
-        met = f"; it has learned from {what}, so it may be too sure of others" if self.learned or self.known else ""
+        what = acquaintance.in_words(self.known, rows=self.learned)
+        met = f"; it has learned from {what}, so it may be too sure of others" if what else ""
         return f"temperature {self.temperature:g}: calibration error {errors} (n = {self.n} validation rows){met}"
 
 

@@ -1,5 +1,6 @@
 """What a film's container says of its times and OpenCV does not tell."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ def is_whole(path: Path, seconds: float) -> bool:
         if container is None or container.format.name == "avi":  # which has a count only, of what it shows
             return False
         stream = container.streams.video[0]
-        length = _seconds(stream, stream.duration) or (container.duration or 0) / 1e6
+        length = _seconds(stream, stream.duration) or _written(stream) or (container.duration or 0) / 1e6
         # some count from the first picture and some from before it
         return _seconds(stream, stream.start_time) + seconds >= _MOST * length
 
@@ -73,3 +74,9 @@ def _opened(path: Path) -> "Iterator[InputContainer | None]":
 
 def _seconds(stream: "Stream", ticks: int | None) -> float:
     return float(ticks * stream.time_base) if ticks and stream.time_base else 0.0
+
+
+def _written(stream: "Stream") -> float:
+    """Return how long a stream of a Matroska file is, as FFmpeg and others write it into its tags; 0 without one."""
+    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
+    return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3]) if clock else 0.0

@@ -31,6 +31,13 @@ def knows_validation(model: Header, data: str) -> bool:
     return used and _are_its_own(model, data)
 
 
+def in_words(people: int, *, rows: bool) -> str:
+    """Return what of validation rows a model learned from: them, or how many of their people; empty for nothing."""
+    if rows:
+        return "them (--folds, choose=subjects)"
+    return f"{people} of their people" if people else ""
+
+
 def _are_its_own(model: Header, data: str) -> bool:
     """Tell whether a model was trained on data with this hash, features or the dataset that they were made from."""
     return data in (model.features_digest, (model.step("features") or {}).get("input"))
