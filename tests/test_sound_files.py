@@ -150,25 +150,24 @@ def test_what_is_odd_is_remarked(level: float, rate_hz: int, remark: str, tmp_pa
     assert len(samples) == 16_000 and len(remarks) == 1 and remarks[0].startswith(remark)
 
 
-@pytest.mark.parametrize("claim", [0, 10**6, 0xFFFFFFFF])
-def test_a_header_that_lies_about_the_length_is_not_believed(claim: int, tmp_path: Path) -> None:
-    path = write(tmp_path / "x.wav", tone())
-    data = bytearray(path.read_bytes())
+def _claiming(path: Path, claim: int) -> Path:
+    """Write a tone whose header says that it has so many bytes."""
+    data = bytearray(write(path, tone()).read_bytes())
     place = data.index(b"data") + 4
     data[place : place + 4] = struct.pack("<I", claim)
     path.write_bytes(data)
-    samples, remarks = _read(path)
+    return path
+
+
+@pytest.mark.parametrize("claim", [0, 10**6, 0xFFFFFFFF])
+def test_a_header_that_lies_about_the_length_is_not_believed(claim: int, tmp_path: Path) -> None:
+    samples, remarks = _read(_claiming(tmp_path / "x.wav", claim))
     assert len(samples) == len(tone()) and "clip of another length than its header says" in remarks
 
 
 @pytest.mark.parametrize("claim", [2_000, 4_002])
 def test_a_header_that_says_less_than_there_is_is_told(claim: int, tmp_path: Path) -> None:
-    path = write(tmp_path / "x.wav", tone())
-    data = bytearray(path.read_bytes())
-    place = data.index(b"data") + 4
-    data[place : place + 4] = struct.pack("<I", claim)
-    path.write_bytes(data)
-    samples, remarks = _read(path)
+    samples, remarks = _read(_claiming(tmp_path / "x.wav", claim))
     assert len(samples) == claim // 2 and remarks == ("clip of another length than its header says",)
 
 
