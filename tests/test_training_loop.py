@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from conftest import write_features
 from small_runs import CLASSES, QUICK, model_bytes, same_weights, small_net, three_classes, trained, written
 from torch import nn
 
@@ -183,8 +184,12 @@ def test_a_last_epoch_that_knows_nothing_is_told_from_a_run_that_learned_nothing
     assert not [note for note in notes if "nothing is learned" in note]
 
 
-def test_early_stopping_waits_for_pictures_of_their_whole_side(data: hdf5.Data) -> None:
-    outcome = trained(data, replace(QUICK, epochs=10, lr=0.0, patience=1, progressive=0.67))
+def test_early_stopping_waits_for_pictures_of_their_whole_side(tmp_path: Path) -> None:
+    write_features(tmp_path / "f.h5", n=60)
+    net = loop.make("emotion-cnn", (1, 48, 48), CLASSES, {"width": 8}, 0)
+    with hdf5.open_data(tmp_path / "f.h5") as data:
+        recipe = replace(QUICK, epochs=10, lr=0.0, patience=1, progressive=0.67)
+        outcome = loop.train(net, data, recipe, progress=False)
     assert len(outcome.history) >= 7, "seven tenths of the run, from which on they are whole"
 
 
