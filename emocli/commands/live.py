@@ -1,6 +1,7 @@
 """Classify faces from a camera or a video, or voices from a microphone or a sound, as they come."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Any
@@ -66,19 +67,20 @@ def run(
         in_windows=(length, hop) != _PIECES,
     )
     how = {"detector": detector, "engine": engine, "threads": threads, "seen": seen, "note": note}
+    if speech:
+        place = {"source": source, "rate_hz": rate, "device": mic_device, "realtime": realtime}
+        pieces = {"length": length, "hop": hop, "smooth_seconds": smooth}
+        session = partial(_hear, artifact.path, how, place, pieces, people=for_people(as_json))
+    else:
+        place = {"source": source, "number": camera or 0, "realtime": realtime}
+        film = _film(save_video, source)
+        outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
+        shown = window and sys.stdout.isatty() and not as_json
+        session = partial(_watch, artifact.path, how, place, outputs, window=shown)
     stop = Event()
     with interrupt.ended_by_interrupt(stop) as interrupted:
         try:
-            if speech:
-                place = {"source": source, "rate_hz": rate, "device": mic_device, "realtime": realtime}
-                pieces = {"length": length, "hop": hop, "smooth_seconds": smooth}
-                told = _hear(artifact.path, how, place, pieces, people=for_people(as_json), stop=stop)
-            else:
-                place = {"source": source, "number": camera or 0, "realtime": realtime}
-                film = _film(save_video, source)
-                outputs = {"save_video": film, "force": force, "smooth_seconds": smooth, "people": for_people(as_json)}
-                shown = window and sys.stdout.isatty() and not as_json
-                told = _watch(artifact.path, how, place, outputs, window=shown, stop=stop)
+            told = session(stop=stop)
         except EmoError as fault:
             if not interrupted.is_set():
                 raise

@@ -37,9 +37,8 @@ class Change:
 def expected(source: pipes.Input, y: Sequence[int]) -> NDArray[np.float64]:
     """Return what a model usually says of each class, (classes, classes), to compare samples of classes `y` (n,) with.
 
-    A class of -1 is not known.
-
-    Raises EmoError for a model that is personal, that does not tell, or that has not learned one of these classes.
+    A class of -1 is not known. Raises EmoError for a model that is personal, that does not tell, or that has not
+    learned one of these classes.
     """
     if source.header.own_step("personalize"):
         raise EmoError(f"{source.source} is personal already; begin with the model it was made from")
@@ -64,8 +63,7 @@ def write(
     FP32 or INT8: its weights and codes stay as they are. `usually` is as `expected`. Raises EmoError for a TensorRT
     plan.
     """
-    header = source.header
-    heard = Counter(header.labels[label] if label >= 0 else personal.ANY for label in y)
+    header, heard = source.header, Counter(personal.name_of(label, source.header.labels) for label in y)
     model = onnx_file.load(source.path)
     if _plan.is_container(model):
         raise EmoError(f"{source.source} is a TensorRT plan; make the ONNX model personal and build its plan again")

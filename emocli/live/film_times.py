@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emocli.sound import marks
+from emocli.sound import containers, marks
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -57,19 +57,15 @@ def _may_be_film(path: Path) -> bool:
 @contextmanager
 def _opened(path: Path) -> "Iterator[InputContainer | None]":
     """Give an open film, None for what is none; a sound with the picture of its cover is none either."""
-    import av  # 150 ms, which most films do without
+    from av.stream import Disposition
 
     with open(path, "rb") as file:
-        try:
-            # nothing but this file can be opened
-            container = av.open(file, "r", options={"protocol_whitelist": "none"})
-        except (av.error.FFmpegError, ValueError):
+        if (container := containers.opened(file)) is None:
             yield None
             return
         with container:
             pictures = container.streams.video
-            cover = av.stream.Disposition.attached_pic
-            yield container if pictures and not pictures[0].disposition & cover else None
+            yield container if pictures and not pictures[0].disposition & Disposition.attached_pic else None
 
 
 def _seconds(stream: "Stream", ticks: int | None) -> float:

@@ -86,8 +86,6 @@ def enrolled(
 
 def _heard(own: NDArray[np.bool_], y: NDArray[np.int64], label: int, count: int) -> list[int]:
     """Return the rows of a person that are heard of a label; of any, -1, those of a draw, as files lie by emotion."""
-    if label >= 0:
-        first: list[int] = np.flatnonzero(own & (y == label))[:count].tolist()
-        return first
-    drawn: list[int] = np.random.default_rng(0).permutation(np.flatnonzero(own & (y >= 0)))[:count].tolist()
-    return drawn
+    rows = np.flatnonzero(own & (y == label if label >= 0 else y >= 0))
+    heard: list[int] = (rows if label >= 0 else np.random.default_rng(0).permutation(rows))[:count].tolist()
+    return heard

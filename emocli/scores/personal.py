@@ -7,6 +7,7 @@ more whose emotion is not known; here it is taken from the logits, so that nothi
 comes out.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ ANY = "any"
 _DIGITS = 3
 _HALF_OF_ANY = 2
 """Samples of unknown emotion of which half is taken to be the person, half what they happened to feel."""
+
+
+def name_of(place: int, labels: Sequence[str]) -> str:
+    """Return the label at a place among a model's, any for -1."""
+    return labels[place] if place >= 0 else ANY
 
 
 def usual(model: Header, source: str) -> NDArray[np.float64]:

@@ -116,7 +116,7 @@ def _enrolled(
     before, y = _among(labels, pair.labels, replace(left, logits=logits))
     figures = metrics.of_answers(before, y, labels, samples=options.samples)
     figures["confusion"] = metrics.confusion(before, y, len(labels)).tolist()
-    heard = {pair.labels.model[place] if place >= 0 else personal.ANY: count for place, count in counts.items()}
+    heard = {personal.name_of(place, pair.labels.model): count for place, count in counts.items()}
     return left, {"samples": heard, "people": people, "before": figures}
 
 

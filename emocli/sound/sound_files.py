@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
-from emocli.sound import marks, ogg, sounds
+from emocli.sound import containers, marks, ogg, sounds
 from emocli.sound.sounds import RATE_HZ, Sound
 
 if TYPE_CHECKING:
@@ -162,15 +162,10 @@ def _frames(path: Path, file: "soundfile.SoundFile") -> Iterator[Sound]:
 
 
 def _ffmpeg(path: Path) -> Native:
-    import av  # 150 ms, which most corpora do without
-
     file = open(path, "rb")  # noqa: SIM115
-    try:
-        # by its name, a playlist would be followed to other files and hosts; so nothing else can be opened
-        container = av.open(file, "r", options={"protocol_whitelist": "none"})
-    except (av.error.FFmpegError, ValueError) as fault:
+    if (container := containers.opened(file)) is None:
         file.close()
-        raise Unreadable(path, "is no sound file" if path.stat().st_size else "is empty") from fault
+        raise Unreadable(path, "is no sound file" if path.stat().st_size else "is empty")
     streams = container.streams.audio
     why = "has no sound in it"
     if streams and streams[0].codec_context is None:
