@@ -27,7 +27,8 @@ setup: .venv/ready
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("emo needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,tune,dev]'
+	@# modules are compiled as they are first used: all that torch has, at once, would take a minute
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable '.[train,tune,dev]'
 	touch $@
 
 demo: setup
