@@ -6,18 +6,22 @@ import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from actors import ACTORS, CLIPS, write_actors
 from conftest import Run, making
+from scored import write_data
 from shipped_copy import ROOT
 
 from emocli import onnx_file, pipes
+from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.scores import metrics, over_folds, pairing
+from emocli.scores import label_map, metrics, over_folds, pairing
+from emocli.scores.pairing import Pair
 
 SCRIPT = ROOT / "examples" / "results" / "folds.py"
 VECTORS = ("--features=-x utterance", "--train=--arch logistic --class-weights balanced --threads 1")
@@ -152,6 +156,30 @@ def test_what_are_no_folds_is_refused_in_one_line(row: Path, corpus: Path, tmp_p
         over_folds.check(
             pairing.pairs([pipes.read(str(each), "model") for each in (one, two)], data, pairing.Options()), "test"
         )
+
+
+def _fold(path: Path, parts: Sequence[str], people: Sequence[str] = (), names: Sequence[str] = ("a", "b")) -> Pair:
+    """A model of these classes, which is only a name, and the data that it says it learned from."""
+    data = pipes.read(str(write_data(path, names, parts=parts, groups=list(people), n=len(parts))), "features")
+    header = Header("model", tuple(names), ({"command": "train", "name": "x", "data": data.digest},))
+    model = pipes.Input(path, f"{path.stem}.onnx", header, "")
+    return Pair(model, data, label_map.match(tuple(names), header.labels, {}, data.source))
+
+
+def test_folds_are_told_apart_by_who_is_tested_or_else_by_the_rows(tmp_path: Path) -> None:
+    parts = ["train", "validation", "test"]
+    one, two = _fold(tmp_path / "1.h5", parts, "abc"), _fold(tmp_path / "2.h5", parts, "bca")
+    over_folds.check([one, two], "test")
+    for people in ("aab", "aba", "baa"):
+        mixed = _fold(tmp_path / "mixed.h5", parts, people)
+        with pytest.raises(EmoError, match=r"a of .*mixed\.h5 is in several parts: no fold of speakers"):
+            over_folds.check([one, mixed], "test")
+    with pytest.raises(EmoError, match="with the same labels"):
+        over_folds.check([one, _fold(tmp_path / "3.h5", parts, "bca", ["a", "c"])], "test")
+    nobody = [_fold(tmp_path / f"{row}.h5", [*parts[:row], "test", *parts[row:2]]) for row in range(3)]
+    over_folds.check(nobody, "test")
+    with pytest.raises(EmoError, match=r"^2 is in the test parts of 2\.onnx and 4\.onnx"):
+        over_folds.check([*nobody, _fold(tmp_path / "4.h5", parts)], "test")
 
 
 @pytest.fixture(scope="module")
