@@ -277,10 +277,12 @@ def test_the_rate_is_of_the_last_events() -> None:
     assert rate.tick(2.0) == pytest.approx(2.0)
 
 
-def test_the_rate_is_that_of_the_pace_at_which_pieces_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_is_that_of_the_pace_and_latency_lasts_until_the_sink_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     tally, now = pipeline._Tally(), [0.0]
     monkeypatch.setattr(pipeline, "time", SimpleNamespace(monotonic=lambda: now[0]))
     for second in (1.0, 1.5, 2.0, 2.5):
         now[0] = second + 0.1
         tally.note(pipeline._Item(None, born=second))
-    assert tally.stats(0).fps == 2.0
+    found = tally.stats(0)
+    assert (found.processed, found.fps, found.p50_ms, found.p95_ms) == (4, 2.0, 100.0, 100.0)
+    assert found.seconds == pytest.approx(1.6)

@@ -94,6 +94,13 @@ def test_a_saved_film_lasts_as_long_as_what_it_shows(tmp_path: Path, name: str) 
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+def test_a_film_begins_with_its_first_frame_and_a_pause_of_minutes_is_cut(tmp_path: Path) -> None:
+    with recording.video_file(tmp_path / "film.avi", 25.0, force=False) as write:
+        for index in (0, 1, 20_000, 20_001, 20_003):  # one was dropped before the last
+            write(result(index, 7 + index / 25))
+    assert frames_in(tmp_path / "film.avi") == 6
+
+
 def test_a_film_may_have_a_name_that_is_no_utf_8(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.mp4")
     with recording.video_file(path, 25.0, force=False) as write:
@@ -175,10 +182,12 @@ def test_a_voice_is_smoothed_by_the_time_since_its_last_answer() -> None:
     assert found == pytest.approx(1 - math.exp(-1), abs=1e-4)
     # from what was smoothed, not from what was said
     assert smoother.update(8.0, high)["probabilities"]["high"] == pytest.approx(1 - math.exp(-2), abs=1e-4)
+    assert smoothing.blend(low["probabilities"], high["probabilities"], 0.5, 0.0) == high["probabilities"]
 
 
 def test_an_hour_of_small_steps_goes_all_the_way() -> None:
     chances = {"happy": 1.0, "sad": 0.0}
+    smoothing.check(3600.0)
     for _ in range(30 * 3600):
         chances = smoothing.blend(chances, {"happy": 0.0, "sad": 1.0}, 1 / 30, 3600.0)
     assert chances["happy"] == pytest.approx(math.exp(-1), abs=1e-6)
