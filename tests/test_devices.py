@@ -160,6 +160,15 @@ def test_an_estimate_names_the_line_that_measures_what_it_estimates(model, monke
     assert record["threads"] == 4 and "measure with: ssh pi4 emo bench --device pi4 --threads 0 <" in record["how"]
 
 
+def test_an_estimate_is_how_long_the_model_takes_beside_a_net_whose_time_there_is_known(model, monkeypatch):
+    monkeypatch.setattr(estimation, "compare", lambda *nets, **how: {"ratio": 0.5})
+    pi, engine = registry.load("devices", "pi")(), load(model)
+    x = benchmark.sample_input(engine, 2)
+    # four 3x3 convolutions with 64 channels at 24x24 pixels, two operations a weight, at 4.5e9 a second on each core
+    net_ms = 2 * (16 + 3 * 64) * 64 * 9 * 24 * 24 / (4 * 4.5e9) * 1e3
+    assert estimation.estimate(engine, x, pi, precision="fp32") == pytest.approx(0.5 * net_ms)
+
+
 def test_other_threads_than_an_estimate_is_for_are_named(monkeypatch, tmp_path):
     monkeypatch.setattr(_device, "_DEVICE_TREE", tmp_path / "absent")
     source, pi4 = pipes.read(str(write_model(tmp_path / "model.onnx")), "model"), registry.load("devices", "pi4")()
