@@ -1,5 +1,6 @@
 """The loop: same seed same bytes, a killed run continues, best weights kept, bad data refused in one line."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,15 @@ import pytest
 import torch
 from conftest import write_features
 from small_runs import CLASSES, QUICK, model_bytes, same_weights, small_net, three_classes, trained, written
+from small_sequences import write_sequences
 from torch import nn
 
 from emocli.artifact import Header
 from emocli.data import hdf5
+from emocli.data.hdf5_ragged import Ragged
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.training import loop, run, step
+from emocli.training import loop, rows, run, step
 from emocli.training.precision import Plan
 from emocli.training.recipe import Distillation
 from emocli.training.teaching import Taught
@@ -282,6 +285,25 @@ def test_votes_are_learned_as_probabilities_and_rows_without_any_are_left_out(tm
         assert data.targets()[:4].tolist() == [0, -1, 2, 1]
         trained(data, replace(QUICK, epochs=1), note=notes.append)
     assert "10 rows of the train part have no label and are left out" in notes
+
+
+@pytest.mark.parametrize("limit", [rows._IN_MEMORY, 0], ids=["held", "read"])
+def test_rows_are_those_that_are_asked_for_held_in_memory_or_read_from_the_file(
+    tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_IN_MEMORY", limit)
+    split, places = np.where(np.arange(60) % 5, "validation", "train"), np.array([7, 0, 7, 3])
+    files = written(tmp_path / "pictures.h5", np.arange(60) % 3, split), write_sequences(tmp_path / "clips.h5", 60)
+    for file, name in itertools.product(files, ("train", "validation")):
+        with hdf5.open_data(file) as data:
+            wanted, part = data.rows(name)[places], rows.part(data, name, print)
+            x, y = part.take(places)
+            expected = [data.take(np.array([row]))[0] for row in wanted]
+            for found, one in zip(x.numpy(), expected, strict=True):
+                np.testing.assert_array_equal(found[: len(one)], one)
+                assert np.isnan(found[len(one) :]).all()
+            assert y.argmax(1).tolist() == part.labels[places].tolist() == data.y[wanted].tolist()
+            assert isinstance(part.x, np.ndarray | Ragged) or not limit
 
 
 def test_a_class_that_is_absent_is_told(tmp_path: Path) -> None:
