@@ -57,6 +57,8 @@ def test_all_rows_are_pooled_and_the_mean_is_that_of_the_folds() -> None:
     assert whole["confusion"] == [[11, 3], [1, 13]] and whole["accuracy"]["value"] == 24 / 28
     assert whole["uar"]["value"] == pytest.approx((11 / 14 + 13 / 14) / 2)
     assert whole["mean"]["uar"]["value"] == pytest.approx((0.95 + 0.625) / 2)
+    # two folds say little, but no share is beyond 0 and 1
+    assert (whole["mean"]["uar"]["low"], whole["mean"]["uar"]["high"]) == (0, 1)
     assert whole["mean"]["uar"]["n"] == 2 and whole["uar"]["low"] < whole["uar"]["value"] < whole["uar"]["high"]
 
 
