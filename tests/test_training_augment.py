@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from emocli.errors import EmoError
 from emocli.training import step
 from emocli.training.augment import augment, strengths
-from emocli.training.augment_geometry import sampling_grid
+from emocli.training.augment_geometry import resample, sampling_grid
 from emocli.training.augment_mixing import cutmix, mix, mixup
 from emocli.training.augment_strengths import Strengths
 from emocli.training.recipe import AUGMENTATION, Recipe
@@ -125,6 +125,13 @@ def test_the_places_to_sample_are_those_of_affine_grid() -> None:
     theta = torch.randn(5, 2, 3)
     expected = F.affine_grid(theta, [5, 1, 9, 7], align_corners=False)
     torch.testing.assert_close(sampling_grid(theta, 9, 7), expected)
+
+
+def test_a_shift_is_a_share_of_the_side_across_as_down() -> None:
+    ramp = ((torch.arange(32) + 0.5) / 32).expand(200, 1, 32, 32)
+    for x in (ramp, ramp.mT):
+        moved = (resample(x, Strengths(shift=0.25), seeded()) - x)[:, 0, 16, 16].abs()
+        assert 0.24 < moved.max() < 0.255
 
 
 def test_a_mirror_image_is_exact(images: Tensor) -> None:
