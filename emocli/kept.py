@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emocli import pipes, registry, store
+from emocli import artifact, pipes, registry, store
 from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.telling import tell
@@ -48,10 +48,11 @@ def data(model: Header, argument: str | None) -> pipes.Input:
 
 
 def _is_sound(path: Path) -> bool:
-    from emocli.sound import marks
+    from emocli.sound import containers, marks
 
     with open(path, "rb") as file:
-        return marks.is_sound(file.read(marks.BYTES))
+        start = file.read(marks.BYTES)
+    return marks.is_sound(start) or (start != artifact.HDF5_MAGIC and containers.kind(path) != "")
 
 
 def _imported(name: str, sources: list[Path]) -> pipes.Input:

@@ -100,9 +100,11 @@ def _film(name: str, source: str) -> Path | None:
 
 def _asked_for(mic: bool, source: str) -> str:
     """Return what is looked for where no model says it: speech in what is only sound, else a face."""
-    from emocli.sound import sound_files
+    if not mic and source not in ("", "-"):
+        from emocli.serving import either
 
-    return "speech" if mic or source == "-" or Path(source).suffix.lower() in sound_files.SOUNDS else "face"
+        mic = either.kind(Path(source)) == "sound"
+    return "speech" if mic or source == "-" else "face"
 
 
 def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people: bool, stop: Event) -> str:

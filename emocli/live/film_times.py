@@ -57,15 +57,12 @@ def _may_be_film(path: Path) -> bool:
 @contextmanager
 def _opened(path: Path) -> "Iterator[InputContainer | None]":
     """Give an open film, None for what is none; a sound with the picture of its cover is none either."""
-    from av.stream import Disposition
-
     with open(path, "rb") as file:
         if (container := containers.opened(file)) is None:
             yield None
             return
         with container:
-            pictures = container.streams.video
-            yield container if pictures and not pictures[0].disposition & Disposition.attached_pic else None
+            yield container if containers.pictures(container) else None
 
 
 def _seconds(stream: "Stream", ticks: int | None) -> float:

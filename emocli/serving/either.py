@@ -4,11 +4,12 @@ Of a film the sound is heard: its faces are many pictures, and for `emo live`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from emocli.image import pictures
-from emocli.sound import sound_files
+from emocli.sound import containers, sound_files
 from emocli.telling import Note
 
 Records = Callable[[Iterable[Path]], Iterator[dict[str, Any]]]
@@ -20,15 +21,28 @@ def suffixes(heard: bool) -> frozenset[str]:
     return pictures.SUFFIXES | sound_files.SOUNDS if heard else pictures.SUFFIXES
 
 
+def kind(path: Path) -> str:
+    """Return picture, sound or film: by a name that tells, else by content; of films some have nothing to see."""
+    suffix = path.suffix.lower()
+    if suffix in sound_files.SOUNDS:
+        return "sound"
+    heard = ""
+    if suffix not in pictures.SUFFIXES and path.is_file():
+        with suppress(OSError):  # reading it says what is wrong
+            heard = containers.kind(path)
+    return heard or ("film" if suffix in sound_files.VIDEOS else "picture")
+
+
 def records(paths: Iterable[Path], opened: Callable[[str], Records], note: Note) -> Iterator[dict[str, Any]]:
     """Yield the record of each file, in order; `opened` is asked once for face, once for speech, if any come."""
     known: dict[str, Records] = {}
     films = False
     for path in paths:
-        kind = "speech" if path.suffix.lower() in sound_files.SUFFIXES else "face"
-        if kind not in known:
-            known[kind] = opened(kind)
-        if not films and path.suffix.lower() in sound_files.VIDEOS:
+        found = kind(path)
+        modality = "face" if found == "picture" else "speech"
+        if modality not in known:
+            known[modality] = opened(modality)
+        if not films and found == "film":
             films = True
             note(f"{path.name}: of a film the sound is heard; for its faces: emo live --source {path}")
-        yield from known[kind]([path])
+        yield from known[modality]([path])

@@ -1,9 +1,11 @@
 """What FFmpeg reads of a file, and of nothing that the file names."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 
 def opened(file: BinaryIO) -> "InputContainer | None":
@@ -15,3 +17,20 @@ def opened(file: BinaryIO) -> "InputContainer | None":
         return av.open(file, "r", options={"protocol_whitelist": "none"})
     except (av.error.FFmpegError, ValueError):
         return None
+
+
+def pictures(container: "InputContainer") -> "VideoStream | None":
+    """Return what is shown in a film; None for a sound, which may have the picture of its cover."""
+    from av.stream import Disposition
+
+    shown = container.streams.video
+    return shown[0] if shown and not shown[0].disposition & Disposition.attached_pic else None
+
+
+def kind(path: Path) -> str:
+    """Return sound, or film where there is something to see too; nothing for what can't be heard."""
+    with open(path, "rb") as file:
+        if (container := opened(file)) is None:
+            return ""
+        with container:
+            return ("film" if pictures(container) else "sound") if container.streams.audio else ""
