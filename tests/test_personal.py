@@ -1,6 +1,7 @@
 """A model for one person: what it says more of them than of others is learned from a few samples, and taken back."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+import real_faces
 import tone_model
 from conftest import Run, write_features
 from scored import N, said, score, stripes, write_data
@@ -238,6 +240,13 @@ def test_what_is_no_sample_is_said_in_one_line_and_nothing_is_written(
     done = emo("personalize", model, *words, *how, "-o", "mine.onnx", cwd=tmp_path)
     assert done.returncode == 1 and fault in done.stderr.decode() and done.stderr.count(b"\n") == 1
     assert not (tmp_path / "mine.onnx").exists()
+
+
+def test_of_a_picture_of_several_people_it_is_said_who_is_taken(tmp_path: Path, model: Path, emo: Run) -> None:
+    cv2.imwrite(str(tmp_path / "all.png"), real_faces.picture("multi_face.jpg")[..., ::-1])
+    words = ["--sample", tmp_path / "all.png", "--detector", "haar", "-o", tmp_path / "mine.onnx"]
+    done = emo("personalize", model, *words)
+    assert re.search(rb"all.png: has \d faces, of which the largest is taken", done.stderr) and not done.returncode
 
 
 def test_a_file_whose_name_has_an_equals_sign_is_a_file(tmp_path: Path, model: Path, photo: Path, emo: Run) -> None:

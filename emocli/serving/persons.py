@@ -65,6 +65,8 @@ def _seen(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iter
         faces = predict.find_faces(pixels)
         if not faces:
             raise _nobody(path, "no face is in it")
+        if len(faces) > 1:
+            note(f"{path}: has {len(faces)} faces, of which the largest is taken for the person")
         yield predict.answer(pixels, faces[:1])[0]
 
 
