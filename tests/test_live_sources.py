@@ -175,6 +175,24 @@ def test_colours_are_rgb(tmp_path: Path) -> None:
     assert frame.seconds is None
 
 
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_film_is_shown_as_it_says_turned_and_mirrored(tmp_path: Path, quarters: int, mirrored: bool) -> None:
+    corners = np.array([[0, 80], [160, 240]], np.uint8)
+    with av.open(str(tmp_path / "selfie.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height = 96, 64
+        stream.set_display_rotation(90 * quarters, hflip=mirrored)
+        pixels = np.repeat(corners.repeat(32, 0).repeat(48, 1)[..., None], 3, axis=2)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode())
+    (frame,) = all_of(sources.video(tmp_path / "selfie.mp4"))
+    shown = np.rot90(corners, quarters)
+    height, width, _ = frame.pixels.shape
+    seen = frame.pixels[height // 4 :: height // 2, width // 4 :: width // 2, 0]
+    np.testing.assert_allclose(seen, np.fliplr(shown) if mirrored else shown, atol=8)
+
+
 def test_realtime_makes_a_file_live(tmp_path: Path) -> None:
     source = sources.video(film(tmp_path / "film.avi", count=2, rate_hz=100), realtime=True)
     assert source.live

@@ -5,7 +5,7 @@ import itertools
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from emocli import named_files
 from emocli.errors import EmoError
 from emocli.image import pictures
-from emocli.live import film_times
+from emocli.live import film_times, mirroring
 from emocli.live.clock import paced
 from emocli.live.frames import Frame, Frames, media_time
 from emocli.live.quiet import quiet
@@ -74,6 +74,8 @@ def video(path: Path, *, realtime: bool = False) -> Source:
             f"{path} holds no video that OpenCV reads; convert it, for example: ffmpeg -i {path} video.mp4{heard}"
         )
     frames, over = _video_frames(path, capture, first), Event()
+    if mirroring.is_mirrored(path):
+        frames = _mirrored(frames, upright=capture.get(cv2.CAP_PROP_ORIENTATION_META) % 180 == 0)
     if realtime:
         frames = paced(frames, media_time, sleep=over.wait)
     return Source(path.name, frames, _rate(capture), live=realtime, over=over)
@@ -145,6 +147,16 @@ def _video_frames(path: Path, capture: cv2.VideoCapture, first: Pixels) -> Frame
         capture.release()
     if damaged or (index < _MOST * promised and not film_times.is_whole(path, times.last + step)):
         tell(f"{path.name} is damaged or cut off: it says that it has {promised:.0f} frames, {index} could be read")
+
+
+def _mirrored(frames: Frames, *, upright: bool) -> Frames:
+    """Yield frames mirrored as their film says, of which OpenCV did only the turn: none or a half, else a quarter."""
+    try:
+        for frame in frames:
+            # what is mirrored from left to right has been turned upside down
+            yield replace(frame, pixels=np.ascontiguousarray(np.flip(frame.pixels, axis=0 if upright else 1)))
+    finally:
+        frames.close()
 
 
 def _next_whole(capture: cv2.VideoCapture) -> tuple[Pixels | None, int]:
