@@ -3,6 +3,8 @@
 import atexit
 import contextlib
 import fcntl
+import glob
+import hashlib
 import os
 import sys
 from collections.abc import Iterator
@@ -97,7 +99,9 @@ def _is_device(place: Path) -> bool:
 def _beside(place: Path) -> Path:
     # a name that nobody can guess: in a shared folder it could be a link to somewhere else by now; and one that is not
     # too long where the output's is not
-    scratch = place.with_name(f".{place.name[:50]}.{os.urandom(8).hex()}.part")
+    start = f".{place.name[:50]}.{_machine()}-"
+    _remove_left(place.parent, start)
+    scratch = place.with_name(f"{start}{os.getpid()}-{os.urandom(8).hex()}.part")
     # before the file: a signal may come between any two lines
     atexit.register(store.discard, scratch)
     try:
@@ -106,6 +110,21 @@ def _beside(place: Path) -> Path:
     except OSError as fault:
         raise streams.full_disk(fault, place) or EmoError(f"can't write {place} ({fault.strerror})") from fault
     return scratch
+
+
+def _machine() -> str:
+    """Return what tells this machine, and a container on it, from others that may write to the same folder."""
+    processes = ""
+    with contextlib.suppress(OSError):  # a system that has no such names
+        processes = os.readlink("/proc/self/ns/pid")
+    return hashlib.sha256(os.fsencode(os.uname().nodename + processes)).hexdigest()[:8]
+
+
+def _remove_left(folder: Path, start: str) -> None:
+    """Remove what begins so and was left by commands that were killed, of this machine: no other's are known here."""
+    for path in folder.glob(f"{glob.escape(start)}*.part"):
+        if store.is_left(path, path.name.removeprefix(start).partition("-")[0]):
+            store.discard(path)
 
 
 def _settle(scratch: Path, place: Path, force: bool) -> None:

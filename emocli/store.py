@@ -16,7 +16,7 @@ from emocli.errors import EmoError
 CACHE_BYTES = 8 << 30
 """The cache's bound unless $EMO_CACHE_BYTES says otherwise."""
 _LEFT_SECONDS = 24 * 3600
-"""How old a spool file is, at least, that nobody writes any more."""
+"""How old a file is, at least, that nobody writes any more."""
 _in_use: dict[Path, int] = {}
 """What this command keeps or looks for in the cache, and is going to open: locked until it ends, so that it stays."""
 
@@ -154,7 +154,7 @@ def _bound() -> None:
     """Remove what was used longest ago until the cache is within its bound; what a command uses always stays."""
     cache = folder("cache")
     for path in cache.glob(".spool-*"):
-        if _is_left(path):
+        if is_left(path, path.name.split("-")[1]):
             discard(path)
     kept = []
     for path in cache.glob("[!.]*"):
@@ -214,15 +214,14 @@ def _locked(place: Path) -> Iterator[bool]:
         os.close(number)
 
 
-def _is_left(spool: Path) -> bool:
-    """Tell whether the command that made a spool file was killed long ago; the store may be another machine's too."""
-    maker = spool.name.split("-")[1]
+def is_left(path: Path, maker: str) -> bool:
+    """Tell whether the process of this number, which made a file, was killed long ago; it may be another machine's."""
     try:
-        if time.time() - spool.stat().st_mtime > _LEFT_SECONDS and maker.isdecimal():
+        if time.time() - path.stat().st_mtime > _LEFT_SECONDS and maker.isdecimal():
             os.kill(int(maker), 0)
     except ProcessLookupError:
         return True
-    except OSError:  # it is gone by now, or somebody else's
+    except (OSError, OverflowError):  # it is gone by now, or somebody else's
         return False
     return False
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,30 @@ def test_a_plot_that_can_t_be_written_is_refused_before_anything_is_scored(
         main.main()
     assert "cm.png exists; replace it with --force" in capsys.readouterr().err
     assert plot.read_bytes() == b"somebody's"
+
+
+def test_what_killed_commands_of_this_machine_left_beside_an_output_is_removed_in_time(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from emocli import outputs\n"
+        "with outputs.output(sys.argv[1], force=False) as scratch: print(scratch, flush=True); os.kill(os.getpid(), 9)"
+    )
+
+    def killed(name: str, *, old: bool) -> Path:
+        done = subprocess.run([sys.executable, "-c", program, tmp_path / name], stdout=subprocess.PIPE, check=False)
+        scratch = Path(os.fsdecode(done.stdout.strip()))
+        if old:
+            os.utime(scratch, (0, 0))
+        return scratch
+
+    gone, new, others = killed("a.h5", old=True), killed("a.h5", old=False), killed("b.h5", old=True)
+    before, _, after = gone.name.rpartition("-")
+    start = before.rpartition("-")[0]
+    of_another_machine, running = (
+        gone.with_name(f".a.h5.x{before[7:]}-{after}"),
+        gone.with_name(f"{start}-{os.getpid()}-0.part"),
+    )
+    for path in (of_another_machine, running):
+        path.touch()
+        os.utime(path, (0, 0))
+    with outputs.output(str(tmp_path / "a.h5"), force=False) as scratch:
+        assert set(tmp_path.iterdir()) == {new, others, of_another_machine, running, scratch}
