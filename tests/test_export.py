@@ -123,3 +123,12 @@ def test_no_plan_is_built_of_what_is_arranged_for_processors(emo: Run, exported:
     done = emo("plan", exported / "fer2013-int8.onnx", "-o", tmp_path / "plan.onnx")
     assert done.returncode == 1 and b"before emo export" in done.stderr
     assert not (tmp_path / "plan.onnx").exists()
+
+
+def test_a_graph_that_no_runtime_opens_is_not_delivered(emo: Run, tmp_path: Path) -> None:
+    model = onnx_file.load(weights("fer2013-int8"))
+    next(node for node in model.graph.node if node.op_type == "Conv").op_type = "Convolve"
+    onnx_file.save(model, tmp_path / "damaged.onnx")
+    done = emo("export", tmp_path / "damaged.onnx", "-o", tmp_path / "out.onnx")
+    assert done.returncode == 1 and not (tmp_path / "out.onnx").exists()
+    assert b"ONNX Runtime can't run" in done.stderr and done.stderr.count(b"\n") == 1
