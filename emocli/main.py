@@ -58,6 +58,10 @@ class Commands(TyperGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; a reader that went away ends it quietly."""
         try:
+            os.getcwd()
+        except FileNotFoundError as fault:  # libraries that load others die of it, in words of their own
+            raise EmoError("the folder that this runs in was removed; go to another one: cd") from fault
+        try:
             return super().invoke(ctx)
         except BrokenPipeError:
             _leave_quietly()

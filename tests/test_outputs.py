@@ -159,3 +159,9 @@ def test_what_killed_commands_of_this_machine_left_beside_an_output_is_removed_i
         os.utime(path, (0, 0))
     with outputs.output(str(tmp_path / "a.h5"), force=False) as scratch:
         assert set(tmp_path.iterdir()) == {new, others, of_another_machine, running, scratch}
+
+
+def test_a_folder_that_was_removed_from_under_a_command_is_one_line(shell: Run) -> None:
+    done = shell(f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -P -m emocli info ../features.h5")
+    assert done.returncode == 1
+    assert done.stderr == b"emo: the folder that this runs in was removed; go to another one: cd\n"
