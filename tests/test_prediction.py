@@ -165,8 +165,10 @@ def test_of_a_picture_with_a_fault_only_our_own_line_is_printed(tmp_path: Path, 
     profile = b"iCCP" + b"ICC\0\0" + zlib.compress(bytes(200))
     chunk = (len(profile) - 4).to_bytes(4) + profile + zlib.crc32(profile).to_bytes(4)
     (tmp_path / "profile.png").write_bytes(png[:33] + chunk + png[33:])  # the header takes 33 bytes
+    for name, place in {"bad-header": 20, "bad-picture": 45}.items():
+        (tmp_path / f"{name}.png").write_bytes(png[:place] + bytes([png[place] ^ 1]) + png[place + 1 :])
     done = emo("predict", tmp_path, "-m", "fer2013-int8", "--detector", "none", "--json")
-    assert [("error" in json.loads(line)) for line in done.stdout.splitlines()] == [True, False]
+    assert [("error" in json.loads(line)) for line in done.stdout.splitlines()] == [True, True, True, False]
     assert all(line.startswith(b"emo: ") for line in done.stderr.splitlines())
 
 

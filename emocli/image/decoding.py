@@ -1,6 +1,7 @@
-"""Encoded pictures to pixels, upright, without OpenCV's words on stderr about faults and libpng's about profiles."""
+"""Encoded pictures to pixels, upright, without the words of OpenCV and libpng on stderr about their faults."""
 
 import re
+import zlib
 
 import cv2
 import numpy as np
@@ -12,6 +13,8 @@ Bytes = NDArray[np.uint8]
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_OF_PICTURE = (b"IHDR", b"PLTE", b"IDAT")
+"""Parts of a PNG, of which one that is damaged is the end of all."""
 _AVIF = re.compile(rb"....ftypavi[fs]", re.DOTALL)
 _TURNED, _MIRRORED = (re.compile(rb"\0\0\0\x09" + name + rb"(.)", re.DOTALL) for name in (b"irot", b"imir"))
 
@@ -25,24 +28,31 @@ def decoded(data: Bytes, flags: int) -> Bytes | None:
         return None
     avif = _AVIF.match(data[:12].tobytes())
     # what is upright says an AVIF itself, and not its EXIF
-    pixels = cv2.imdecode(_without_profile(data), flags | cv2.IMREAD_IGNORE_ORIENTATION if avif else flags)
+    if (readable := _readable_png(data) if data[:8].tobytes() == _PNG else data) is None:
+        return None
+    pixels = cv2.imdecode(readable, flags | cv2.IMREAD_IGNORE_ORIENTATION if avif else flags)
     if pixels is None:
         return None
     whole = np.asarray(pixels, np.uint8)
     return _upright(whole, data) if avif else whole
 
 
-def _without_profile(data: Bytes) -> Bytes:
-    """Return a PNG without its colour profile, which OpenCV doesn't use and libpng often has something to say about."""
-    if data[:8].tobytes() != _PNG:
-        return data
-    place = len(_PNG)
-    while (kind := data[place + 4 : place + 8].tobytes()) not in (b"", b"IDAT"):
+def _readable_png(data: Bytes) -> Bytes | None:
+    """Return a PNG without what libpng has something to say about, None for one whose picture is damaged.
+
+    Its colour profile OpenCV doesn't use.
+    """
+    profile, place, kind = slice(0), len(_PNG), b""
+    while kind != b"IEND" and (kind := data[place + 4 : place + 8].tobytes()):
         end = place + 12 + int.from_bytes(data[place : place + 4].tobytes())
+        part, sum_of_it = data[place + 4 : end - 4].data, int.from_bytes(data[end - 4 : end].tobytes())
         if kind == b"iCCP":
-            return np.concatenate([data[:place], data[end:]])
+            profile = slice(place, end)
+        # one that is cut off in the middle OpenCV refuses without a word
+        elif kind in _OF_PICTURE and end <= len(data) and zlib.crc32(part) != sum_of_it:
+            return None
         place = end
-    return data
+    return np.delete(data, profile) if profile.stop else data
 
 
 def _upright(pixels: Bytes, avif: Bytes) -> Bytes:
