@@ -204,16 +204,30 @@ def test_a_video_is_known_by_its_content(tmp_path: Path) -> None:
     assert len(all_of(sources.named(str(path)))) == 12
 
 
-def test_a_gif_of_several_pictures_is_a_film_and_one_of_a_single_picture_is_none(tmp_path: Path) -> None:
-    moving = cv2.Animation()
-    moving.frames = [np.full((48, 64, 3), shade, np.uint8) for shade in (0, 100, 200)]
-    moving.durations = [200, 500, 200]
-    cv2.imwriteanimation(str(tmp_path / "moving.gif"), moving)
-    cv2.imwrite(str(tmp_path / "still.gif"), moving.frames[0])
-    frames = all_of(sources.named(str(tmp_path / "moving.gif")))
+def moving(path: Path) -> Path:
+    """A picture file of three pictures."""
+    pictures = cv2.Animation()
+    pictures.frames = [np.full((48, 64, 3), shade, np.uint8) for shade in (0, 100, 200)]
+    pictures.durations = [200, 500, 200]
+    cv2.imwriteanimation(str(path), pictures)
+    return path
+
+
+def test_of_a_picture_that_moves_and_can_not_be_played_it_is_said_that_the_first_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = all_of(sources.named(str(moving(tmp_path / "moving.webp"))))
+    assert [frame.seconds for frame in frames] == [None]
+    assert capsys.readouterr().err.startswith("emo: moving.webp has several pictures, of which the first is taken")
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png"])
+def test_a_picture_file_of_several_is_a_film_and_one_of_a_single_picture_is_none(tmp_path: Path, suffix: str) -> None:
+    cv2.imwrite(str(tmp_path / f"still.{suffix}"), np.zeros((48, 64, 3), np.uint8))
+    frames = all_of(sources.named(str(moving(tmp_path / f"moving.{suffix}"))))
     assert [frame.seconds for frame in frames] == pytest.approx([0, 0.2, 0.7])
     assert [round(float(frame.pixels.mean()), -1) for frame in frames] == [0, 100, 200]
-    assert [frame.seconds for frame in all_of(sources.named(str(tmp_path / "still.gif")))] == [None]
+    assert [frame.seconds for frame in all_of(sources.named(str(tmp_path / f"still.{suffix}")))] == [None]
 
 
 @pytest.mark.parametrize("name", ["pictures", "pictures/*.png"])

@@ -109,9 +109,15 @@ def named(name: str, *, realtime: bool = False) -> Source:
 
 
 def _moves(path: Path) -> bool:
-    """Tell whether a picture is a GIF of several, which FFmpeg plays as a film."""
+    """Tell whether a picture is a GIF or PNG of several, which FFmpeg plays as a film; says which it doesn't play."""
     with open(path, "rb") as file:
-        return file.read(4) == b"GIF8" and cv2.imcount(as_opencv_has_it(path)) > 1
+        start = file.read(12)
+    webp = start[:4] + start[8:] == b"RIFFWEBP"
+    if not (start.startswith((b"GIF8", b"\x89PNG")) or webp) or cv2.imcount(as_opencv_has_it(path)) <= 1:
+        return False
+    if webp:
+        tell(f"{path.name} has several pictures, of which the first is taken; for all make a GIF or a film of it")
+    return not webp
 
 
 def as_opencv_has_it(path: Path) -> Any:
