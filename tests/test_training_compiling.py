@@ -1,7 +1,9 @@
 """A compiled net learns what the plain one learns, under the same names; without a compiler it is refused."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from small_runs import QUICK
 from emocli.artifact import Header
 from emocli.data import hdf5
 from emocli.data.hdf5_writer import Writer
-from emocli.training import export, loop
+from emocli.training import compiling, export, loop
 from emocli.training.loop import Outcome
 
 SHAPE = (6,)
@@ -55,6 +57,11 @@ def test_a_compiled_net_learns_the_same_and_exports_under_the_same_names(
         for outcome in (plain, compiled)
     ]
     assert names[0] == names[1]
+
+
+def test_torch_has_nothing_to_say_of_a_machine_with_a_compiler_for_gpus_and_none_of_these() -> None:
+    compiling.compiled(SimpleNamespace(outputs=lambda x: (x, x)), torch.device("cpu"))
+    assert not logging.getLogger("torch.utils.cpp_extension").isEnabledFor(logging.WARNING)
 
 
 def test_without_a_compiler_it_is_refused_and_nothing_is_written(vectors: Path, shell: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A net compiled for this machine (torch.compile): training only, the net itself keeps its weights and their names."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ def compiled(net: Any, device: torch.device) -> Callable[[Tensor], tuple[Tensor,
     from torch._inductor.cpp_builder import get_cpp_compiler
     from torch.utils._triton import has_triton
 
+    # it has something to say where a machine has CUDA's compiler and no GPU
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
         get_cpp_compiler()
     except RuntimeError as fault:
