@@ -10,6 +10,7 @@ from emocli import labels, onnx_file
 from emocli.artifact import Header
 from emocli.compress.gate import Verdict
 from emocli.data import hdf5, people
+from emocli.scores import acquaintance
 
 PARTS = ["train", "validation", "test"] * (N // 3)
 
@@ -47,8 +48,9 @@ def test_of_its_own_data_a_model_has_heard_whom_both_parts_have_unless_they_were
         step["options"] = {"drop_leaks": True}
         assert people.heard(Header("model", labels.SEVEN, (*data.header.steps, step)), data) == 0
         assert people.heard(_taught("savee", ["a", "b"]), data) == 2
-    assert "(n = 9; the model has learned from 1 of their people)" in str(Verdict(0.5, 0.5, 9, 2.0, known=1))
-    assert "(n = 9; the model has learned from them (--folds," in str(Verdict(0.5, 0.5, 9, 2.0, known=1, learned=True))
+        assert acquaintance.of_validation(_taught("savee", ["a", "b"]), data) == "2 of their people"
+        assert acquaintance.of_validation(_taught("savee", ["c"]), data) == ""
+    assert "(n = 9; the model has learned from them)" in str(Verdict(0.5, 0.5, 9, 2.0, met="them"))
 
 
 def test_a_corpus_that_names_nobody_leaves_the_header_as_it_is(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from emocli import benchmark
 from emocli.data import padding
 from emocli.engines._engine import Engine
 from emocli.errors import EmoError
-from emocli.scores import acquaintance, share_interval
+from emocli.scores import share_interval
 from emocli.scores.metrics import softmax
 
 _LITTLE = 0.1
@@ -36,9 +36,8 @@ class Verdict:
     """Share of the INT8 model's weights that stay FP32, as those of an LSTM do."""
     accuracy_stored: float | None = None
     """INT8 with the codes as the file has them, where that was asked: emo's engine goes on to twice the range."""
-    known: int = 0
-    learned: bool = False
-    """How many people of the validation part the model learned from, and whether from its very rows."""
+    met: str = ""
+    """What of the validation rows the model has learned from, in words."""
 
     @property
     def worst(self) -> float:
@@ -57,8 +56,7 @@ class Verdict:
         if stored not in (None, self.accuracy_int8):
             scores += f", {share_interval.told(stored, self.n)} as TensorRT runs it"
         speed = f"{self.speedup:.2f} x as fast on one thread{self._kept(', ')}"
-        what = acquaintance.in_words(self.known, rows=self.learned)
-        met = f"; the model has learned from {what}" if what else ""
+        met = f"; the model has learned from {self.met}" if self.met else ""
         return f"against FP32: validation accuracy {scores} (n = {self.n}{met}), {speed}"
 
     def failure(self, *, max_drop: float = 1.0, min_speedup: float = 1.0) -> str:

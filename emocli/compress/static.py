@@ -13,7 +13,7 @@ from emocli import onnx_file, onnx_session, pipes, registry
 from emocli.artifact import Step
 from emocli.compress import calibrate, gate
 from emocli.compress.quantize import quantize
-from emocli.data import hdf5, people
+from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.scores import acquaintance, label_map
 from emocli.scores.label_map import LabelMap
@@ -59,9 +59,8 @@ def judge(source: pipes.Input, features: pipes.Input, int8: Path) -> gate.Verdic
         batches = ((x, labels.places(y)) for x, y in data.batches("validation", BATCH))
         engines = load(source.path, threads=1), load(int8, threads=1)
         verdict = gate.judge(*engines, batches, stored=_as_stored(model))
-        known = people.heard(source.header, data)
-    learned = acquaintance.knows_validation(source.header, features.digest)
-    return replace(verdict, in_float=_in_float(model), known=known, learned=learned)
+        met = acquaintance.of_validation(source.header, data)
+    return replace(verdict, in_float=_in_float(model), met=met)
 
 
 def _as_stored(model: ModelProto) -> gate.Logits:

@@ -7,7 +7,7 @@ from onnx import GraphProto
 
 from emocli import onnx_file, onnx_graph, pipes, registry
 from emocli.artifact import Step
-from emocli.data import hdf5, people
+from emocli.data import hdf5
 from emocli.errors import EmoError
 from emocli.scores import acquaintance, calibration, evaluation, metrics, personal
 
@@ -21,20 +21,18 @@ _DIGITS = 4
 class Scaling:
     """What was divided by, and the expected calibration error (0 to 1) on n validation rows before and after it.
 
-    `known` are people of these rows whom the model learned from; `learned` says that it learned from these very rows.
+    `met` is what of these rows the model has learned from, in words.
     """
 
     temperature: float
     before: float
     after: float
     n: int
-    known: int = 0
-    learned: bool = False
+    met: str = ""
 
     def __str__(self) -> str:
         errors = f"{self.before:.1%} -> {self.after:.1%}"
-        what = acquaintance.in_words(self.known, rows=self.learned)
-        met = f"; it has learned from {what}, so it may be too sure of others" if what else ""
+        met = f"; it has learned from {self.met}, so it may be too sure of others" if self.met else ""
         return f"temperature {self.temperature:g}: calibration error {errors} (n = {self.n} validation rows){met}"
 
 
@@ -59,10 +57,9 @@ def write(source: pipes.Input, features: pipes.Input, path: Path, step: Step) ->
     onnx_file.write_header(model, source.header.then({**step, **used}))
     onnx_file.save(model, path)
     before, after = (metrics.calibration_error(each, y, samples=1)["value"] for each in (logits, logits / value))
-    learned = acquaintance.knows_validation(source.header, features.digest)
     with hdf5.open_data(features.path, features.source) as data:
-        known = people.heard(source.header, data)
-    return Scaling(value, before, after, int((y >= 0).sum()), known, learned)
+        met = acquaintance.of_validation(source.header, data)
+    return Scaling(value, before, after, int((y >= 0).sum()), met)
 
 
 def divide(graph: GraphProto, by: float, source: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from emocli.artifact import Header
 from emocli.data import people
+from emocli.data.hdf5 import Data
 from emocli.scores import met_rows
 from emocli.scores.evaluation import Answers
 from emocli.scores.pairing import Options, Pair
@@ -31,11 +32,12 @@ def knows_validation(model: Header, data: str) -> bool:
     return used and _are_its_own(model, data)
 
 
-def in_words(people: int, *, rows: bool) -> str:
-    """Return what of validation rows a model learned from: them, or how many of their people; empty for nothing."""
-    if rows:
+def of_validation(model: Header, data: Data) -> str:
+    """Return what of the validation rows of some data a model learned from: them, or so many of their people."""
+    if knows_validation(model, data.digest):
         return "them (--folds, choose=subjects)"
-    return f"{people} of their people" if people else ""
+    known = people.heard(model, data)
+    return f"{known} of their people" if known else ""
 
 
 def _are_its_own(model: Header, data: str) -> bool:
