@@ -116,9 +116,11 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
 
 def test_bad_votes_are_named_by_their_line(tmp_path: Path) -> None:
     pixels, votes = write(tmp_path)
-    votes.write_text(votes.read_text().replace("5,5,0", "5,x,0"))
-    with pytest.raises(EmoError, match=r"fer2013new.csv line 4: expected a usage, a name and 10 votes"):
-        ferplus.read([pixels, votes])
+    text = votes.read_text()
+    for bad in ("x", "-1", "9" * 5000):
+        votes.write_text(text.replace("5,5,0", f"5,{bad},0"))
+        with pytest.raises(EmoError, match=r"fer2013new.csv line 4: expected a usage, a name and 10 votes"):
+            ferplus.read([pixels, votes])
     votes.write_text("a,b\n1,2\n")
     with pytest.raises(EmoError, match="is not FER\\+"):
         ferplus.read([pixels, votes])

@@ -92,7 +92,7 @@ def _tagged(path: Path) -> list[Tagged]:
         if [word.strip().lower() for word in header[-2:]] != ["unknown", "nf"] or len(header) != 2 + _COLUMNS:
             raise EmoError(f"{path.name} is not FER+: expected the columns Usage,Image name,neutral,…,unknown,NF")
         for line in filter(None, reader):
-            votes = [int(word) if word.strip().isdecimal() else -1 for word in line[2:]]
+            votes = [int(word) if word.strip().isdecimal() and len(word) < 10 else -1 for word in line[2:]]
             if len(votes) != _COLUMNS or min(votes) < 0 or line[0] not in USAGES:
                 raise EmoError(f"{path.name} line {reader.line_num}: expected a usage, a name and {_COLUMNS} votes")
             rows.append(Tagged(line[0], line[1].strip(), tuple(vote if vote > 1 else 0 for vote in votes)))
