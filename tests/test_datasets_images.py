@@ -148,6 +148,12 @@ def test_subjects_are_found_by_a_pattern(tmp_path: Path) -> None:
             folder.read([tmp_path], subject=pattern)
 
 
+@pytest.mark.parametrize("pattern", ["([[:alpha:]]+)_", "(S{99999999999})", "(" * 2000])
+def test_a_pattern_that_means_something_else_here_or_is_too_much_is_refused(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(EmoError, match="is not a regular expression"):
+        folder.read([classes(tmp_path)], subject=pattern)
+
+
 def test_links_out_of_the_folder_and_to_folders_are_not_followed_and_counted(tmp_path: Path) -> None:
     outside = image(tmp_path / "outside" / "secret.png")
     root = classes(tmp_path / "root")

@@ -1,6 +1,7 @@
 """Folders with a folder per class, below a level of train, validation and test or without one."""
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -91,8 +92,9 @@ def subjects(entries: Sequence[Entry], pattern: str, notes: Counter[str]) -> lis
 
 def _pattern(text: str) -> re.Pattern[str]:
     try:
-        pattern = re.compile(text)
-    except re.error as error:
+        with warnings.catch_warnings(action="error"):  # of what means something else here, as in [[:alpha:]]
+            pattern = re.compile(text)
+    except (re.error, Warning, OverflowError, RecursionError) as error:
         raise EmoError(f"subject {text!r} is not a regular expression: {error}") from error
     if pattern.groups != 1:
         raise EmoError(f"subject {text!r} has {pattern.groups} groups, expected one in parentheses: the subject")
