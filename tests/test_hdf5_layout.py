@@ -74,7 +74,7 @@ def test_one_value_or_vote_that_is_no_number_is_refused(tmp_path: Path, value: f
         with h5py.File(tmp_path / "f.h5", "w") as file:
             file["y"], file["split"], file["face/x"] = votes, np.zeros(len(votes), np.uint8), x
             file["y"].attrs["meaning"] = "votes"
-            file.attrs["emo"], file.attrs["sha256"] = Header("features", ("a", "b"), ()).to_json(), "sha256:"
+            file.attrs["emo"], file.attrs["sha256"] = Header("features", ("a", "b"), ()).to_json(), f"sha256:{0:064}"
         return tmp_path / "f.h5"
 
     x, votes = np.zeros((5000, 2), np.float32), np.ones((5000, 2), np.float32)
@@ -134,6 +134,14 @@ def test_a_header_that_is_no_text_is_refused(file: Path, value: Any) -> None:
     with h5py.File(file, "a") as data:
         data.attrs["emo"] = value
     with pytest.raises(EmoError, match=r"no emo header|damaged"):
+        hdf5.read_header(file)
+
+
+@pytest.mark.parametrize("value", ["", "sha256:0", b"\xff", "sha256:" + "\x1b" * 64])
+def test_a_stated_hash_that_is_none_is_refused(file: Path, value: Any) -> None:
+    with h5py.File(file, "a") as data:
+        data.attrs["sha256"] = value
+    with pytest.raises(EmoError, match="damaged emo header"):
         hdf5.read_header(file)
 
 

@@ -1,6 +1,7 @@
 """Data artifacts: datasets and features in HDF5, read in chunks, refused unless whole and self-contained."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from emocli.data.samples import SPLITS
 from emocli.errors import EmoError
 from emocli.image.faces import FaceImage
 from emocli.sound import sounds
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Data:
@@ -183,7 +186,7 @@ def opened(path: Path, source: str) -> Iterator[tuple[h5py.File, Header, str]]:
         if not isinstance(text, str) or not isinstance(digest, str):
             raise EmoError(f"{source} is HDF5 but has no emo header; a corpus is read with: emo dataset NAME FILE")
         header = artifact.parse(text, source)
-        if header.kind == "model":
+        if header.kind == "model" or not _DIGEST.fullmatch(digest):
             raise EmoError(f"{source} has a damaged emo header; make it again")
         yield file, header, digest
 
