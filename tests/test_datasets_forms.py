@@ -255,6 +255,18 @@ def test_class_folders_that_are_one_class_are_told(tmp_path: Path) -> None:
     assert not folder.read([tmp_path / "parts"]).notes
 
 
+def test_emotions_below_what_passes_for_classes_are_told(tmp_path: Path) -> None:
+    for outer in ("0011", "0012"):
+        for emotion in ("Angry", "Happy"):
+            image(tmp_path / "speakers" / outer / emotion / "1.png")
+            image(tmp_path / "emotions" / emotion / outer / "1.png")
+    corpus = folder.read([tmp_path / "speakers"])
+    assert corpus.labels == ("0011", "0012")
+    (note,) = corpus.notes
+    assert note.startswith("classes are 0011, 0012, and in them are folders angry, happy; if these are the classes,")
+    assert not folder.read([tmp_path / "emotions"]).notes
+
+
 def test_a_letter_with_its_accent_apart_is_the_same_letter(tmp_path: Path) -> None:
     for part, form in (("train", "NFC"), ("test", "NFD")):
         classes(tmp_path / part, tuple(unicodedata.normalize(form, name) for name in ("Ärger", "fröhlich")))

@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ PARTS = {
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
+_SHOWN = 5
+"""Names in a remark, of what may be a hundred speakers."""
 
 
 def part(folder: str) -> str:
@@ -67,7 +69,21 @@ def entries(
     for label, names in spelled.items():
         if len(names) > 1:
             notes[f"folders {', '.join(sorted(names))} are one class, {label}"] = 1
+    if below := _emotions_below(spelled, [parts[level + 1] for parts, _ in files if len(parts) > level + 2]):
+        notes[f"{below}; if these are the classes, put them at the top, or below train, validation and test"] = 1
     return found
+
+
+def _emotions_below(classes: Collection[str], folders: Iterable[str]) -> str:
+    """Return what to remark where no class is called after an emotion, but folders in them are; else nothing.
+
+    A folder per speaker, or parts of other names than usual, would pass for classes.
+    """
+    inner = sorted({labels.canonical(folder) for folder in set(folders) if labels.usual(folder)})
+    if not inner or any(map(labels.usual, classes)):
+        return ""
+    outer = ", ".join(sorted(classes)[:_SHOWN]) + (", …" if len(classes) > _SHOWN else "")
+    return f"classes are {outer}, and in them are folders {', '.join(inner)}"
 
 
 def places(entries: Sequence[Entry]) -> tuple[tuple[str, ...], list[int]]:
