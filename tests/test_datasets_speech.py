@@ -289,6 +289,10 @@ def test_meld_refuses_a_list_that_is_cut(tmp_path: Path) -> None:
     (tmp_path / "train_sent_emo.csv").write_text(f'{MELD}1,"Oh{"!" * 200_000}\n')
     with pytest.raises(EmoError, match=r"train_sent_emo\.csv is no whole csv file .*restore the file"):
         _open("meld", tmp_path)
+    for text in ("", MELD.replace(",", ";")):
+        (tmp_path / "train_sent_emo.csv").write_text(text)
+        with pytest.raises(EmoError, match=r"train_sent_emo\.csv lacks the columns Utterance, .* or is empty"):
+            _open("meld", tmp_path)
 
 
 def test_an_audio_folder_has_classes_parts_and_speakers(tmp_path: Path) -> None:

@@ -85,7 +85,10 @@ def _there(root: Path, notes: Counter[str]) -> dict[tuple[str, str], Path]:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with _csv.opened(path) as file:
-        for number, row in enumerate(csv.DictReader(file), 2):
+        reader = csv.DictReader(file)
+        if not set(_COLUMNS) <= set(reader.fieldnames or ()):
+            raise EmoError(f"{path} lacks the columns {', '.join(_COLUMNS)}, or is empty; restore the file")
+        for number, row in enumerate(reader, 2):
             if any(row.get(column) is None for column in _COLUMNS):
                 raise EmoError(f"{path} line {number} lacks one of {', '.join(_COLUMNS)}; restore the file")
             yield row
