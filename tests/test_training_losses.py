@@ -74,6 +74,7 @@ def test_a_factor_multiplies_the_loss_of_its_class_alone(logits: torch.Tensor, s
         ("a=much", "a=much; a factor is a number"),
         ("a=-1", "a=-1; a factor is a number"),
         ("a=nan", "a factor is a number"),
+        ("a=1,a=2", "says a class twice"),
         ("some", "none of none, balanced or class=factor"),
     ],
 )

@@ -23,8 +23,10 @@ def class_weights(text: str, rows: Rows) -> Tensor | None:
     if "=" not in text:
         raise EmoError(f"--class-weights {text} is none of none, balanced or class=factor,class=factor")
     factors = dict.fromkeys(rows.names, 1.0)
-    parts = (part.strip().rpartition("=") for part in text.split(","))
+    parts = [part.strip().rpartition("=") for part in text.split(",")]
     said = {name: factor for name, _, factor in parts}
+    if len(said) < len(parts):
+        raise EmoError(f"--class-weights {text} says a class twice; say it once")
     for label, factor in labels.all_named(said, rows.names, "--class-weights").items():
         if label not in factors:
             raise EmoError(f"--class-weights names {label!r}, which is no class; they are {', '.join(rows.names)}")
