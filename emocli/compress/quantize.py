@@ -186,9 +186,9 @@ def weight_codes(
     steps = np.abs(rows).max(axis=1).astype(np.float64) / _LARGEST
     if bias is not None:
         steps = np.maximum(steps, np.abs(bias.reshape(-1)) / (input_scale * _BIAS_CODES))
-    steps = np.where(steps > 0, steps, 1.0).astype(np.float32)
+    single = np.where(steps > 0, steps, 1.0).astype(np.float32)
     shape = [-1 if place == axis else 1 for place in range(weight.ndim)]
-    return np.rint(weight / steps.reshape(shape)).clip(-_LARGEST, _LARGEST).astype(np.int8), steps
+    return np.rint(weight / single.reshape(shape)).clip(-_LARGEST, _LARGEST).astype(np.int8), single
 
 
 def _dequantize(

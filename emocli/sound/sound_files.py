@@ -186,7 +186,7 @@ def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: i
         try:
             for frame in container.decode(container.streams.audio[0]):
                 for each in planar.resample(frame):
-                    yield each.to_ndarray().mean(axis=0)
+                    yield each.to_ndarray().mean(axis=0, dtype=np.float32)
         except av.error.PatchWelcomeError as fault:
             raise Unreadable(path, "changes its rate or channels on the way, as files joined end to end do") from fault
         except (av.error.FFmpegError, ValueError) as fault:
