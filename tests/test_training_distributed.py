@@ -16,7 +16,7 @@ from two_processes import facts, first_steps, learned
 from emocli import onnx_file, pipes, ranks, replaying
 from emocli.data import hdf5
 from emocli.errors import EmoError
-from emocli.training import hardware, precision
+from emocli.training import distributed, hardware, precision
 
 
 @dataclass
@@ -108,6 +108,14 @@ def test_one_pipe_is_no_input_of_several_processes(monkeypatch: pytest.MonkeyPat
 
 def test_without_torchrun_a_process_is_alone() -> None:
     assert (ranks.number(), ranks.count(), ranks.local_number(), ranks.local_count()) == (0, 1, 0, 1)
+
+
+def test_others_of_whom_nothing_else_is_said_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(EmoError, match=r"RANK expected, but not set.*with torchrun, or unset WORLD_SIZE"):
+        distributed.join(torch.device("cpu"))
 
 
 def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

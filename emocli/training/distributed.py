@@ -25,12 +25,21 @@ _PATIENCE = timedelta(seconds=5)
 
 
 def join(device: torch.device) -> None:
-    """Meet the other processes that torchrun started, once; alone there is nothing to do. Blocks until all are here."""
+    """Meet the other processes that torchrun started, once; alone there is nothing to do. Blocks until all are here.
+
+    Raises EmoError where the environment names others and doesn't say where they are.
+    """
     if ranks.count() == 1 or dist.is_initialized():
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    except (RuntimeError, ValueError) as fault:  # RuntimeError: nobody answers; ValueError: a variable is missing
+        raise EmoError(
+            f"WORLD_SIZE={ranks.count()} says that there are others, who can't be met ({str(fault).splitlines()[0]}); "
+            "start all with torchrun, or unset WORLD_SIZE"
+        ) from fault
     atexit.register(dist.destroy_process_group)
 
 
