@@ -1,5 +1,6 @@
 """Emotion names: the order each corpus publishes and the spellings that mean the same."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -30,6 +31,7 @@ _SPELLINGS = {
 _NEIGHBOURS = {"calm": "neutral", "neutral": "calm", "excited": "happy"}
 """Not the same emotion, but the one it is usually counted as where a corpus lacks it."""
 
+_NUMBER = re.compile(r"^\d+[ _.-]+")
 _USUAL = frozenset({*EIGHT, "calm", "boredom", "excited", "frustrated"})
 """What the corpora of faces and speech have names for."""
 
@@ -45,9 +47,14 @@ def plain(name: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return the usual spelling of an emotion's name; a name that is not known comes back in lower case."""
+    """Return the usual spelling of an emotion's name, without a number before it: surprise for 6_Surprised.
+
+    A name that is not known comes back in lower case.
+    """
     word = plain(name)
-    return _SPELLINGS.get(word, word)
+    bare = _NUMBER.sub("", word)
+    found = _SPELLINGS.get(bare, bare)
+    return found if found in _USUAL else _SPELLINGS.get(word, word)
 
 
 def named(name: str, among: Sequence[str]) -> str:

@@ -243,6 +243,39 @@ def test_ck48_is_read_with_subjects(tmp_path: Path) -> None:
     assert isinstance(samples[0].x, np.ndarray) and samples[0].x.shape == (1, 48, 48)
 
 
+def test_ck_in_a_csv_has_eight_labels_by_their_numbers_and_the_parts_of_its_maker(tmp_path: Path) -> None:
+    usages = ["Training", "PublicTest", "PrivateTest"]
+    rows = [f"{code},{' '.join([str(code)] * 48**2)},{usages[code % 3]}\n" for code in range(8)]
+    (tmp_path / "ckextended.csv").write_text("emotion,pixels,Usage\n" + "".join(rows))
+    for source in (tmp_path, tmp_path / "ckextended.csv"):
+        corpus = ckplus.read([source])
+        samples = all_of(corpus)
+        assert corpus.labels == ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral", "contempt")
+        assert [sample.y for sample in samples] == [np.asarray(sample.x).max() for sample in samples] == [*range(8)]
+        assert [sample.split for sample in samples] == ["train", "validation", "test"] * 2 + ["train", "validation"]
+        assert {sample.group for sample in samples} == {""} and "its parts may share people" in str(corpus.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("emotion,pixels\n", "has the columns emotion,pixels, expected emotion,pixels,Usage"),
+        ("emotion,pixels,Usage\n", "no rows"),
+        (f"emotion,pixels,Usage\n8,{' 0' * 48**2},Training\n", "line 2: label '8' is not a number from 0 to 7"),
+    ],
+)
+def test_another_csv_is_none_of_ck(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "my.csv").write_text(text)
+    with pytest.raises(EmoError, match=why):
+        all_of(ckplus.read([tmp_path / "my.csv"]))
+
+
+def test_folders_that_are_numbered_are_the_emotions_that_they_name(tmp_path: Path) -> None:
+    for name in ("1_Angry", "2-surprised", "03. happy", "4_seasons"):
+        image(tmp_path / name / "a.png")
+    assert set(folder.read([tmp_path]).labels) == {"angry", "surprise", "happy", "4_seasons"}
+
+
 def original_ck(root: Path, *, landmarks: bool = True) -> Path:
     for subject, emotion in (("S005", "   3.0000000e+00\n"), ("S010", "7"), ("S011", "")):
         for i in range(1, 7):

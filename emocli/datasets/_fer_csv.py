@@ -1,10 +1,11 @@
-"""FER2013's csv as a stream of decoded blocks, in order: read, hashed and decoded in threads, in flat memory."""
+"""A csv like FER2013's as a stream of decoded blocks, in order: read, hashed and decoded in threads, in flat memory."""
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from itertools import cycle
 from pathlib import Path
@@ -30,6 +31,8 @@ PUBLISHED = {
     "b02c2298636a634e8c2faabbf3ea9a23": "test.csv",
 }
 """md5 of the files on Kaggle, as torchvision's datasets/fer2013.py gives them."""
+Decode = Callable[[NDArray[np.uint8]], Rows]
+"""Of the bytes of whole lines."""
 _PUBLISHED_MEGABYTES = {3: (290, 310), 2: (235, 250), 1: (55, 65)}  # by number of columns: other sizes need no md5
 
 
@@ -56,10 +59,11 @@ def expect_scored(parts: Mapping[str, str], public_test_rows: int) -> None:
         raise EmoError("there are no PublicTest rows; leave -p public_test=only out, or name the whole corpus")
 
 
-def open_table(path: Path, source: Any, jobs: int) -> Table:
+def open_table(path: Path, source: Any, jobs: int = 0, classes: int = _fer_decode.CLASSES) -> Table:
     """Open a csv with the columns pixels and, in any order, emotion and Usage; `source` is a hash that gets its bytes.
 
-    `jobs` threads decode (NumPy lets go of the interpreter's lock), 0 for one per core up to four.
+    `jobs` threads decode (NumPy lets go of the interpreter's lock), 0 for one per core up to four; labels are numbers
+    below `classes`.
     Raises EmoError here for a file that is empty or has other columns, and while the rows are read for a bad row.
     """
     if jobs < 0:
@@ -75,22 +79,25 @@ def open_table(path: Path, source: Any, jobs: int) -> Table:
     md5 = hashlib.md5(usedforsecurity=False) if published_size else None
     hashes = [source] if md5 is None else [source, md5]
     _hash(hashes, header)
-    return Table(columns, _rows(file, path.name, columns, hashes, jobs or min(4, cores.count())), md5)
+    decode = partial(_fer_decode.decode, columns=columns, classes=classes)
+    return Table(columns, _rows(file, path.name, decode, hashes, jobs or min(4, cores.count())), md5)
 
 
 def _columns(header: bytes, name: str) -> tuple[str, ...]:
     """Return the column names in lower case without blanks; raises EmoError when the file is not FER2013's."""
     if not header:
-        raise EmoError(f"{name} is empty; download FER2013 again")
+        raise EmoError(f"{name} is empty; download it again")
     words = header.decode("utf-8-sig", "replace").replace('"', "").lower().split(",")
     columns = tuple(word.strip() for word in words)
     if columns.count("pixels") != 1 or len(set(columns)) < len(columns):
         shown = header[:40].decode("ascii", "replace").strip()
-        raise EmoError(f"{name} begins with {shown!r}, expected the columns emotion,pixels,Usage; is it FER2013's csv?")
+        raise EmoError(
+            f"{name} begins with {shown!r}, expected the columns emotion,pixels,Usage; is it the corpus's csv?"
+        )
     return columns
 
 
-def _rows(file: BufferedReader, name: str, columns: tuple[str, ...], hashes: list[Any], jobs: int) -> Iterator[Rows]:
+def _rows(file: BufferedReader, name: str, decode: Decode, hashes: list[Any], jobs: int) -> Iterator[Rows]:
     """Yield the decoded blocks in order; at most a few are under way, whatever the file's size."""
     ahead = _AHEAD * jobs
     line = 2
@@ -104,7 +111,7 @@ def _rows(file: BufferedReader, name: str, columns: tuple[str, ...], hashes: lis
         def begin() -> Future[Rows] | None:
             if (text := next(blocks, None)) is None:
                 return None
-            decoding = decoders.submit(_fer_decode.decode, text, columns)
+            decoding = decoders.submit(decode, text)
             _hash(hashes, text)
             return decoding
 
@@ -145,7 +152,7 @@ def _blocks(file: BufferedReader, name: str, buffers: int) -> Iterator[NDArray[n
         tail = buffer[max(0, size - LINE_BYTES) : size].tobytes()
         rest = tail[tail.rfind(b"\n") + 1 :]
         if len(rest) == len(tail) == LINE_BYTES:
-            raise EmoError(f"{name} has a line of more than {LINE_BYTES:,} bytes; is it FER2013's csv?")
+            raise EmoError(f"{name} has a line of more than {LINE_BYTES:,} bytes; is it the corpus's csv?")
         if size > len(rest):
             yield buffer[: size - len(rest)]
     if rest:

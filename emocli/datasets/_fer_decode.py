@@ -38,20 +38,20 @@ class BadRow(ValueError):
         self.line = line
 
 
-def decode(text: NDArray[np.uint8], columns: Sequence[str]) -> Rows:
+def decode(text: NDArray[np.uint8], columns: Sequence[str], classes: int = CLASSES) -> Rows:
     """Decode the bytes of whole lines; `columns` names the fields in order.
 
-    Raises BadRow for a row that doesn't hold 2,304 pixels from 0 to 255, a label from 0 to 6 and a known usage.
+    Raises BadRow for a row that doesn't hold 2,304 pixels from 0 to 255, a label below `classes` and a known usage.
     """
-    rows = _fast(text, columns)
+    rows = _fast(text, columns, classes)
     if rows is None:
         plain = text.tobytes().replace(b'"', b"").replace(b"\r", b"")
-        rows = _fast(np.frombuffer(plain, np.uint8), columns) if len(plain) < len(text) else None
-        return rows if rows is not None else _careful(plain, columns)
+        rows = _fast(np.frombuffer(plain, np.uint8), columns, classes) if len(plain) < len(text) else None
+        return rows if rows is not None else _careful(plain, columns, classes)
     return rows
 
 
-def _fast(text: NDArray[np.uint8], columns: Sequence[str]) -> Rows | None:
+def _fast(text: NDArray[np.uint8], columns: Sequence[str], classes: int) -> Rows | None:
     """Decode a block of regular rows in a few passes over its bytes; None when anything at all is irregular."""
     if not set(columns) <= {"emotion", "pixels", "usage"}:
         return None
@@ -67,7 +67,7 @@ def _fast(text: NDArray[np.uint8], columns: Sequence[str]) -> Rows | None:
     if (edges[:, :-1] >= edges[:, 1:]).any():
         return None
     fields = {name: (edges[:, i] + 1, edges[:, i + 1]) for i, name in enumerate(columns)}
-    labels = _labels(work, *fields["emotion"]) if "emotion" in fields else np.full(len(ends), UNLABELLED)
+    labels = _labels(work, *fields["emotion"], classes) if "emotion" in fields else np.full(len(ends), UNLABELLED)
     usages = _usages(block, *fields["usage"]) if "usage" in fields else np.zeros(len(ends), np.intp)
     if labels is None or usages is None:
         return None
@@ -94,10 +94,12 @@ def _workspace(size: int) -> NDArray[np.uint8]:
     return kept[: 5 * size].reshape(5, size)
 
 
-def _labels(work: NDArray[np.uint8], start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp] | None:
+def _labels(
+    work: NDArray[np.uint8], start: NDArray[np.intp], end: NDArray[np.intp], classes: int
+) -> NDArray[np.intp] | None:
     """Return the one-digit labels and blank them out."""
     labels: NDArray[np.intp] = work[0, start].astype(np.intp) - _ZERO
-    if (end - start != 1).any() or (labels < 0).any() or (labels >= CLASSES).any():
+    if (end - start != 1).any() or (labels < 0).any() or (labels >= classes).any():
         return None
     work[0, start], work[1, start] = _SPACE, False
     return labels
@@ -144,7 +146,7 @@ def _numbers(work: NDArray[np.uint8], start: NDArray[np.intp], end: NDArray[np.i
     return total.take(last).reshape(len(start), PIXELS)
 
 
-def _careful(text: bytes, columns: Sequence[str]) -> Rows:
+def _careful(text: bytes, columns: Sequence[str], classes: int) -> Rows:
     """Decode row by row, forgiving blanks and empty lines, and say of the first bad row what and where it is."""
     pixels, labels, usages = [], [], []
     lines = text.decode("utf-8", "replace").removesuffix("\n").split("\n")
@@ -152,7 +154,7 @@ def _careful(text: bytes, columns: Sequence[str]) -> Rows:
         if not line.strip():
             continue
         try:
-            row_pixels, label, usage = _row(line, columns)
+            row_pixels, label, usage = _row(line, columns, classes)
         except (ValueError, csv.Error) as error:
             raise BadRow(str(error), number) from None
         pixels.append(row_pixels)
@@ -162,15 +164,15 @@ def _careful(text: bytes, columns: Sequence[str]) -> Rows:
     return Rows(len(lines), stacked, np.array(labels, np.intp), np.array(usages, np.intp))
 
 
-def _row(line: str, columns: Sequence[str]) -> tuple[NDArray[np.uint8], int, int]:
+def _row(line: str, columns: Sequence[str], classes: int) -> tuple[NDArray[np.uint8], int, int]:
     """Decode one row to its pixels, label and usage; raises ValueError or csv.Error with what is wrong."""
     fields = next(csv.reader([line]))
     if len(fields) != len(columns):
         raise ValueError(f"{len(fields)} columns, expected {', '.join(columns)}; the row is cut or foreign")
     row = dict(zip(columns, (field.strip() for field in fields), strict=True))
     label, usage = row.get("emotion", str(UNLABELLED)), row.get("usage", USAGES[0])
-    if "emotion" in row and not (label.isascii() and label.isdigit() and int(label) < CLASSES):
-        raise ValueError(f"label {label[:20]!r} is not a number from 0 to {CLASSES - 1}")
+    if "emotion" in row and not (label.isascii() and label.isdigit() and int(label) < classes):
+        raise ValueError(f"label {label[:20]!r} is not a number from 0 to {classes - 1}")
     words = row["pixels"].split()
     if len(words) != PIXELS:
         raise ValueError(f"{len(words)} pixels, expected {PIXELS} ({SIDE}x{SIDE})")

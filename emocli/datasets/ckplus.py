@@ -4,19 +4,21 @@ Lucey, Cohn, Kanade, Saragih, Ambadar and Matthews, "The extended Cohn-Kanade da
 request, for research. A sequence starts neutral and ends at the emotion's peak. No parts are published; the subject is
 in the file name, and splits share none.
 
-Two layouts are read. CK+48, the last three frames of each labelled sequence cropped to 48x48: ROOT/CLASS/
+Three layouts are read. CK+48, the last three frames of each labelled sequence cropped to 48x48: ROOT/CLASS/
 S010_004_00000017.png. The original: ROOT/cohn-kanade-images/S005/001/*.png with Emotion/S005/001/*_emotion.txt
 (1 anger, 2 contempt, 3 disgust, 4 fear, 5 happy, 6 sadness, 7 surprise) and, used when all frames have theirs,
-Landmarks/S005/001/*_landmarks.txt of 68 points.
+Landmarks/S005/001/*_landmarks.txt of 68 points. And ckextended.csv (emotion,pixels,Usage), or a folder that holds it:
+the peaks of the 327 sequences and 593 neutral faces cropped to 48x48, in parts of its maker's, without their subjects.
 
 Options:
     frames: of the original layout, how many last frames of a sequence have its emotion
     neutral: of the original layout, take the first frame of a labelled sequence as neutral
 """
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli import labels
-from emocli.data.samples import Corpus
-from emocli.datasets import _files, _folders, _images
+from emocli.data.samples import Corpus, Samples
+from emocli.datasets import _fer_csv, _files, _folders, _images
+from emocli.datasets._fer_csv import Table
 from emocli.datasets._images import Picture
 from emocli.errors import EmoError
 from emocli.image.pictures import SUFFIXES
@@ -33,13 +36,18 @@ from emocli.image.pictures import SUFFIXES
 LICENSE = "research use, on request; images never shipped"
 ORDER = ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 """By the code in the emotion files."""
+CODES = (*labels.SEVEN, "contempt")
+"""By the number in the csv: FER2013's, and one more."""
 POINTS = 68
+_CSV = "ckextended.csv"
 _IMAGES = "cohn-kanade-images"
 _SUBJECT = re.compile(r"(S\d+)_\d+_\d+")
 
 
 def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> Corpus:
-    """Open CK+ in either layout; raises EmoError for another folder or an emotion file that can't be read."""
+    """Open CK+ in any layout; raises EmoError for another folder, and for an emotion file or csv that can't be read."""
+    if len(sources) == 1 and (table := _table(sources[0])):
+        return _cropped(table)
     root = _files.only_folder(sources, "ckplus")
     if frames < 1:
         raise EmoError(f"frames is {frames}; take at least the last one")
@@ -48,6 +56,33 @@ def read(sources: Sequence[Path], *, frames: int = 3, neutral: bool = True) -> C
     if images:
         return _sequences(root, images[0], frames, neutral, notes)
     return _classes(root, notes)
+
+
+def _table(source: Path) -> Path | None:
+    """Return the csv that a source is or holds, None for another one."""
+    path = source / _CSV if source.is_dir() else source
+    return path if path.suffix.lower() == ".csv" and path.exists() else None
+
+
+def _cropped(path: Path) -> Corpus:
+    """Open the csv; raises EmoError for other columns."""
+    source = hashlib.sha256()
+    table = _fer_csv.open_table(path, source, classes=len(CODES))
+    if set(table.columns) != {"emotion", "pixels", "usage"}:
+        raise EmoError(f"{path.name} has the columns {','.join(table.columns)}, expected emotion,pixels,Usage")
+    notes = Counter({f"{_CSV} does not say who is in a picture: its parts may share people": 1})
+    return Corpus(CODES, LICENSE, _rows(table), notes=notes, source=source)
+
+
+def _rows(table: Table) -> Iterator[Samples]:
+    """Yield the faces of the csv, numbered from 0, in the parts that it has."""
+    parts, row = [*_fer_csv.parts("validation").values()], 0
+    for rows in table.rows:
+        split = [parts[usage] for usage in rows.usages.tolist()]
+        yield Samples(rows.pixels, rows.labels.tolist(), split, [*map(str, range(row, row + len(split)))])
+        row += len(split)
+    if not row:
+        raise EmoError(f"{_CSV} has a header and no rows; download it again")
 
 
 def _classes(root: Path, notes: Counter[str]) -> Corpus:
