@@ -93,7 +93,7 @@ def parse(text: str, source: str) -> Header:
     try:
         fields = json.loads(text)
         schema, kind = fields.pop("schema"), fields.pop("kind")
-        labels, steps = tuple(fields.pop("labels")), tuple(fields.pop("steps"))
+        labels, steps = (tuple(_list(fields.pop(name))) for name in ("labels", "steps"))
         # half of a character, which JSON can escape, could be read and never written again
         json.dumps([steps, fields], ensure_ascii=False).encode()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
@@ -142,6 +142,13 @@ def _is_deep(value: object, levels: int = 32) -> bool:
     """Tell whether something is nested deeper than anybody writes it, and whoever shows it could go."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
+
+
+def _list(value: object) -> list[Any]:
+    """Return a list as it is; raises TypeError for what can be gone through too, as a text letter by letter."""
+    if not isinstance(value, list):
+        raise TypeError
+    return value
 
 
 def _is_label(label: object) -> bool:

@@ -560,6 +560,13 @@ def test_what_is_nested_too_deep_to_be_shown_is_a_damaged_header() -> None:
         parsed(400)
 
 
+@pytest.mark.parametrize("labels", ["happy", {"happy": 0}])
+def test_labels_that_are_no_list_are_a_damaged_header(labels: object) -> None:
+    text = json.dumps({"schema": 1, "kind": "model", "labels": labels, "steps": []})
+    with pytest.raises(EmoError, match="damaged emo header"):
+        artifact.parse(text, "m.onnx")
+
+
 def test_half_a_character_which_nobody_could_write_again_is_a_damaged_header() -> None:
     for half in ({"x": "\ud800"}, {"steps": [{"command": "x", "license": "\ud800"}]}):
         text = json.dumps({"schema": 1, "kind": "model", "labels": ["happy"], "steps": [], **half})
