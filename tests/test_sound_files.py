@@ -55,6 +55,16 @@ def test_opus_begins_when_its_sound_does(tmp_path: Path) -> None:
     assert abs(int(np.abs(samples).argmax()) - 8000) <= 8
 
 
+def test_of_mp3_files_joined_end_to_end_all_are_heard_and_damage_is_still_damage(tmp_path: Path) -> None:
+    one = _encoded(tmp_path / "x.mp3", "libmp3lame").read_bytes()
+    assert one.startswith(b"ID3")
+    (tmp_path / "two.mp3").write_bytes(one + b"TAG" + bytes(125) + one)
+    assert len(_read(tmp_path / "two.mp3")[0]) == pytest.approx(2 * 16_000, abs=3000)
+    (tmp_path / "bad.mp3").write_bytes(one[:3000] + bytes(500) + one[3500:])
+    with pytest.raises(Unreadable, match="is damaged"):
+        _read(tmp_path / "bad.mp3")
+
+
 @pytest.mark.parametrize("kind", ["VORBIS", "OPUS"])
 def test_of_oggs_joined_end_to_end_all_are_heard(tmp_path: Path, kind: str) -> None:
     def ogg(pitch_hz: float, rate_hz: int = 48_000) -> bytes:

@@ -21,6 +21,7 @@ from emocli.sound.sounds import RATE_HZ, Sound
 
 if TYPE_CHECKING:
     import soundfile
+    from av.audio.frame import AudioFrame
     from av.container import InputContainer
 
 SOUNDS = frozenset((
@@ -39,6 +40,8 @@ _BLOCK = 1 << 17
 _NAME = 4
 _CHUNK = re.compile(rb"[A-Za-z]{3}[A-Za-z0-9 ]|id3 |ID3")
 """The name of a chunk, so many bytes, or that of a tag."""
+_TITLES = b"ID3", b"TAG"
+"""How titles begin, where an mp3 may have more sound behind them."""
 NARROW = "clip below 8 kHz, which lacks what is above 4 kHz"
 _SILENT = 3
 """Loudest 16 bit sample of a silent file."""
@@ -184,13 +187,25 @@ def _decoded(path: Path, file: BinaryIO, container: "InputContainer", rate_hz: i
         # the rate of a frame may be another than the stream says (AAC with SBR)
         planar = av.AudioResampler(format="fltp", rate=rate_hz)
         try:
-            for frame in container.decode(container.streams.audio[0]):
+            for frame in _decoded_frames(container):
                 for each in planar.resample(frame):
                     yield each.to_ndarray().mean(axis=0, dtype=np.float32)
         except av.error.PatchWelcomeError as fault:
             raise Unreadable(path, "changes its rate or channels on the way, as files joined end to end do") from fault
         except (av.error.FFmpegError, ValueError) as fault:
             raise Unreadable(path, "is damaged") from fault
+
+
+def _decoded_frames(container: "InputContainer") -> Iterator["AudioFrame"]:
+    """Yield the frames of the first sound; between the parts of an mp3 joined of several may be their titles."""
+    import av
+
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            if not bytes(packet).startswith(_TITLES):
+                raise
 
 
 def at_rate(rate_hz: int, samples: Iterator[Sound]) -> Iterator[Sound]:
