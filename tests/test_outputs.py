@@ -94,12 +94,6 @@ def test_what_replaces_a_file_has_its_mode_and_is_read_by_nobody_else_before(tmp
     assert new.stat().st_mode == (tmp_path / "touched").stat().st_mode
 
 
-def test_a_name_in_a_folder_that_is_gone_is_one_line(shell: Run) -> None:
-    done = shell("mkdir gone; cd gone; rmdir ../gone; emo features synthetic --limit 3 -o x.h5")
-    assert done.returncode == 1
-    assert done.stderr.decode().splitlines()[-1] == "emo: can't write x.h5 (No such file or directory)"
-
-
 def test_an_empty_name_of_an_output_is_answered_as_one_of_an_input(emo: Run) -> None:
     done = emo("features", "synthetic", "--limit", 3, "-o", "")
     assert (done.returncode, done.stderr) == (
