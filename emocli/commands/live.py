@@ -100,11 +100,11 @@ def _film(name: str, source: str) -> Path | None:
 
 def _asked_for(mic: bool, source: str) -> str:
     """Return what is looked for where no model says it: speech in what is only sound, else a face."""
-    if not mic and source not in ("", "-"):
-        from emocli.serving import either
+    if mic or source in ("", "-"):
+        return "speech" if mic or source else "face"
+    from emocli.serving import either
 
-        mic = either.kind(Path(source)) == "sound"
-    return "speech" if mic or source == "-" else "face"
+    return "speech" if either.kind(Path(source)) == "sound" else "face"
 
 
 def _hear(model: Path, how: Options, place: Options, pieces: Options, *, people: bool, stop: Event) -> str:

@@ -11,8 +11,8 @@ from emocli.errors import EmoError
 def write(source: pipes.Input, path: Path, step: Step) -> None:
     """Write the model with the zero points and arrangement that ONNX Runtime is fast with on a processor.
 
-    Input, outputs and header stay. Raises EmoError for a TensorRT plan, for a damaged
-    graph, and where there is nothing to change.
+    Input, outputs and header stay. Raises EmoError for a TensorRT plan, for a damaged graph, and where there is nothing
+    to change.
     """
     model = onnx_file.load(source.path)
     if _plan.is_container(model):

@@ -1,15 +1,12 @@
 """What a film's container says of its times and OpenCV does not tell."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emocli.sound import containers, marks
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.stream import Stream
 
 _MOST = 0.95
@@ -24,7 +21,7 @@ def is_whole(path: Path, seconds: float) -> bool:
     Its number of frames does not tell: of a film trimmed without encoding it anew it counts those that are left out,
     and where it is not written down OpenCV takes an even rate for granted.
     """
-    with _opened(path) as container:
+    with containers.film(path) as container:
         if container is None or container.format.name == "avi":  # which has a count only, of what it shows
             return False
         stream = container.streams.video[0]
@@ -37,7 +34,7 @@ def sound_delay(path: Path) -> float:
     """Return how many seconds after its first picture the sound of a film begins; 0 where none is known."""
     if not _may_be_film(path):
         return 0.0
-    with _opened(path) as container:
+    with containers.film(path) as container:
         if container is None or not container.streams.audio:
             return 0.0
         picture, sound = container.streams.video[0], container.streams.audio[0]
@@ -52,17 +49,6 @@ def _may_be_film(path: Path) -> bool:
             return file.read(4) not in marks.LIBSNDFILE
     except OSError:
         return False
-
-
-@contextmanager
-def _opened(path: Path) -> "Iterator[InputContainer | None]":
-    """Give an open film, None for what is none; a sound with the picture of its cover is none either."""
-    with open(path, "rb") as file:
-        if (container := containers.opened(file)) is None:
-            yield None
-            return
-        with container:
-            yield container if containers.pictures(container) else None
 
 
 def _seconds(stream: "Stream", ticks: int | None) -> float:

@@ -10,15 +10,14 @@ from emocli.sound import containers
 
 def is_mirrored(path: Path) -> bool:
     """Tell whether what a film says of how its pictures are shown is a mirror image, upright or turned."""
-    with open(path, "rb") as file:
-        if (container := containers.opened(file)) is None:
+    with containers.film(path) as film:
+        if film is None:
             return False
         import av
 
-        with container, suppress(av.error.FFmpegError, ValueError):
-            for frame in container.decode(video=0) if containers.pictures(container) else ():
-                matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-                # in fixed point [[a, b, 0], [c, d, 0], [x, y, 1]]
-                a, b, _, c, d = struct.unpack_from("5i", bytes(matrix)) if matrix else (1, 0, 0, 0, 1)
-                return bool(a * d < b * c)
+        with suppress(av.error.FFmpegError, ValueError, StopIteration):
+            matrix: Any = next(film.decode(video=0)).side_data.get("DISPLAYMATRIX")
+            # in fixed point [[a, b, 0], [c, d, 0], [x, y, 1]]
+            a, b, _, c, d = struct.unpack_from("5i", bytes(matrix)) if matrix else (1, 0, 0, 0, 1)
+            return bool(a * d < b * c)
     return False

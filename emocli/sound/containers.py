@@ -1,16 +1,17 @@
 """What FFmpeg reads of a file, and of nothing that the file names."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 
 def opened(file: BinaryIO) -> "InputContainer | None":
     """Return an open file as FFmpeg reads it, None for what it doesn't; both are to be closed."""
-    import av  # 150 ms, which most corpora and films do without
+    import av  # 150 ms, which most corpora do without
 
     try:
         # by its name, a playlist would be followed to other files and hosts; so nothing else can be opened
@@ -19,12 +20,15 @@ def opened(file: BinaryIO) -> "InputContainer | None":
         return None
 
 
-def pictures(container: "InputContainer") -> "VideoStream | None":
-    """Return what is shown in a film; None for a sound, which may have the picture of its cover."""
-    from av.stream import Disposition
-
-    shown = container.streams.video
-    return shown[0] if shown and not shown[0].disposition & Disposition.attached_pic else None
+@contextmanager
+def film(path: Path) -> "Iterator[InputContainer | None]":
+    """Give an open film, None for what is none; a sound with the picture of its cover is none either."""
+    with open(path, "rb") as file:
+        if (container := opened(file)) is None:
+            yield None
+            return
+        with container:
+            yield container if _has_pictures(container) else None
 
 
 def kind(path: Path) -> str:
@@ -33,4 +37,12 @@ def kind(path: Path) -> str:
         if (container := opened(file)) is None:
             return ""
         with container:
-            return ("film" if pictures(container) else "sound") if container.streams.audio else ""
+            return ("film" if _has_pictures(container) else "sound") if container.streams.audio else ""
+
+
+def _has_pictures(container: "InputContainer") -> bool:
+    """Tell whether there is something to see, which the cover of a sound is not."""
+    from av.stream import Disposition
+
+    shown = container.streams.video
+    return bool(shown) and not shown[0].disposition & Disposition.attached_pic
