@@ -20,10 +20,11 @@ SPLITS = ("train", "validation", "test")
 class Sample(NamedTuple):
     """One face: `x` is (channels, height, width) uint8, RGB or gray, or the bytes of an encoded image file.
 
-    One clip of speech: `x` is (samples,) int16, mono at 16 kHz.
+    One clip of speech: `x` is (samples,) int16, mono at 16 kHz. Some time of physiological signals: `x` is
+    (frames, channels) float32 at 64 Hz, the channels as the corpus names them.
     """
 
-    x: NDArray[np.uint8] | NDArray[np.int16] | bytes
+    x: NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.float32] | bytes
     y: int | tuple[float, ...]
     """Index into the corpus's labels, or a row of numbers whose meaning the corpus states."""
     split: str = ""
@@ -62,7 +63,9 @@ class Corpus:
     meaning: str = "label"
     """What y holds: label, votes, probabilities or valence-arousal."""
     modality: str = "face"
-    """face or speech."""
+    """face, speech or physio."""
+    channels: tuple[str, ...] = ()
+    """Of physiological signals the names of x's columns, as in `emocli.physio.signals.CHANNELS`."""
     count: int | None = None
     """How many samples will come, where that is known beforehand and exact."""
     notes: Counter[str] = field(default_factory=Counter)
