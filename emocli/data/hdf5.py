@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from emocli.data.hdf5_ragged import Ragged, runs
 from emocli.data.samples import SPLITS
 from emocli.errors import EmoError
 from emocli.image.faces import FaceImage
+from emocli.physio.signals import Signals
 from emocli.sound import sounds
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -43,6 +44,8 @@ class Data:
         end = file.get(f"{self.modality}/end")
         self._ragged = Ragged(self.x, end) if end is not None else None
         self._landmarks = file.get(f"{self.modality}/landmarks")
+        self.channels = tuple(_texts(file, f"{self.modality}/channels", 0))
+        """Of signals the names of their columns."""
 
     def __len__(self) -> int:
         return len(self.y)
@@ -104,6 +107,16 @@ class Data:
         """Return the sounds of rows start to stop: (samples,) float32 in -1 to 1 at 16 kHz, mono."""
         return [sounds.from_int16(each) for each in self.ragged.between(start, stop)]
 
+    def signals(self, start: int, stop: int) -> list[Signals]:
+        """Return the signals of rows start to stop; raises EmoError where their columns have no names."""
+        if not self.channels:
+            raise EmoError("these data hold physio without names for its channels; name the dataset that they are from")
+        return [Signals(each, self.channels) for each in self.ragged.between(start, stop)]
+
+    def texts(self, start: int, stop: int) -> list[str]:
+        """Return the texts of rows start to stop; what is no UTF-8 in them is replaced by U+FFFD."""
+        return [bytes(each).decode("utf-8", "replace") for each in self.ragged.between(start, stop)]
+
     def images(self, start: int, stop: int) -> list[FaceImage]:
         """Return the pictures of rows start to stop, decoded: gray (height, width) or RGB (height, width, 3) uint8."""
         if self.modality != "face" or self.x.dtype != np.uint8:
@@ -116,11 +129,17 @@ class Data:
         return hdf5_images.faces([hdf5_images.decoded(each, self.id[row] or str(row)) for row, each in encoded], points)
 
     def raw(self, rows: NDArray[np.int64]) -> list[Any]:
-        """Return what an extractor takes of some rows, which are sorted: pictures, or sounds.
+        """Return what an extractor takes of some rows, which are sorted: pictures, sounds, signals or texts.
 
         What lies between the rows is neither read nor decoded.
         """
-        read = self.sounds if self.modality == "speech" else self.images
+        readers: dict[str, Callable[[int, int], list[Any]]] = {
+            "face": self.images,
+            "speech": self.sounds,
+            "physio": self.signals,
+            "text": self.texts,
+        }
+        read = readers[self.modality]
         return [each for start, stop in runs(rows) for each in read(start, stop)]
 
     @property

@@ -10,7 +10,8 @@ import numpy as np
 from emocli.data import hdf5, hdf5_check
 from emocli.data.hdf5 import Data
 from emocli.data.samples import SPLITS
-from emocli.sound.sounds import RATE_HZ
+from emocli.physio import signals
+from emocli.sound import sounds
 
 _FEW = 20
 """A column with at most so many different values is counted by value."""
@@ -29,7 +30,9 @@ def describe(path: Path, source: str = "") -> dict[str, Any]:
         hdf5_check.labels(data.y, len(data.labels), data.meaning, source or str(path))
         record = {"n": len(data), "arrays": shapes, "meaning": data.meaning, "counts": _counts(data)}
         if data.modality == "speech" and not data.shape:
-            record["seconds"] = round(len(data.x) / RATE_HZ, 3)
+            record["seconds"] = round(len(data.x) / sounds.RATE_HZ, 3)
+        if data.channels:
+            record |= {"channels": list(data.channels), "seconds": round(len(data.x) / signals.RATE_HZ, 3)}
         if any(data.group):
             record["groups"] = len(set(data.group) - {""})
         if shared := _shared_groups(data):

@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emocli.errors import EmoError
+from emocli.physio.signals import CHANNELS
 
-MODALITIES: dict[str, np.dtype[Any]] = {"face": np.dtype(np.uint8), "speech": np.dtype(np.int16)}
+MODALITIES: dict[str, np.dtype[Any]] = {
+    "face": np.dtype(np.uint8),
+    "speech": np.dtype(np.int16),
+    "physio": np.dtype(np.float32),
+    "text": np.dtype(np.uint8),
+}
 """The groups that may hold the samples, and what these are made of before anything is extracted."""
 LANDMARKS = ((2, 2), (5, 2), (68, 2))
 """The points of a face in pixels: its eyes, these with nose and corners of the mouth, or all of iBUG's."""
@@ -44,6 +50,8 @@ def _faults(file: h5py.File) -> Iterator[str]:
     meaning = MEANINGS.get(y.attrs.get("meaning", "label"))
     if not plain or meaning is None or not _is_of(y, *meaning) or not _are_samples(x, end, MODALITIES[name]):
         yield "has arrays of another kind than emo writes"
+    if not _are_channels(group.get("channels"), x, end, name):
+        yield "has channels of another kind than emo writes"
     if points is not None and not (points.dtype == np.float32 and points.ndim == 3 and points.shape[1:] in LANDMARKS):
         yield "has landmarks of another kind than emo writes"
     rows = len(x if end is None else end)
@@ -69,6 +77,15 @@ def _are_samples(x: h5py.Dataset, end: h5py.Dataset | None, raw: np.dtype[Any]) 
     if end is None:
         return x.dtype == np.uint8 and x.ndim == 4 and x.shape[1] in (1, 3)
     return x.dtype == raw and x.ndim == 1 and _is_of(end, "iu")
+
+
+def _are_channels(channels: h5py.Dataset | None, x: h5py.Dataset, end: h5py.Dataset | None, modality: str) -> bool:
+    """Whether there is a name for each column of signals, and none of anything else."""
+    if channels is None:
+        return True
+    names = [each.decode("utf-8", "replace") for each in channels[:].tolist()] if _is_of(channels, "S") else []
+    known = [name for name in CHANNELS if name in names]
+    return modality == "physio" and end is not None and names == known and x.shape[1:] == (len(names),)
 
 
 def _ends_fit(ends: NDArray[np.int64], length: int) -> bool:

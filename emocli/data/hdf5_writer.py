@@ -25,10 +25,13 @@ NO_SPLIT = 255
 class Writer:
     """Writes a data artifact row by row; memory does not grow with the rows but for a few numbers each.
 
-    `count` is how many rows will come, where that is known: the rows then lie contiguous in the file.
+    `count` is how many rows will come, where that is known: the rows then lie contiguous in the file. `channels` are
+    the names of the columns of signals.
     """
 
-    def __init__(self, path: Path, *, modality: str = "face", count: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, modality: str = "face", count: int | None = None, channels: Sequence[str] = ()
+    ) -> None:
         self._disk = Disk(path, "w+")
         self._file = h5py.File(self._disk, "w", libver="v110", track_order=False)
         self._group = self._file.create_group(modality)
@@ -38,6 +41,8 @@ class Writer:
         self._ends: list[NDArray[np.int64]] = []
         self._flat = 0
         self._landmarks: list[NDArray[np.float32]] = []
+        if channels:
+            self._column(f"{self._group.name}/channels", np.array(channels, "S"))
 
     def append(self, x: NDArray[Any]) -> None:
         """Add rows: x is (k, channels, height, width) uint8 or (k, d) float32."""
@@ -54,7 +59,7 @@ class Writer:
         self.append_ragged([np.frombuffer(image, np.uint8) for image in images])
 
     def append_ragged(self, rows: Sequence[NDArray[Any]]) -> None:
-        """Add rows of different length: sounds (samples,) int16, frames (frames, d) float32 or bytes."""
+        """Add rows of different length: sounds (samples,) int16, frames or signals (frames, d) float32, or bytes."""
         flat = np.concatenate(rows)
         name = f"{self._group.name}/x"
         if name not in self._file:

@@ -32,7 +32,7 @@ def write(corpus: Corpus, path: Path, step: Step, split: dict[str, Any], note: N
             "leave out one of them"
         )
     columns: dict[str, list[Any]] = {"y": [], "split": [], "group": [], "id": [], "about": []}
-    writer = Writer(path, modality=corpus.modality, count=corpus.count)
+    writer = Writer(path, modality=corpus.modality, count=corpus.count, channels=corpus.channels)
     try:
         for chunk in _chunks(corpus.stream):
             fields = _fields(chunk)
@@ -74,7 +74,7 @@ def _fields(chunk: list[Sample] | list[Samples]) -> dict[str, Any]:
 def _append(writer: Writer, x: Any, landmarks: Any) -> None:
     if isinstance(x[0], bytes):
         writer.append_encoded(x)
-    elif x[0].ndim == 1:
+    elif x[0].ndim < 3:
         writer.append_ragged(x)
     else:
         # pictures one by one, or many at once

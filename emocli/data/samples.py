@@ -21,7 +21,7 @@ class Sample(NamedTuple):
     """One face: `x` is (channels, height, width) uint8, RGB or gray, or the bytes of an encoded image file.
 
     One clip of speech: `x` is (samples,) int16, mono at 16 kHz. Some time of physiological signals: `x` is
-    (frames, channels) float32 at 64 Hz, the channels as the corpus names them.
+    (frames, channels) float32 at 64 Hz, the channels as the corpus names them. A text: `x` is its bytes in UTF-8.
     """
 
     x: NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.float32] | bytes
@@ -63,7 +63,7 @@ class Corpus:
     meaning: str = "label"
     """What y holds: label, votes, probabilities or valence-arousal."""
     modality: str = "face"
-    """face, speech or physio."""
+    """face, speech, physio or text."""
     channels: tuple[str, ...] = ()
     """Of physiological signals the names of x's columns, as in `emocli.physio.signals.CHANNELS`."""
     count: int | None = None

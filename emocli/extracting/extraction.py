@@ -1,6 +1,7 @@
 """From pictures or sounds to what a model sees: detector and extractor by name, or as a header records them."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ Detector = Callable[[NDArray[Any]], list[Any]]
 """A picture, (h, w) gray or (h, w, 3) RGB uint8, to its faces, largest first; a sound, (samples,) float32, to the
 spans [start, stop) in samples in which somebody speaks, in order."""
 Process = Callable[[Sequence[Any]], tuple[Features, NDArray[np.bool_]]]
-"""n pictures or sounds to the features of those that have a face or a voice, and which these are (n,)."""
+"""n pictures, sounds or signals to the features of those that have a face or a voice, and which these are (n,)."""
 
 BEST, OFFLINE = {"face": "yunet", "speech": "silero"}, {"face": "haar", "speech": "energy"}
-"""What detector auto means, and what it falls back to."""
+"""What detector auto means, and what it falls back to; in signals and texts there is nothing to find."""
 
 
 def start(
@@ -37,7 +38,7 @@ def start(
     modality: str = "",
     length: float = 0.0,
 ) -> tuple[Process, Step]:
-    """Return what makes features of pictures or sounds, and the step that records it.
+    """Return what makes features of pictures, sounds or signals, and the step that records it.
 
     The largest face of a picture counts, and of a sound what lies between the first word and the last. `name` is an
     extractor or several joined by +; `modality` is what the data hold, where that is known. Sounds are then brought to
@@ -50,15 +51,17 @@ def start(
         known = ", ".join(each for each in registry.names("features") if _kind("features", each) == modality)
         raise EmoError(f"{name} is for {kind} and these data hold {modality}; use --extractor {known}")
     lengths.check(length, kind)
+    if kind not in BEST and detector != "none":
+        raise EmoError(f"in {kind} there is nothing to find; leave out --detector {detector}")
     used, detect, detect_options = _detector(detector, detector_params or {}, note, kind)
     step = {"command": "features", "name": name, "params": options, "detector": used, "detector_params": detect_options}
     step |= _inherited(options)
     extract = lengths.of(length, extract)
-    return _process(extract, None if used == "none" else detect, _CUT[kind]), step
+    return _process(extract, None if used == "none" else functools.partial(_CUT[kind], detect=detect)), step
 
 
 def modality(header: Header) -> str:
-    """Return what the features are made of that `header` tells of: face or speech."""
+    """Return what the features are made of that `header` tells of: face, speech, physio or text."""
     return joining.modality(_step(header)["name"].split("+"))
 
 
@@ -134,9 +137,9 @@ def _step(header: Header) -> Step:
     return step
 
 
-def _process(extract: Extractor, detect: Detector | None, cut: Callable[[Any, Detector], Any]) -> Process:
+def _process(extract: Extractor, cut: Callable[[Any], Any] | None) -> Process:
     def process(items: Sequence[Any]) -> tuple[Features, NDArray[np.bool_]]:
-        kept = [item if detect is None else cut(item, detect) for item in items]
+        kept = [item if cut is None else cut(item) for item in items]
         found = np.array([item is not None for item in kept], bool)
         kept = [item for item in kept if item is not None]
         return extract(kept) if kept else np.empty((0, 0), np.float32), found
@@ -159,7 +162,7 @@ def _spoken(sound: Sound, detect: Detector) -> Sound | None:
     return spoken(sound, spans) if spans else None
 
 
-_CUT: dict[str, Callable[[Any, Detector], Any]] = {"face": _largest, "speech": _spoken}
+_CUT: dict[str, Callable[..., Any]] = {"face": _largest, "speech": _spoken}
 
 
 def _detector(name: str, params: Mapping[str, Any], note: Note, modality: str) -> tuple[str, Detector, dict[str, Any]]:

@@ -24,12 +24,12 @@ from emocli.telling import Note
 
 CHUNK = 256
 """Rows that are read at once; fewer where they are long clips or large pictures: see `pieces`."""
-USUAL = {"face": "pixels", "speech": "mfcc"}
+USUAL = {"face": "pixels", "speech": "mfcc", "physio": "pulse+eda+skin-temperature+movement", "text": "projection"}
 """The extractor for each modality that is taken when none is named."""
 Made = tuple[Features, NDArray[np.bool_]]
 """The features of those of some rows that have a face or a voice, and which these are."""
 Plan = Callable[[str], Copies]
-"""From what the data hold, face or speech, to the copies that are asked for."""
+"""From what the data hold, face, speech, physio or text, to the copies that are asked for."""
 MISSING = {"face": "samples have no face", "speech": "clips have no voice"}
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 Features = NDArray[Any] | list[NDArray[np.float32]]
 """(n, channels, size, size) uint8, (n, d) float32, or n sequences (frames, d) float32."""
 Extractor = Callable[[Sequence[Any]], Features]
-"""n faces or n sounds, at least one, to their features."""
+"""n faces, sounds, signals or texts, at least one, to their features."""
 
 
 def modality(parts: Sequence[str]) -> str:
-    """Return what the extractors work on, face or speech; raises EmoError where they differ."""
+    """Return what the extractors work on, face, speech, physio or text; raises EmoError where they differ."""
     kinds = {part: registry.describe("features", part).modality for part in parts}
     if len(set(kinds.values())) > 1:
         told = ", ".join(f"{part} is for {kind}" for part, kind in kinds.items())
