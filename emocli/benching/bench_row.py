@@ -27,7 +27,8 @@ def row(
     are no times. `within_budget` says whether the device's frame rate is kept, by 95 % of the runs where measured.
     """
     x = benchmark.sample_input(engine, batch, frames=frames)
-    record: dict[str, Any] = {"model": model.name, "device": device.name, "status": "measured"}
+    record: dict[str, Any] = {"model": model.name, "input": engine.input_name, "device": device.name}
+    record |= {"status": "measured"}
     record |= {"precision": precision, "provider": engine.provider, "threads": threads}
     record |= {"frames": frames} if -1 in engine.input_shape else {}
     if device.is_here():
@@ -47,8 +48,8 @@ def row(
 
 
 def unit(record: dict[str, Any]) -> str:
-    """Return what is counted: images, or of what comes in frames windows."""
-    return "windows" if "frames" in record else "images"
+    """Return what is counted: images, texts, or of voices and signals windows."""
+    return {"face": "images", "text": "texts"}.get(record["input"], "windows")
 
 
 def reached(record: dict[str, Any]) -> str:

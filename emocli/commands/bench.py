@@ -32,8 +32,8 @@ def run(
     from emocli import onnx_file
     from emocli.benching import bench_row, comparison
 
-    if "fps" not in given and "speech" in onnx_file.describe(source.path)["inputs"]:
-        target = target.for_voices()
+    if "fps" not in given and "face" not in onnx_file.describe(source.path)["inputs"]:
+        target = target.for_windows()
     load = {"engine": engine, "provider": provider, "threads": threads, "trust": trust}
     rows = comparison.rows(source, data, target, load, batch=batch, seconds=seconds, note=note)
     heads = [row["precision"] for row in rows]

@@ -56,7 +56,10 @@ def run(
 
     smoothing.check(smooth)
     seen = Views(views, flip)
-    speech = extraction.modality(artifact.header) == "speech"
+    kind = extraction.modality(artifact.header)
+    if kind not in ("face", "speech"):
+        raise EmoError(f"{artifact.source} is a model of {kind}, and live is for faces and voices; use emo predict")
+    speech = kind == "speech"
     _check(
         artifact.source,
         speech=speech,

@@ -1,8 +1,9 @@
-"""Classify faces in pictures, or voices in sound files: files, folders, globs, or - for a list of paths on stdin."""
+"""Classify faces, voices, signals of a wearable, or texts: files, folders, globs, or - for a list of paths on stdin."""
 
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +14,13 @@ from emocli.commands._show import for_people, note, show
 from emocli.errors import EmoError
 
 if TYPE_CHECKING:
-    from emocli.scores.views import Views
-    from emocli.serving import either
+    from emocli.serving import kinds
 
 
 def run(
-    names: Annotated[list[str], typer.Argument(metavar="FILES...", help="Pictures or sounds, folders, globs, or -.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="FILES...", help="Pictures, sounds, recordings, texts; folders, globs, or -.")
+    ],
     model: _flags.Model = None,
     detector: Annotated[str, typer.Option(help="What finds faces or speech; none takes all there is.")] = "auto",
     flip: _flags.Flip = False,
@@ -27,29 +29,20 @@ def run(
     threads: _flags.Threads = 0,
     as_json: _flags.Json = None,
 ) -> None:
-    """Print one record per file; leaves with status 1 where some could not be read, after all the others."""
+    """Print a record per file, window of signals or line of text; in the end status 1 where some can't be read."""
     source = _flags.model_of(model) if model is not None else None
     from emocli import named_files, shipped
     from emocli.extracting import extraction
-    from emocli.image import pictures
     from emocli.scores.views import Views
-    from emocli.serving import either
-    from emocli.sound import sound_files
+    from emocli.serving import either, kinds
 
     counts: Counter[str] = Counter()
-    seen = Views(views, flip)
+    how = kinds.How(detector, engine, threads, Views(views, flip), counts, note)
 
-    def opened(kind: str) -> either.Records:
-        path = (source or _flags.model_of(None, kind)).path
-        finder = detector if source is not None else _detector_of(kind, detector)
-        if kind == "face":
-            return _seeing(path, counts, finder, engine, threads, seen)
-        if flip:
-            why = "--flip is for faces: a voice has no mirror image"
-            if source is not None:
-                raise EmoError(why)
-            note(why)
-        return _hearing(path, counts, finder, engine, threads, Views(views))
+    def opened(kind: str) -> kinds.Records:
+        if source is not None:
+            return kinds.opened(kind, source.path, how)
+        return kinds.opened(kind, _flags.model_of(None, kind).path, _for(kind, how))
 
     stdin = sys.stdin.buffer if sys.stdin else None
     if source is None:
@@ -57,7 +50,7 @@ def run(
         records = either.records(named_files.expand(names, found, stdin=stdin), opened, note)
     else:
         kind = extraction.modality(source.header)
-        found = sound_files.SUFFIXES if kind == "speech" else pictures.SUFFIXES
+        found = kinds.SUFFIXES[kind]
         records = opened(kind)(named_files.expand(names, found, stdin=stdin))
     _print(records, as_json)
     if counts.keys() == {"unreadable"}:
@@ -68,35 +61,18 @@ def run(
         raise EmoError(f"no file in {' '.join(names)}; of a folder these are taken: {' '.join(sorted(found))}")
 
 
-def _detector_of(kind: str, asked: str) -> str:
-    """Return the detector for files of a kind; one for others is passed over, which is said."""
+def _for(kind: str, how: "kinds.How") -> "kinds.How":
+    """Return how files of a kind are taken where others may come too: what is not for them is left out, and said."""
     from emocli import registry
 
-    if asked in ("auto", "none") or registry.describe("detectors", asked).modality == kind:
-        return asked
-    note(f"--detector {asked} finds no {kind}: takes the model's own there")
-    return "auto"
-
-
-def _seeing(
-    model: Path, counts: Counter[str], finder: str, engine: str, threads: int, seen: "Views"
-) -> "either.Records":
-    """Return what gives the records of pictures."""
-    from emocli.serving import prediction
-
-    predict = prediction.predictor(model, detector=finder, engine=engine, threads=threads, seen=seen, note=note)
-    return lambda paths: prediction.predictions(predict, paths, counts)
-
-
-def _hearing(
-    model: Path, counts: Counter[str], finder: str, engine: str, threads: int, seen: "Views"
-) -> "either.Records":
-    """Return what gives the records of sounds."""
-    from emocli.serving import listening
-
-    finder = listening.finder_of_files(finder)
-    listen = listening.listener(model, detector=finder, engine=engine, threads=threads, seen=seen, note=note)
-    return lambda paths: listening.predictions(listen, paths, counts, note)
+    asked = how.detector
+    if asked not in ("auto", "none") and registry.describe("detectors", asked).modality != kind:
+        how.note(f"--detector {asked} finds no {kind}: takes the model's own there")
+        how = replace(how, detector="auto")
+    if how.seen.flip and kind == "speech":
+        how.note("--flip is for faces: a voice has no mirror image")
+        how = replace(how, seen=replace(how.seen, flip=False))
+    return how
 
 
 def _print(records: Iterable[dict[str, Any]], as_json: bool | None) -> None:
@@ -109,8 +85,8 @@ def _print(records: Iterable[dict[str, Any]], as_json: bool | None) -> None:
 
 
 def _rows(record: dict[str, Any], alike: Counter[str]) -> list[dict[str, Any]]:
-    """Return a table row per face, or one for a sound; files with names `alike` by their paths."""
-    path, keys = Path(record["path"]), ("label", "probability", "box")
+    """Return a table row per face, or one for anything else; files with names `alike` by their paths."""
+    path, keys = Path(record["path"]), ("start", "end", "line", "label", "probability", "box", "text")
     name = path.name if alike[path.name] == 1 else str(path)
     if "error" in record:
         return [{"file": name, "label": record["error"]}]

@@ -35,8 +35,8 @@ class Device:
         if not self.budget_fps > 0:
             raise EmoError(f"fps={self.budget_fps:g} is no frame rate to reach; use more than 0")
 
-    def for_voices(self) -> "Device":
-        """Return the device with the rate that is wanted of a model of voices."""
+    def for_windows(self) -> "Device":
+        """Return the device with the rate that is wanted of a model of windows, of voices or of signals."""
         return replace(self, budget_fps=_WINDOWS)
 
     def is_here(self) -> bool:

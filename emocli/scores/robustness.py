@@ -51,8 +51,8 @@ def check(model: Header, data: pipes.Input) -> None:
     """Raise EmoError unless noise can be added to the data and heard by the model."""
     if data.header.kind != "dataset":
         raise EmoError(f"{data.source} holds features, to which no noise can be added; name sounds: --data DATASET")
-    if extraction.modality(model) != "speech":
-        raise EmoError("noise is for models of speech, and this one sees faces; leave out --noise")
+    if (kind := extraction.modality(model)) != "speech":
+        raise EmoError(f"noise is for models of speech, and this one is of {kind}; leave out --noise")
 
 
 def answers(

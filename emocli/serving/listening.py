@@ -29,6 +29,7 @@ Spans = Sequence[tuple[int, int]]
 """Where somebody speaks, [start, stop) in samples, in order."""
 
 _NOBODY = "nobody speaks in it, as far as the model's detector can tell; --detector none hears it all the same"
+_SENSES = {"face": "faces", "physio": "signals", "text": "texts"}
 RECORDED = "recorded"
 """The detector that a model's header names, none where it names none."""
 
@@ -69,7 +70,7 @@ def listener(
     carry: bool = False,
     note: Note,
 ) -> Listener:
-    """Open a model for sounds; features come from its header. Raises EmoError for a model of faces.
+    """Open a model for sounds; features come from its header. Raises EmoError for one of anything else.
 
     A model of clips that were cut to what is spoken gets sounds cut so, by the detector of its header, or by `detector`
     where that names another. One of whole clips gets whole sounds, and a `detector` only tells which to leave out. With
@@ -77,8 +78,10 @@ def listener(
     and is asked for one view, is made ready to `follow` a sound.
     """
     header = expect(onnx_file.read_header(model), ("model",), str(model))
-    if extraction.modality(header) != "speech":
-        raise EmoError(f"{model} is a model of faces, not of voices; make one with: emo features CLIPS | emo train")
+    if (kind := extraction.modality(header)) != "speech":
+        raise EmoError(
+            f"{model} is a model of {_SENSES[kind]}, not of voices; make one: emo features CLIPS | emo train"
+        )
     seen.expect_voice(header)
     recorded = (header.step("features") or {}).get("detector", "none")
     cuts = "none" not in (recorded, detector)

@@ -1,4 +1,4 @@
-"""Pictures or sounds of one person to what a model says of each."""
+"""Pictures, sounds, recordings or texts of one person to what a model says of each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,8 +11,9 @@ from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.extracting import extraction
 from emocli.image import pictures
+from emocli.physio import e4
 from emocli.scores import personal
-from emocli.serving import listening, prediction
+from emocli.serving import kinds, listening, prediction, reading, sensing
 from emocli.sound import sound_files, sounds
 from emocli.telling import Note
 
@@ -32,7 +33,8 @@ def samples(named: Iterable[str], model: Header) -> list[tuple[Path, int]]:
 
 
 def _samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
-    suffixes = sound_files.SUFFIXES if extraction.modality(model) == "speech" else pictures.SUFFIXES
+    kind = extraction.modality(model)
+    suffixes = kinds.SUFFIXES[kind]
     for each in named:
         before, is_labelled, after = each.partition("=")
         label, files = (before, after) if is_labelled and not Path(each).exists() else (RESTING, each)
@@ -43,6 +45,7 @@ def _samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
                 f"{personal.ANY}=FILE where the emotion is not known"
             )
         found = list(named_files.expand([files], suffixes))
+        found = list(sensing.recordings(found)) if kind == "physio" else found
         if not found:
             raise EmoError(f"--sample {each}: no file in {files}; these are taken: {' '.join(sorted(suffixes))}")
         place = model.labels.index(label) if label in model.labels else -1
@@ -52,10 +55,12 @@ def _samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
 def answers(model: Path, header: Header, paths: Sequence[Path], *, detector: str, note: Note) -> NDArray[np.float64]:
     """Return (n, classes) logits, of a picture those of its largest face, found and cut as `emo predict` does.
 
+    Those of a recording are the mean over its windows, those of a file of texts over its lines.
     Raises EmoError for a file that can't be read, and one in which nobody is found.
     """
-    opened = _heard if extraction.modality(header) == "speech" else _seen
-    return np.array(list(opened(model, paths, detector, note)), np.float64)
+    opened = {"face": _seen, "speech": _heard, "physio": _sensed, "text": _read}
+    found = opened[extraction.modality(header)](model, paths, detector, note)
+    return np.array(list(found), np.float64)
 
 
 def _seen(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
@@ -79,6 +84,24 @@ def _heard(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Ite
         if not spans:
             raise _nobody(path, "nobody speaks in it")
         yield listen.answer(sound, spans)
+
+
+def _sensed(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
+    sense = sensing.sensor(model, engine="onnxruntime", threads=1)
+    for path in paths:
+        found = [sense.answer(signals) for _, signals in sense.windows(e4.read(path))]
+        if not found:
+            raise EmoError(f"{path} is shorter than one window of the model; name a longer recording")
+        yield np.mean(found, axis=0)
+
+
+def _read(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
+    read = reading.reader(model, engine="onnxruntime", threads=1)
+    for path in paths:
+        found = [read.answer(text) for _, text in reading.lines(path)]
+        if not found:
+            raise EmoError(f"{path} has no text in it; name a file with a text a line")
+        yield np.mean(found, axis=0)
 
 
 def _nobody(path: Path, why: str) -> EmoError:
