@@ -114,9 +114,9 @@ def test_a_fold_leaves_validation_to_whole_speakers_of_the_others(tmp_path: Path
         np.array([s.y for s in samples]),
     )
     assert Counter(parts.tolist()) == {"test": 1, "validation": 1, "train": 2} and parts[1] == "test"
-    with pytest.raises(EmoError, match="fold 2 of emodb leaves 1 speakers to train with, and 2 are needed"):
+    with pytest.raises(EmoError, match="fold 2 of emodb leaves 1 subjects to train with, and 2 are needed"):
         _open("emodb", _made(tmp_path / "two", ["03a01Wa.wav", "08a01Wa.wav"]), fold=2)
-    with pytest.raises(EmoError, match=r"who speak in fold 3 are missing \(09\)"):
+    with pytest.raises(EmoError, match=r"who are fold 3 are missing \(09\)"):
         _open("emodb", root, fold=3)
     with pytest.raises(EmoError, match="no fold 11; choose 1 to 10"):
         _open("emodb", root, fold=11)

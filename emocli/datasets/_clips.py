@@ -3,8 +3,8 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,34 +50,6 @@ def named(root: Path, pattern: str, like: str, notes: Counter[str]) -> Iterator[
 
 def _is_lossless(path: Path) -> bool:
     return path.suffix.lower() in (".wav", ".flac", ".aif", ".aiff")
-
-
-def folded(
-    clips: Sequence[Clip], fold: int, folds: Sequence[Collection[str]], corpus: str, notes: Mapping[str, int]
-) -> list[Clip]:
-    """Return the clips with a published fold of speakers, 1 and on, as the test part; as they are for fold 0.
-
-    What is for validation is drawn from the other speakers, whole ones, as --validation asks. Speakers that are missed
-    may be behind what `notes` say was skipped.
-    Raises EmoError for a fold that is not published, none of whose speakers is there, or that leaves too few others.
-    """
-    if fold == 0:
-        return list(clips)
-    if not 0 < fold <= len(folds):
-        raise EmoError(f"{corpus} has no fold {fold}; choose 1 to {len(folds)}, or 0 for a split by speaker")
-    there, test = {clip.group for clip in clips}, set(folds[fold - 1])
-    if not there & test:
-        missing = ", ".join(folds[fold - 1])
-        raise EmoError(
-            f"those of {corpus} who speak in fold {fold} are missing ({missing}){_files.skipped(notes)}; "
-            "choose another one, or 0"
-        )
-    if (others := len(there - test)) < 2:
-        raise EmoError(
-            f"fold {fold} of {corpus} leaves {others} speakers to train with, and 2 are needed{_files.skipped(notes)}; "
-            "use all of it"
-        )
-    return [replace(clip, split="test" if clip.group in test else "train") for clip in clips]
 
 
 def corpus(

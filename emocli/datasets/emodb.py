@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips, _files
+from emocli.datasets import _clips, _files, _folds
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
 
@@ -50,4 +50,4 @@ def read(sources: Sequence[Path], *, classes: int = 7, fold: int = 0) -> Corpus:
         if label in order:
             about = {"sex": "male" if found[1] in MEN else "female", "language": "German", "sentence": found[2]}
             clips.append(Clip(path, name, order.index(label), group=found[1], about=about))
-    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "emodb", notes), order, LICENSE, notes)
+    return _clips.corpus(_folds.folded(clips, fold, FOLDS, "emodb", notes), order, LICENSE, notes)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips, _files
+from emocli.datasets import _clips, _files, _folds
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
 
@@ -55,7 +55,7 @@ def read(sources: Sequence[Path], *, classes: int = 4, fold: int = 0) -> Corpus:
         }
         about |= {"scenario": "scripted" if found[2].startswith("script") else "improvised"}
         clips.append(Clip(path, name, order.index(wanted[code]), group=found[1], about=about))
-    clips = _clips.folded(clips, fold, FOLDS, "iemocap", notes)
+    clips = _folds.folded(clips, fold, FOLDS, "iemocap", notes)
     return _clips.corpus(clips, order, LICENSE, notes, _files.digest(files))
 
 

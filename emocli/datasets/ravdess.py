@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips, _files
+from emocli.datasets import _clips, _files, _folds
 from emocli.datasets._clips import Clip
 from emocli.errors import EmoError
 
@@ -55,7 +55,7 @@ def read(sources: Sequence[Path], *, modality: str = "audio", channel: str = "sp
         raise EmoError(
             f"{root} has {others} clips but none of {modality} {channel}; choose with -p modality=, -p channel="
         )
-    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "ravdess", notes), ORDER, LICENSE, notes)
+    return _clips.corpus(_folds.folded(clips, fold, FOLDS, "ravdess", notes), ORDER, LICENSE, notes)
 
 
 def _about(*codes: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emocli import labels
 from emocli.data.samples import Corpus
-from emocli.datasets import _clips, _files
+from emocli.datasets import _clips, _files, _folds
 from emocli.datasets._clips import Clip
 
 LICENSE = "research use, on registration (SAVEE, Haq and Jackson 2009)"
@@ -32,4 +32,4 @@ def read(sources: Sequence[Path], *, fold: int = 0) -> Corpus:
         about = {"sex": "male", "language": "English", "sentence": found[3]}
         label = ORDER.index(CODES[found[2].lower()])
         clips.append(Clip(path, name, label, group=found[1].upper(), about=about))
-    return _clips.corpus(_clips.folded(clips, fold, FOLDS, "savee", notes), ORDER, LICENSE, notes)
+    return _clips.corpus(_folds.folded(clips, fold, FOLDS, "savee", notes), ORDER, LICENSE, notes)
