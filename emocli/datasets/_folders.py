@@ -29,7 +29,7 @@ def part(folder: str) -> str:
 class Entry:
     """A file in a class folder: `label` is the folder's name in its usual spelling, empty for one without a label.
 
-    `split` may be empty.
+    `split` may be empty. A recording is a folder, and an entry too.
     """
 
     path: Path
@@ -47,7 +47,14 @@ def entries(
     Files outside a class folder and those of another kind are counted in `notes`, and so are folders that are one
     class. Raises EmoError when there are fewer than two classes, or no such folder.
     """
-    files = [(name.split("/"), path) for name, path in _files.walk(root, suffixes, notes, count_others=True)]
+    return among(root, _files.walk(root, suffixes, notes, count_others=True), notes, kind, unlabelled=unlabelled)
+
+
+def among(
+    root: Path, named: Iterable[tuple[str, Path]], notes: Counter[str], kind: str, *, unlabelled: str = ""
+) -> list[Entry]:
+    """Return what was found below `root`, (path relative to it, path) of files or folders, as `entries` does."""
+    files = [(name.split("/"), path) for name, path in named]
     level = _class_level([parts for parts, _ in files])
     found, spelled = [], dict[str, set[str]]()
     for parts, path in files:
