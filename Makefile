@@ -1,6 +1,6 @@
 # make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | record | clean
 # make weights | results | speedrun: see examples/weights/weights.mk; make ablation: see examples/results/ablation.mk
-# make speech RAVDESS=… | emodb EMODB=… | iemocap IEMOCAP=…: see examples/results/folds.mk
+# make speech RAVDESS=… | emodb EMODB=… | iemocap IEMOCAP=… | stress STRESS=…: see examples/results/folds.mk
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -12,7 +12,7 @@ OUT ?= out
 FER2013 ?=
 RAVDESS ?=
 # what a shell makes of ~ only where no quotes are
-$(foreach one,FER2013 FERPLUS RAVDESS EMODB IEMOCAP,$(eval override $(one) := $$(patsubst ~/%,$$(HOME)/%,$$($(one)))))
+$(foreach one,FER2013 FERPLUS RAVDESS EMODB IEMOCAP STRESS,$(eval override $(one) := $$(patsubst ~/%,$$(HOME)/%,$$($(one)))))
 # a path to a corpus may have spaces, which make takes for the next file where they are not told apart
 spaced = $(subst $() ,\ ,$(1))
 ARCH ?= se-resnet

@@ -1,14 +1,16 @@
-# Corpora of speech, scored on speakers that nobody heard: every published fold, and the mean; included by the Makefile.
+# Corpora of speech and of signals, scored on people whom nobody met: every fold, and the mean; included by the Makefile.
 #     make speech RAVDESS=path/to/RAVDESS
 #     make emodb EMODB=path/to/EmoDB
 #     make iemocap IEMOCAP=path/to/IEMOCAP
+#     make stress STRESS=path/to/Stress-Predict
 #     make speech RAVDESS=path/to/RAVDESS JOBS=2
 # The test part of a fold is scored once; its model is that of the last epoch, or c is chosen on each training speaker in
 # turn. Models are kept in $(F), so that a run goes on where it was killed; remove $(F)/NAME after changing a recipe.
-.PHONY: speech emodb iemocap
+.PHONY: speech emodb iemocap stress
 
 EMODB ?=
 IEMOCAP ?=
+STRESS ?=
 F ?= $(OUT)/folds
 # trainings at a time, each on the one thread that these recipes give it
 JOBS ?= 1
@@ -48,6 +50,11 @@ emodb-logistic.train ?= --arch logistic -p choose=subjects --class-weights balan
 emodb-egemaps.dataset ?= $(emodb.dataset)
 emodb-egemaps.features ?= -x egemaps
 emodb-egemaps.train ?= --arch svm -p choose=subjects --class-weights balanced --threads 1
+# the state of somebody's body, each person left out in turn; then with some minutes of rest of each
+stress.corpus ?= stress-predict
+stress.train ?= --arch logistic -p choose=subjects --class-weights balanced --threads 1
+stress-rest.of ?= stress
+stress-rest.enrol ?= no-stress=5
 
 speech: $(RESULTS)/speech/ravdess.json $(ENROLLED:%=$(RESULTS)/speech/%.json)
 	python examples/results/table.py
@@ -58,17 +65,27 @@ emodb: $(RESULTS)/speech/emodb.json $(RESULTS)/speech/emodb-logistic.json $(RESU
 iemocap: $(RESULTS)/speech/iemocap.json
 	python examples/results/table.py
 
+stress: $(RESULTS)/signals/stress.json $(RESULTS)/signals/stress-rest.json
+	python examples/results/table.py
+
 # of the nets that this one trains
 $(ENROLLED:%=$(RESULTS)/speech/%.json): $(RESULTS)/speech/ravdess.json
+$(RESULTS)/signals/stress-rest.json: $(RESULTS)/signals/stress.json
 
-# The corpus is the first word of a row's name; $(TRAIN) is added to the flags of training. The script looks by itself
-# what is there already, and leaves the row alone where it is the same.
+# The corpus is the first word of a row's name, or called after it; $(TRAIN) is added to the flags of training. The script
+# looks by itself what is there already, and leaves the row alone where it is the same.
+define FOLDED
+@test -n "$($(call CORPUS,$*))" || { echo "say where the corpus is: $(call CORPUS,$*)=path/to/it" >&2; exit 1; }
+python examples/results/folds.py $* $(or $($(OF).corpus),$(call FIRST,$*)) "$($(call CORPUS,$*))" $(F)/$(OF) \
+  --dataset='$($(OF).dataset)' --features='$($(OF).features)' --train='$($(OF).train) $(TRAIN)' \
+  --teachers=$(or $($(OF).teachers),0) --distill='$($(OF).distill) $(TRAIN)' \
+  --jobs=$(JOBS) --views=$(or $($(OF).views),1) $(addprefix --enrol=,$($*.enrol)) -o $@
+endef
 $(RESULTS)/speech/%.json: always | setup
-	@test -n "$($(call CORPUS,$*))" || { echo "say where the corpus is: $(call CORPUS,$*)=path/to/it" >&2; exit 1; }
-	python examples/results/folds.py $* $(call FIRST,$*) "$($(call CORPUS,$*))" $(F)/$(OF) --dataset='$($(OF).dataset)' \
-	  --features='$($(OF).features)' --train='$($(OF).train) $(TRAIN)' \
-	  --teachers=$(or $($(OF).teachers),0) --distill='$($(OF).distill) $(TRAIN)' \
-	  --jobs=$(JOBS) --views=$(or $($(OF).views),1) $(addprefix --enrol=,$($*.enrol)) -o $@
+	$(FOLDED)
+
+$(RESULTS)/signals/%.json: always | setup
+	$(FOLDED)
 
 # whose nets a row is of: its own, or another row's
 OF = $(or $($*.of),$*)

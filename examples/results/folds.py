@@ -1,4 +1,4 @@
-"""Trains and scores every published fold of a corpus of speech and writes one row of the README's results.
+"""Trains and scores every fold of people of a corpus and writes one row of the README's results.
 
     python examples/results/folds.py NAME CORPUS SOURCE FOLDER -o examples/results/speech/NAME.json \
         --dataset '-p classes=4' --features '-x utterance' --train '--arch svm'
@@ -33,7 +33,7 @@ FIGURES = ("accuracy", "macro_f1", "uar")
 def there(corpus: str, source: Path, flags: list[str]) -> list[int]:
     """Return the published folds whose speakers are in this copy; raises SystemExit where there are not two."""
     given = registry.parse([word for flag, word in itertools.pairwise(flags) if flag == "-p"])
-    count = len(getattr(importlib.import_module(f"emocli.datasets.{corpus}"), "FOLDS", ()))
+    count = len(getattr(importlib.import_module(f"emocli.datasets.{corpus.replace('-', '_')}"), "FOLDS", ()))
     found, fault = [], f"{corpus} has no published folds"
     for fold in range(1, count + 1):
         try:
@@ -203,7 +203,7 @@ def main(words: list[str]) -> None:
         given.output.write_text(text, encoding="utf-8")
     of_all, mean = (f"{part['uar']['value']:.3f} [{part['uar']['low']:.3f}, {part['uar']['high']:.3f}]" for part in (
         found, found["mean"]))  # fmt: skip
-    print(f"{given.name}: UAR {of_all} of all {found['n']} clips; mean of {len(folds)} folds {mean}")
+    print(f"{given.name}: UAR {of_all} of all {found['n']} rows; mean of {len(folds)} folds {mean}")
 
 
 if __name__ == "__main__":

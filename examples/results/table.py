@@ -2,7 +2,7 @@
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder; between
 `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation…` has the difference
-to another row and for `speech` two intervals of each figure. Rows are in the order of the list NAME.txt beside their
+to another row and for `speech` and `signals` two intervals of each figure. Rows are in the order of the list NAME.txt beside their
 folder, or of their names.
 """
 
@@ -30,7 +30,11 @@ def filled(readme: str, folder: Path = FOLDER) -> str:
 
 def table(folder: Path) -> str:
     """Return a table with a row per JSON file of the folder; without files it has no rows."""
-    kinds = {"ablation": (ABLATION_HEAD, compared), "speech": (SPEECH_HEAD, folded)}
+    kinds = {
+        "ablation": (ABLATION_HEAD, compared),
+        "speech": (SPEECH_HEAD, folded),
+        "signals": (SPEECH_HEAD.replace("clips", "windows"), folded),
+    }
     head, cells = kinds.get(folder.name.partition("-")[0], (HEAD, line))
     files = {file.stem: file for file in folder.glob("*.json")}
     listed = [name for name in _listed(folder) if name in files]
@@ -65,7 +69,7 @@ def _views(count: int) -> str:
 
 
 def _enrolled(row: dict[str, Any]) -> str:
-    """Return what was heard of each speaker before, where anything was."""
+    """Return what was met of each person before, where anything was."""
     samples = row.get("enrolment", {}).get("samples", {})
     if not samples:
         return ""
@@ -73,11 +77,11 @@ def _enrolled(row: dict[str, Any]) -> str:
     several = len(samples) > 1 and len(counts) == 1
     named = (f"{n} of any emotion" if label == "any" else f"{n} {label}" for label, n in samples.items())
     heard = f"{counts.pop()} of each emotion" if several else ", ".join(named)
-    return f", after {heard} of each speaker"
+    return f", after {heard} of each person"
 
 
 def folded(row: dict[str, Any]) -> str:
-    """Return one row of the table of folds of speakers."""
+    """Return one row of a table of folds of people."""
     cells = [
         row["name"],
         _share(row["uar"]),
