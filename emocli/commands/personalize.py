@@ -31,7 +31,7 @@ def run(
         from emocli.compress import personalize
         from emocli.serving import persons
 
-        paths, y = zip(*persons.samples(sample, source.header), strict=True)
-        usually = personalize.expected(source, y)
-        logits = persons.answers(source.path, source.header, paths, detector=detector, note=note)
+        named = persons.samples(sample, source.header)
+        usually = personalize.expected(source, [place for _, place in named])
+        logits, y = persons.answers(source.path, source.header, named, detector=detector, note=note)
         note(str(personalize.write(source, logits, y, usually, scratch, {"command": "personalize"})))

@@ -52,15 +52,18 @@ def _samples(named: Iterable[str], model: Header) -> Iterator[tuple[Path, int]]:
         yield from ((path, place) for path in found)
 
 
-def answers(model: Path, header: Header, paths: Sequence[Path], *, detector: str, note: Note) -> NDArray[np.float64]:
-    """Return (n, classes) logits, of a picture those of its largest face, found and cut as `emo predict` does.
+def answers(
+    model: Path, header: Header, named: Sequence[tuple[Path, int]], *, detector: str, note: Note
+) -> tuple[NDArray[np.float64], list[int]]:
+    """Return (n, classes) logits and the places of their n labels of what `samples` gave.
 
-    Those of a recording are the mean over its windows, those of a file of texts over its lines.
-    Raises EmoError for a file that can't be read, and one in which nobody is found.
+    A picture gives those of its largest face, found and cut as `emo predict` does, a recording those of each window,
+    a file of texts those of each line. Raises EmoError for a file that can't be read, and one in which nobody is found.
     """
-    opened = {"face": _seen, "speech": _heard, "physio": _sensed, "text": _read}
-    found = opened[extraction.modality(header)](model, paths, detector, note)
-    return np.array(list(found), np.float64)
+    opened = {"face": _seen, "speech": _heard, "physio": _sensed, "text": _read}[extraction.modality(header)]
+    found = [*opened(model, [path for path, _ in named], detector, note)]
+    y = [place for (_, place), each in zip(named, found, strict=True) for _ in each]
+    return np.concatenate(found).astype(np.float64), y
 
 
 def _seen(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
@@ -72,7 +75,7 @@ def _seen(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iter
             raise _nobody(path, "no face is in it")
         if len(faces) > 1:
             note(f"{path}: has {len(faces)} faces, of which the largest is taken for the person")
-        yield predict.answer(pixels, faces[:1])[0]
+        yield predict.answer(pixels, faces[:1])
 
 
 def _heard(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
@@ -83,7 +86,7 @@ def _heard(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Ite
         spans = listen.find_speech(sound)
         if not spans:
             raise _nobody(path, "nobody speaks in it")
-        yield listen.answer(sound, spans)
+        yield listen.answer(sound, spans)[None]
 
 
 def _sensed(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
@@ -92,7 +95,7 @@ def _sensed(model: Path, paths: Sequence[Path], detector: str, note: Note) -> It
         found = [sense.answer(signals) for _, signals in sense.windows(e4.read(path))]
         if not found:
             raise EmoError(f"{path} is shorter than one window of the model; name a longer recording")
-        yield np.mean(found, axis=0)
+        yield np.stack(found)
 
 
 def _read(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
@@ -101,7 +104,7 @@ def _read(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iter
         found = [read.answer(text) for _, text in reading.lines(path)]
         if not found:
             raise EmoError(f"{path} has no text in it; name a file with a text a line")
-        yield np.mean(found, axis=0)
+        yield np.stack(found)
 
 
 def _nobody(path: Path, why: str) -> EmoError:

@@ -2,8 +2,8 @@
 
 Between `<!-- results -->` and `<!-- end -->` goes a table with a row per JSON file in this folder; between
 `<!-- results/NAME -->` and `<!-- end -->` one of the files in its folder NAME, which for `ablation…` has the difference
-to another row and for `speech` and `signals` two intervals of each figure. Rows are in the order of the list NAME.txt beside their
-folder, or of their names.
+to another row and for `speech` and `signals` two intervals of each figure. Rows are in the order of the list NAME.txt
+beside their folder, or of their names.
 """
 
 import json
