@@ -120,7 +120,9 @@ def digest(paths: Iterable[Path]) -> Any:
     for path in sorted(paths):
         check_plain(path)
         try:
-            source.update(path.read_bytes())
+            with open(path, "rb") as file:
+                while block := file.read(1 << 20):
+                    source.update(block)
         except OSError as fault:
             raise EmoError(f"can't read {path} ({fault.strerror}); restore the file") from fault
     return source
