@@ -69,7 +69,7 @@ def test_steps_are_counted_and_drawn_over_each_other() -> None:
     row = _numbers("pulse", _window(bvp=_pulse(times)))
     assert row[5] == pytest.approx(60, rel=0.05) and list(row[6:8]) == [1, 1]
     # all to one side or the other of Poincaré's diagonal, none along it
-    assert row[9] > 5
+    assert row[8] == pytest.approx(60 / np.sqrt(2), rel=0.05) and row[9] < 5
     assert _numbers("pulse", _window(bvp=_pulse(_times(swing=0))))[6] == 0
 
 
@@ -134,9 +134,9 @@ def _conductance(amplitudes: tuple[float, ...] = (0.3, 0.1, 0.2), level: float =
 def test_three_responses_are_three_with_their_amplitudes() -> None:
     row = _numbers("eda", _window(eda=_conductance()))
     assert row[8] == 3
-    assert row[9] == pytest.approx(0.2, rel=0.05) and row[12] == pytest.approx(0.3, rel=0.05)
-    assert row[11] == pytest.approx(0.6, rel=0.05)
-    assert row[10] == pytest.approx(1.33, abs=0.4)
+    assert row[9] == pytest.approx(0.2, rel=0.08) and row[12] == pytest.approx(0.3, rel=0.08)
+    assert row[11] == pytest.approx(0.6, rel=0.08)
+    assert row[10] == pytest.approx(1.33, abs=0.15)
     assert row[0] == pytest.approx(_conductance().mean(), rel=0.01) and row[5] == pytest.approx(np.log(row[0]))
 
 
@@ -148,9 +148,11 @@ def test_responses_below_what_is_asked_for_are_none() -> None:
 
 def test_noise_and_a_drift_are_no_responses() -> None:
     noise = np.random.default_rng(0).normal(0, 0.002, len(TIME))
-    drift = _numbers("eda", _window(eda=2 + TIME / 60 + noise))
-    assert drift[8] == 0 and drift[4] == pytest.approx(1, rel=0.02) and drift[6] < 0.003
-    assert _numbers("eda", _window(eda=_conductance() + TIME / 60 + noise))[8] == 3
+    drift = 0.4 * TIME / 60 + noise
+    row = _numbers("eda", _window(eda=2 + drift))
+    assert row[8] == 0 and row[4] == pytest.approx(0.4, rel=0.02) and row[6] < 0.003
+    row = _numbers("eda", _window(eda=_conductance() + drift))
+    assert row[8] == 3 and row[9] == pytest.approx(0.2, rel=0.1)
 
 
 def test_more_responses_are_more_above_the_level() -> None:

@@ -35,7 +35,7 @@ def extractor(*, least: float = 0.01) -> Callable[[Sequence[Signals]], NDArray[n
 def _numbers(conductance: NDArray[np.float64], least: float) -> list[float]:
     minutes = len(conductance) / RATE_HZ / 60
     tonic, phasic = skin_conductance.parts(conductance)
-    amplitudes, rises = skin_conductance.responses(tonic, phasic, least)
+    amplitudes, rises = skin_conductance.responses(tonic + phasic, least)
     slope = trends.a_minute(tonic, np.arange(len(tonic)) / skin_conductance.RATE_HZ)
     level = [tonic.mean(), tonic.std(), tonic.min(), tonic.max(), slope, np.log(max(tonic.mean(), _LOWEST))]
     about = [phasic.std(), np.abs(phasic).mean() * 60]

@@ -2,7 +2,7 @@
 
 Sixteen numbers of the beats found in the blood volume pulse (channel bvp). In beats a minute: mean heart rate, its
 percentiles 5 and 95, and its trend a minute. Of the intervals: SDNN and RMSSD in ms, the shares of steps above 20 and
-above 50 ms (pNN20, pNN50), SD2 of Poincaré's plot in ms, and SD1/SD2; logarithms of LF and HF in ms² and of LF/HF. Mean
+above 50 ms (pNN20, pNN50), SD1 and SD2 of Poincaré's plot in ms; logarithms of LF and HF in ms² and of LF/HF. Mean
 swing of the wave from beat to beat, in the recorder's unit, and its deviation as a share of that. Last the share of the
 window that is in good intervals; with fewer than five of them, such as of a band that nobody wears, all others are 0.
 

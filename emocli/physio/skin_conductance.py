@@ -44,18 +44,24 @@ def parts(conductance: Floats) -> tuple[Floats, Floats]:
     return tonic, bands.between(slow, RATE_HZ, 0, _NOISE_HZ) - tonic
 
 
-def responses(tonic: Floats, phasic: Floats, least: float) -> Responses:
-    """Return the responses of at least so many microsiemens.
+def responses(whole: Floats, least: float) -> Responses:
+    """Return the responses of at least so many microsiemens in (n,), both parts together, 8 a second.
 
-    They are found in the phasic part, in which a level that rises slowly is none, and measured in the whole.
+    Above the level alone they are smaller than they were, and swing back below it, which is no response either.
     """
-    troughs, peaks = _rises(phasic, least)
-    troughs, whole = np.maximum(troughs, peaks - _LONGEST), tonic + phasic
-    amplitudes, seconds = whole[peaks] - whole[troughs], (peaks - troughs) / RATE_HZ
+    rises = [(_onset(whole, max(trough, peak - _LONGEST), peak), peak) for trough, peak in _rises(whole, least)]
+    onsets, peaks = np.array(rises, np.intp).reshape(-1, 2).T
+    amplitudes, seconds = whole[peaks] - whole[onsets], (peaks - onsets) / RATE_HZ
     return Responses(amplitudes[amplitudes >= least], seconds[amplitudes >= least])
 
 
-def _rises(values: Floats, least: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _onset(whole: Floats, trough: int, peak: int) -> int:
+    """Return where the rise begins: furthest below the straight line from trough to peak, as a level drifts before."""
+    line = np.linspace(whole[trough], whole[peak], peak - trough + 1)
+    return trough + int((whole[trough : peak + 1] - line).argmin())
+
+
+def _rises(values: Floats, least: float) -> list[tuple[int, int]]:
     """Return from where to where `values` rise by `least` before they fall by as much; what still rises is left out."""
     up = np.diff(values) > 0
     turns = [0, *(np.flatnonzero(up[1:] != up[:-1]) + 1).tolist(), len(values) - 1]
@@ -73,5 +79,4 @@ def _rises(values: Floats, least: float) -> tuple[NDArray[np.intp], NDArray[np.i
             low = turn
         elif not rising and height - heights[low] >= least:
             high, rising = turn, True
-    pairs = np.array(found, np.intp).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+    return found

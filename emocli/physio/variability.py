@@ -18,7 +18,7 @@ _LOW = 11
 
 
 def in_time(intervals: Floats, kept: NDArray[np.bool_]) -> list[float]:
-    """Return SDNN and RMSSD in ms, shares above 20 and 50 ms of steps, SD2 in ms and SD1/SD2 of intervals (n,) in s.
+    """Return SDNN and RMSSD in ms, shares above 20 and 50 ms of steps, SD1 and SD2 in ms, of intervals (n,) in s.
 
     Two of them are kept at least. Steps are from one interval to the next, where both are kept.
     """
@@ -26,12 +26,12 @@ def in_time(intervals: Floats, kept: NDArray[np.bool_]) -> list[float]:
     steps = np.diff(ms)[kept[1:] & kept[:-1]]
     deviation = ms[kept].std()
     if not len(steps):
-        return [deviation, 0, 0, 0, np.sqrt(2) * deviation, 0]
+        return [deviation, 0, 0, 0, 0, np.sqrt(2) * deviation]
     # Poincaré's plot of each interval over the one before: its width and its length
     width = steps.std() / np.sqrt(2)
     length = np.sqrt(max(2 * deviation**2 - width**2, 0))
     shares = [np.mean(np.abs(steps) > least) for least in (20, 50)]
-    return [deviation, np.sqrt(np.mean(steps**2)), *shares, length, width / length if length > 0 else 0]
+    return [deviation, np.sqrt(np.mean(steps**2)), *shares, width, length]
 
 
 def in_frequency(intervals: Floats, seconds: Floats) -> list[float]:
