@@ -93,6 +93,7 @@ bench: setup | $(OUT)
 	python examples/bench/memory.py
 	python examples/bench/features.py
 	python examples/bench/speech.py $(if $(RAVDESS),"$(RAVDESS)")
+	python examples/bench/physio.py $(if $(E4),"$(E4)")
 	python examples/bench/int8.py
 	python examples/bench/without_emo.py
 	python examples/bench/training.py

@@ -2,11 +2,13 @@
 
 import ast
 import importlib.util
+import json
 import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from small_model import write_model
 
@@ -59,3 +61,22 @@ def test_a_peer_that_does_not_load_is_left_out_of_the_comparison(
     speech.bench_others([])
     assert "prosody" in compared and "mfcc, deltas" not in compared
     assert "torchaudio can't be loaded (built for another torch)" in capsys.readouterr().err
+
+
+def test_a_heart_is_compared_with_the_wristband_s_own_without_the_peer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "neurokit2", None)
+    seconds = np.arange(0, 60, 1 / 64)
+    beats = np.cumsum(np.tile([0.78, 0.82], 36))
+    pulse = -(np.exp(-(((seconds[:, None] - beats) / 0.08) ** 2)).sum(axis=1))
+    for name, rate, rows in (("BVP", 64, pulse), ("EDA", 4, np.ones(240)), ("TEMP", 4, np.ones(240))):
+        np.savetxt(tmp_path / f"{name}.csv", [1e9, rate, *rows])
+    np.savetxt(tmp_path / "ACC.csv", [[1e9] * 3, [32] * 3, *np.ones((1920, 3))], delimiter=",")
+    np.savetxt(tmp_path / "IBI.csv", np.stack([beats[1:], np.diff(beats)], 1), delimiter=",", header="1e9, IBI")
+    bench("physio").main([str(tmp_path)])
+    said = capsys.readouterr()
+    assert "neurokit2 is not installed" in said.err
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    assert [(row["who"], row["windows"]) for row in rows] == [("emo", 1)] * 3
+    assert all(row["apart"] < 2 for row in rows)

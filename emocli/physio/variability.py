@@ -9,6 +9,8 @@ is interpolated over what was dropped.
 import numpy as np
 from numpy.typing import NDArray
 
+from emocli.physio import trends
+
 Floats = NDArray[np.float64]
 
 _STEP_HZ = 0.01
@@ -41,11 +43,11 @@ def in_frequency(intervals: Floats, seconds: Floats) -> list[float]:
     """
     since = seconds - seconds.mean()
     ms = (intervals - intervals.mean()) * 1e3
-    ms -= since * (since @ ms) / (since @ since)
+    ms -= since * trends.a_minute(ms, since) / 60
     turns = np.exp(2j * np.pi * _HZ[:, None] * since)
     # Lomb's shift, with which cosine and sine are at right angles: half the angle of the sum of the squares
     squares, half = (turns**2).sum(axis=1), len(ms) / 2
-    waves = turns @ ms * np.exp(-0.5j * np.angle(squares))
+    waves = (turns * ms).sum(axis=1) * np.exp(-0.5j * np.angle(squares))
     length = np.abs(squares) / 2
     power = waves.real**2 / (half + length) + waves.imag**2 / np.maximum(half - length, 1e-9)
     # so that the sum over all frequencies is the variance

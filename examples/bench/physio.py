@@ -6,7 +6,8 @@ Windows of 60 s, of what an Empatica E4 writes (BVP.csv, EDA.csv, TEMP.csv, ACC.
 made ones where there is none. Times are of the processor, on one thread, a window: medians of times taken in turns, and
 the median, least and largest of their ratios. The heart's numbers are compared where IBI.csv covers 70 % of a window:
 median distance and correlation of each of mean rate (beats/min), SDNN and RMSSD (ms). NeuroKit2 (pip install neurokit2,
-which is no part of emo) finds the tops of a wave, so it is asked the other way up too.
+which is no part of emo) finds the tops of a wave, so it is asked the other way up too. Level and responses of the skin
+have no other to compare with than NeuroKit2's.
 """
 
 import json
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 from emocli.extracting import extraction
 from emocli.physio.signals import CHANNELS, RATE_HZ, Signals
 
-SECONDS, FEW, ROUNDS, COVERED = 60, 20, 5, 0.7
+SECONDS, FEW, MANY, ROUNDS, COVERED, LEAST = 60, 20, 200, 5, 0.7, 0.05
 ALL = "pulse+eda+skin-temperature+movement"
 
 Floats = NDArray[np.float64]
@@ -107,14 +108,14 @@ def heart_by_neurokit(pulse: Floats) -> Floats:
     return np.array([6e4 / found["HRV_MeanNN"].iloc[0], found["HRV_SDNN"].iloc[0], found["HRV_RMSSD"].iloc[0]])
 
 
-def skin_by_neurokit(conductance: Floats) -> float:
-    """The level, after the same two parts and the responses."""
+def skin_by_neurokit(conductance: Floats) -> tuple[float, int]:
+    """The mean of the level, and how many responses there are of LEAST."""
     import neurokit2
 
     clean = neurokit2.eda_clean(conductance, sampling_rate=RATE_HZ)
     parts = neurokit2.eda_phasic(clean, sampling_rate=RATE_HZ, method="highpass")
-    neurokit2.eda_peaks(parts["EDA_Phasic"].to_numpy(), sampling_rate=RATE_HZ)
-    return float(parts["EDA_Tonic"].mean())
+    found = neurokit2.eda_peaks(parts["EDA_Phasic"].to_numpy(), sampling_rate=RATE_HZ)[1]["SCR_Amplitude"]
+    return float(parts["EDA_Tonic"].mean()), int((np.asarray(found) >= LEAST).sum())
 
 
 def bench_times(few: list[Signals]) -> None:
@@ -145,9 +146,22 @@ def bench_heart(windows: list[Window], with_peer: bool) -> None:
         found[name] = np.array([heart_by_neurokit(sign * pulse) for pulse in pulses])
     for column, what in enumerate(("rate", "SDNN", "RMSSD")):
         for who, numbers in found.items():
-            apart = float(np.median(np.abs(numbers[:, column] - known[:, column])))
-            r = float(np.corrcoef(numbers[:, column], known[:, column])[0, 1])
-            report({"what": f"{what} and IBI.csv's", "who": who, "windows": len(sure), "apart": apart, "r": r})
+            _agree(f"{what} and IBI.csv's", who, numbers[:, column], known[:, column])
+
+
+def bench_skin(windows: list[Window]) -> None:
+    """Compare level and responses with those of NeuroKit2, in MANY windows or some more."""
+    some = [window for window, _ in windows[:: max(len(windows) // MANY, 1)]]
+    extract, _ = extraction.build("eda", {"least": LEAST})
+    ours = np.asarray(extract(some))
+    theirs = np.array([skin_by_neurokit(window.channel("eda")) for window in some])
+    _agree("level and NeuroKit2's, uS", "emo", ours[:, 0], theirs[:, 0])
+    _agree(f"responses of {LEAST} uS and NeuroKit2's, a minute", "emo", ours[:, 8], theirs[:, 1])
+
+
+def _agree(what: str, who: str, found: Floats, known: Floats) -> None:
+    apart, r = float(np.median(np.abs(found - known))), float(np.corrcoef(found, known)[0, 1])
+    report({"what": what, "who": who, "windows": len(known), "apart": apart, "r": r})
 
 
 def _of_intervals(own: Floats) -> tuple[float, float, float]:
@@ -174,6 +188,7 @@ def main(folders: list[str]) -> None:
     with_peer = _has_peer()
     if with_peer:
         bench_times(few)
+        bench_skin(windows)
     bench_heart(windows, with_peer)
 
 
