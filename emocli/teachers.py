@@ -11,6 +11,9 @@ from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.telling import Note
 
+_OPTIONS = {"length": "whole", "by_person": False}
+"""Of a step of features what makes them others, and what is meant where it is not said."""
+
 
 def gather(
     argument: str | None, named: Sequence[str], data: str | None, note: Note = lambda text: None
@@ -65,9 +68,10 @@ def _differing(teacher: Header, features: Header) -> Iterator[str]:
     if theirs["name"] != ours["name"]:
         yield f"{theirs['name']} and {ours['name']}"
         return
-    first, second = (step.get("options", {}).get("length", "whole") for step in (theirs, ours))
-    if first != second:
-        yield f"length {first} and {second}"
+    for option, usual in _OPTIONS.items():
+        first, second = (step.get("options", {}).get(option, usual) for step in (theirs, ours))
+        if first != second:
+            yield f"{option} {first} and {second}"
     for key, value in theirs.get("params", {}).items():
         other = ours.get("params", {}).get(key, value)
         if other != value:

@@ -22,6 +22,9 @@ def run(
     length: Annotated[
         float, typer.Option(help="Seconds of each sound: its middle, or silence after it; 0 is all.")
     ] = 0.0,
+    by_person: Annotated[
+        bool, typer.Option("--by-person", help="Signals: see each number against the same person's other windows.")
+    ] = False,
     copies: Annotated[
         int, typer.Option(min=0, max=1000, help="Augmented copies of each clip of the train part; 0 is none.")
     ] = 0,
@@ -48,5 +51,5 @@ def run(
         def plan(modality: str) -> augmenting.Copies:
             return augmenting.planned(copies, effect, changes, effect_chance, seed, modality)
 
-        how: dict[str, Any] = {"limit": limit, "length": length, "plan": plan, "jobs": jobs}
+        how: dict[str, Any] = {"limit": limit, "length": length, "relative": by_person, "plan": plan, "jobs": jobs}
         featurizing.write(source, scratch, extractor, params, detector, found, **how, note=note)

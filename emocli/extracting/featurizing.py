@@ -15,7 +15,7 @@ from emocli.data import hdf5
 from emocli.data.hdf5 import Data
 from emocli.data.hdf5_writer import Writer
 from emocli.errors import EmoError
-from emocli.extracting import copying, extraction, pieces
+from emocli.extracting import by_person, copying, extraction, pieces
 from emocli.extracting.copying import Part
 from emocli.extracting.extraction import Process
 from emocli.extracting.joining import Features
@@ -43,6 +43,7 @@ def write(
     *,
     limit: int,
     length: float = 0.0,
+    relative: bool = False,
     plan: Plan = lambda modality: Copies(),
     jobs: int = 1,
     note: Note,
@@ -50,14 +51,15 @@ def write(
     """Write the features of `source` to `path`; samples without a face are left out and counted.
 
     No `name` is the usual extractor of what the data hold. Sounds are cut and then brought to `length` seconds, 0 for
-    as long as they are. `limit` keeps the first so many samples of each part, 0 all; `plan` tells which copies of the
-    train part come after all rows; `jobs` processes share the work. Raises EmoError when no sample has a face or a
-    voice.
+    as long as they are. With `relative`, vectors are seen against others of the same person. `limit` keeps the first so
+    many samples of each part, 0 all; `plan` tells which copies of the train part come after all rows; `jobs` processes
+    share the work. Raises EmoError when no sample has a face or a voice.
     """
     if jobs < 1:
         raise EmoError(f"jobs={jobs} is less than one process; try 2")
     with hdf5.open_data(source.path, source.source) as data:
         name, copies = name or USUAL[data.modality], plan(data.modality)
+        by_person.check(relative, data.modality, data.group)
         process, step = extraction.start(name, params, detector, note, detector_params, data.modality, length)
         parts = copying.parts(data, _chunks(data, _limited(data, limit)), copies)
         if jobs > 1:
@@ -67,6 +69,8 @@ def write(
         else:
             items = copying.listener(data, copies)
             made = (_features(items(part), part, process) for part in parts)
+        if relative:
+            made = by_person.together(made, [data.group[row] for part in parts for row in part.rows])
         count = sum(len(part.rows) for part in parts) if step["detector"] == "none" else None
         writer = Writer(path, modality=data.modality, count=count)
         try:
@@ -74,6 +78,7 @@ def write(
             _tell(data, parts, numbers, step["detector"], note)
             options = {"limit": limit} if limit else {}
             options |= ({"length": length} if length else {}) | copies.recorded()
+            options |= {by_person.OPTION: True} if relative else {}
             step |= {"input": source.digest} | ({"options": options} if options else {})
             _finish(writer, data, kept, numbers, data.header.then(step, kind="features"))
         finally:

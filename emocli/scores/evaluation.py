@@ -1,7 +1,7 @@
 """A model's answers on one part of the data, batch by batch."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from emocli.artifact import Header
 from emocli.data import hdf5, padding, people
 from emocli.data.hdf5 import Data
 from emocli.errors import EmoError
-from emocli.extracting import extraction, pieces
+from emocli.extracting import by_person, extraction, pieces
+from emocli.extracting.extraction import Process
 from emocli.extracting.joining import Features
 from emocli.scores import label_map, views
 from emocli.scores.label_map import LabelMap
@@ -22,6 +23,9 @@ from emocli.scores.views import PLAIN, Runs, Views
 BATCH = 64
 Change = Callable[[Data, NDArray[np.int64], Sequence[Any], NDArray[np.int64]], list[Any]]
 """From the data, the rows of the part, some of its sounds and their rows to what is put in place of these sounds."""
+
+Made = tuple[NDArray[Any], NDArray[np.bool_]]
+"""The features of those of some rows that have a face or a voice, as one batch, and which these are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +129,27 @@ def _batches(
             yield data.take(part), part
         return
     process = extraction.restart(model, modality=data.modality)
-    for part in parts:
-        made = []
-        for piece in pieces.of(data, part):
-            items = data.raw(piece)
-            made.append(process(change(data, rows, items, piece) if change else items))
-        found = np.concatenate([each for _, each in made])
+    made: Iterable[Made] = (_made(data, part, process, rows, change) for part in parts)
+    if by_person.asked_by(model):
+        people = [data.group[row] for row in rows]
+        by_person.check(True, data.modality, people)
+        made = by_person.together(made, people)
+    for part, (features, found) in zip(parts, made, strict=True):
         if found.any():
-            yield _together([features for features, each in made if each.any()]), part[found]
+            yield features, part[found]
+
+
+def _made(
+    data: Data, part: NDArray[np.int64], process: Process, rows: NDArray[np.int64], change: Change | None
+) -> Made:
+    """Return as one batch the features of those of some rows that have a face or voice, and which these are."""
+    made = []
+    for piece in pieces.of(data, part):
+        items = data.raw(piece)
+        made.append(process(change(data, rows, items, piece) if change else items))
+    found = np.concatenate([each for _, each in made])
+    heard = [features for features, each in made if each.any()]
+    return _together(heard) if heard else np.empty((0, 0), np.float32), found
 
 
 def _together(made: Sequence[Features]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from emocli import labels, named_files
 from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.extracting import extraction
+from emocli.extracting import by_person, extraction
 from emocli.image import pictures
 from emocli.physio import e4
 from emocli.scores import personal
@@ -60,6 +60,8 @@ def answers(
     A picture gives those of its largest face, found and cut as `emo predict` does, a recording those of each window,
     a file of texts those of each line. Raises EmoError for a file that can't be read, and one in which nobody is found.
     """
+    if by_person.asked_by(header):
+        raise EmoError("the model sees each window against others of the same person already, and needs no samples")
     opened = {"face": _seen, "speech": _heard, "physio": _sensed, "text": _read}[extraction.modality(header)]
     found = [*opened(model, [path for path, _ in named], detector, note)]
     y = [place for (_, place), each in zip(named, found, strict=True) for _ in each]
@@ -92,10 +94,11 @@ def _heard(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Ite
 def _sensed(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:
     sense = sensing.sensor(model, engine="onnxruntime", threads=1)
     for path in paths:
-        found = [sense.answer(signals) for _, signals in sense.windows(e4.read(path))]
-        if not found:
-            raise EmoError(f"{path} is shorter than one window of the model; name a longer recording")
-        yield np.stack(found)
+        recording = e4.read(path)
+        try:
+            yield sense.answers(recording)[1]
+        except EmoError as fault:
+            raise EmoError(f"{path}: {fault}") from fault
 
 
 def _read(model: Path, paths: Sequence[Path], detector: str, note: Note) -> Iterator[NDArray[np.float64]]:

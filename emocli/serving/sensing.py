@@ -13,10 +13,9 @@ from emocli import onnx_file, registry
 from emocli.artifact import Header, expect
 from emocli.data import padding
 from emocli.errors import EmoError
-from emocli.extracting import extraction
+from emocli.extracting import by_person, extraction
 from emocli.physio import e4
 from emocli.physio.e4 import Recording
-from emocli.physio.signals import RATE_HZ, Signals
 from emocli.scores.metrics import softmax
 from emocli.serving.verdicts import verdict
 
@@ -28,20 +27,19 @@ _USUAL = {"seconds": 60.0, "hop": 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A model with its own extractor, and the windows that it is asked about."""
+    """A model with its own extractor, asked about windows that are cut as the corpus was that it has learned from."""
 
-    windows: Callable[[Recording], Iterator[tuple[float, Signals]]]
-    """Cuts a recording as the corpus was that the model has learned from: seconds since its start, and the signals."""
-    answer: Callable[[Signals], NDArray[Any]]
-    """A window to logits (classes,)."""
+    answers: Callable[[Recording], tuple[list[float], NDArray[Any]]]
+    """A recording to the starts of its n windows, in seconds, and (n, classes) logits; EmoError where it has none."""
+    seconds: float
+    """How long a window is."""
     labels: tuple[str, ...]
 
     def __call__(self, recording: Recording) -> Iterator[dict[str, Any]]:
         """Yield {"start", "end", "label", …} for each window, in seconds since the recording's start."""
-        for start, signals in self.windows(recording):
-            end = start + len(signals.values) / RATE_HZ
-            chances = softmax(self.answer(signals)[None].astype(np.float64))[0]
-            yield {"start": round(start, 3), "end": round(end, 3), **verdict(chances, self.labels)}
+        starts, logits = self.answers(recording)
+        for start, chances in zip(starts, softmax(logits.astype(np.float64)), strict=True):
+            yield {"start": round(start, 3), "end": round(start + self.seconds, 3), **verdict(chances, self.labels)}
 
 
 def sensor(model: Path, *, engine: str, threads: int) -> Sensor:
@@ -53,14 +51,19 @@ def sensor(model: Path, *, engine: str, threads: int) -> Sensor:
     running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, {"threads": threads}))
     pieces = _pieces(header)
 
-    def windows(recording: Recording) -> Iterator[tuple[float, Signals]]:
-        return e4.windows(recording, **pieces)
+    def answers(recording: Recording) -> tuple[list[float], NDArray[Any]]:
+        starts, found = [], []
+        for start, window in e4.windows(recording, **pieces):
+            starts.append(start)
+            found.append(padding.batch(extract([window])))
+        if not found:
+            raise EmoError(f"is shorter than one window of the model, {pieces['seconds']:g} seconds")
+        x = np.concatenate(found)
+        # whoever wears the band is one person throughout
+        x = by_person.standardised(x, [""] * len(x)) if by_person.asked_by(header) else x
+        return starts, np.concatenate([running.run(row[None])["logits"] for row in x])
 
-    def answer(signals: Signals) -> NDArray[Any]:
-        logits: NDArray[Any] = running.run(padding.batch(extract([signals])))["logits"][0]
-        return logits
-
-    return Sensor(windows, answer, header.labels)
+    return Sensor(answers, pieces["seconds"], header.labels)
 
 
 def recordings(paths: Iterable[Path]) -> Iterator[Path]:
@@ -79,13 +82,10 @@ def predictions(sense: Sensor, folders: Iterable[Path], counts: Counter[str]) ->
     `counts` is kept up to date: recordings, windows, unreadable. One recording is held at a time.
     """
     for folder in folders:
-        before = counts["windows"]
         try:
             for row in sense(e4.read(folder)):
                 counts["windows"] += 1
                 yield {"path": str(folder), **row}
-            if counts["windows"] == before:
-                raise EmoError("is shorter than one window of the model")
         except EmoError as fault:
             counts["unreadable"] += 1
             yield {"path": str(folder), "error": str(fault)}
