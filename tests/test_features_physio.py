@@ -142,8 +142,9 @@ def test_a_wave_the_other_way_up_is_read_by_its_peaks() -> None:
     assert np.allclose(below, above, rtol=1e-4)
 
 
-def test_no_pulse_is_zeros() -> None:
-    assert not _numbers("pulse", _window(bvp=np.zeros(len(TIME)))).any()
+@pytest.mark.parametrize("level", [0, 3.3, -1e6])
+def test_no_pulse_is_zeros(level: float) -> None:
+    assert not _numbers("pulse", _window(bvp=np.full(len(TIME), level))).any()
 
 
 @pytest.mark.parametrize("seconds", [0.31, 1.6])

@@ -6,8 +6,8 @@ above 50 ms (pNN20, pNN50), SD1 and SD2 of Poincaré's plot in ms; logarithms of
 swing of the wave from beat to beat, in the recorder's unit, and its deviation as a share of that. Last the share of the
 window that is in good intervals; with fewer than five of them, such as of a band that nobody wears, all others are 0.
 
-A beat missed or one too many makes two intervals that are of no heart, and moving makes many: only those are counted
-that are from below 40 or above 180 beats a minute, near the window's median and near the two beside them.
+A beat missed, or one too many, makes intervals that are of no heart, and moving makes many. Only those are counted that
+are of 40 to 180 beats a minute, near the window's median and near the two beside them (Karlsson et al. 2012).
 
 Options:
     turn: valley or peak, which of them marks a beat; the sharper one, which in an Empatica E4 is the valley

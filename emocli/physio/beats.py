@@ -50,8 +50,8 @@ def places(wave: Floats) -> Floats:
 def plausible(intervals: Floats, jump: float) -> NDArray[np.bool_]:
     """Return which intervals (n,) in seconds are of a heart, where a beat is neither missed nor one too many.
 
-    None is from below 40 or above 180 beats a minute, none is more than the share `jump` from the median of those, and
-    none as far from the mean of the two beside it: the rule of Karlsson et al., "Automatic filtering of outliers in RR
+    They are of 40 to 180 beats a minute, less than the share `jump` of it from the median of all that are, and from the
+    mean of the two beside them: the latter is the rule of Karlsson et al., "Automatic filtering of outliers in RR
     intervals before analysis of heart rate variability" (BioMedical Engineering OnLine 2012), who take 0.2.
     """
     kept = (intervals > _LEAST_SECONDS) & (intervals < _MOST_SECONDS)
