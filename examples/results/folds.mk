@@ -55,6 +55,10 @@ stress.corpus ?= stress-predict
 stress.train ?= --arch logistic -p choose=subjects --class-weights balanced --threads 1
 stress-rest.of ?= stress
 stress-rest.enrol ?= no-stress=5
+# afterwards, when all of a person's recording is there
+stress-after.corpus ?= $(stress.corpus)
+stress-after.features ?= --by-person
+stress-after.train ?= $(stress.train)
 
 speech: $(RESULTS)/speech/ravdess.json $(ENROLLED:%=$(RESULTS)/speech/%.json)
 	python examples/results/table.py
@@ -65,7 +69,7 @@ emodb: $(RESULTS)/speech/emodb.json $(RESULTS)/speech/emodb-logistic.json $(RESU
 iemocap: $(RESULTS)/speech/iemocap.json
 	python examples/results/table.py
 
-stress: $(RESULTS)/signals/stress.json $(RESULTS)/signals/stress-rest.json
+stress: $(RESULTS)/signals/stress.json $(RESULTS)/signals/stress-rest.json $(RESULTS)/signals/stress-after.json
 	python examples/results/table.py
 
 # of the nets that this one trains
