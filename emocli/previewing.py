@@ -31,7 +31,7 @@ def write(source: pipes.Input, path: Path, given: Mapping[str, Any], *, rows: in
         raise EmoError("there is nothing to show; --rows and --columns are at least 1, with augmentation columns 2")
     with hdf5.open_data(source.path, source.source) as data:
         if data.modality != "face":
-            raise EmoError(f"{source.source} holds sounds, of which there is nothing to see")
+            raise EmoError(f"{source.source} holds {data.modality}, of which there is nothing to see")
         if not data.labels:
             raise EmoError(f"{source.source} has no labels, and a line is of one class each; import the corpus again")
         if rows * columns * len(data.labels) > _MOST:

@@ -166,7 +166,7 @@ def test_an_extractor_of_pictures_is_refused_for_speech(dataset: Path, tmp_path:
 
 
 def test_sounds_have_no_preview(dataset: Path, tmp_path: Path) -> None:
-    with pytest.raises(EmoError, match="holds sounds, of which there is nothing to see"):
+    with pytest.raises(EmoError, match="holds speech, of which there is nothing to see"):
         previewing.write(pipes.read(str(dataset), "dataset"), tmp_path / "x.png", {}, rows=1, columns=1, seed=0)
 
 
