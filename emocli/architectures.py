@@ -22,9 +22,14 @@ def resolve(arch: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return arch, {key: value for key, value in options.items() if key != "name" or folder != TIMM}
 
 
-def default(shape: tuple[int, ...]) -> str:
-    """Return the architecture for features of `shape` when none is named: images, sequences of frames or vectors."""
-    return "speech-resnet" if shape[:1] == (-1,) else "se-resnet" if len(shape) == 3 else "mlp"
+def default(shape: tuple[int, ...], modality: str = "speech") -> str:
+    """Return the architecture for features of `shape` when none is named: images, sequences of frames or vectors.
+
+    `modality` is what a sequence is of: words have a net of their own.
+    """
+    if shape[:1] == (-1,):
+        return "text-cnn" if modality == "text" else "speech-resnet"
+    return "se-resnet" if len(shape) == 3 else "mlp"
 
 
 def build(arch: str, shape: tuple[int, ...], classes: int, params: Mapping[str, Any]) -> Any:

@@ -27,7 +27,7 @@ def shape_of(arch: str) -> tuple[int, ...]:
     """An architecture is for images, or says that it takes vectors or sequences of frames."""
     if arch in ("mlp", "svm", "logistic"):
         return VECTORS
-    return SEQUENCES if registry.describe("models", arch.split("/")[0]).modality == "speech" else IMAGES
+    return SEQUENCES if registry.describe("models", arch.split("/")[0]).modality in ("speech", "text") else IMAGES
 
 
 def trained(arch: str, shape: tuple[int, ...]) -> nn.Module:

@@ -15,7 +15,7 @@ from emocli.models._recurrent import Recurrent
 from emocli.models.speech_resnet import build as speech_resnet
 from emocli.training import export, loop
 
-NETS = [name for name in registry.names("models") if registry.describe("models", name).modality == "speech"]
+NETS = [name for name in registry.names("models") if registry.describe("models", name).modality in ("speech", "text")]
 LENGTHS = (61, 34, 17, 1)
 WIDTH = 24
 Made = tuple[nn.Module, onnxruntime.InferenceSession, list[str]]
@@ -172,6 +172,7 @@ def test_speech_resnet_has_a_gate_a_block_where_it_is_asked_for(reduction: int) 
         ("conformer", {"kernel": "8"}, "use 9"),
         ("conformer", {"heads": "5"}, "no multiple of 5"),
         ("speech-resnet", {"stages": "5"}, "24 bands 5 times"),
+        ("text-cnn", {"kernel": "4"}, "use 5"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_in_one_line(arch: str, option: dict[str, str], words: str) -> None:
@@ -181,8 +182,8 @@ def test_options_that_do_not_fit_are_refused_in_one_line(arch: str, option: dict
 
 
 def test_features_without_a_named_architecture_have_one_that_takes_them() -> None:
-    for shape in ((1, 48, 48), (24,), (-1, WIDTH)):
-        name, params = architectures.resolve(architectures.default(shape), {})
+    for shape, modality in (((1, 48, 48), "face"), ((24,), "text"), ((-1, WIDTH), "speech"), ((-1, WIDTH), "text")):
+        name, params = architectures.resolve(architectures.default(shape, modality), {})
         assert loop.make(name, shape, 5, params, seed=0)
 
 
@@ -194,7 +195,7 @@ def test_the_first_of_a_batch_comes_without_its_padding() -> None:
 @pytest.mark.parametrize(
     ("arch", "option"),
     [("speech-resnet", "stages"), ("speech-resnet", "blocks"), ("conformer", "heads"), ("conformer", "layers"),
-     ("lstm", "layers"), ("bilstm-attention", "layers")],
+     ("lstm", "layers"), ("bilstm-attention", "layers"), ("text-cnn", "layers")],
 )  # fmt: skip
 @pytest.mark.parametrize("count", [0, -4])
 def test_a_net_without_a_layer_is_refused(arch: str, option: str, count: int) -> None:

@@ -27,6 +27,7 @@ SMALL = {
     "bilstm-attention": {"width": 32, "layers": 1, "stride": 1, "attention": 8, "dropout": 0.0},
     "lstm": {"width": 32, "layers": 1, "stride": 1, "dropout": 0.0},
     "conformer": {"width": 16, "layers": 1, "heads": 2, "kernel": 5, "stride": 2, "attention": 8, "dropout": 0.0},
+    "text-cnn": {"bottleneck": 32, "width": 32, "layers": 2, "kernel": 5, "attention": 8, "dropout": 0.0},
     "speech-resnet": {
         **{"width": 8, "stages": 2, "blocks": 1, "stride": 2, "reduction": 8},
         **{"embedding": 16, "attention": 8, "dropout": 0.0},
@@ -106,6 +107,13 @@ def test_a_stretch_of_bands_and_a_level_are_for_logmel_alone() -> None:
     asked = Recipe(pitch=0.1, level=2.0)
     assert augment.idle(asked, (-1, BANDS), bands=True) == []
     assert augment.idle(asked, (-1, BANDS)) == ["pitch", "level"]
+
+
+def test_of_words_none_lies_between_two_and_only_whole_ones_are_hidden() -> None:
+    asked = Recipe(speed=0.2, pitch=0.1, level=2.0, time_mask=0.3, band_mask=0.3)
+    assert augment.idle(asked, (-1, BANDS), words=True) == ["pitch", "level", "speed", "band_mask"]
+    assert augment.idle(Recipe(), (-1, BANDS), words=True) == []
+    assert augment.without_meaning((1, 48, 48), words=True) == augment.without_meaning((1, 48, 48))
 
 
 @pytest.mark.parametrize(("option", "value"), [("speed", -0.1), ("time_mask", 1.5), ("augment", "some")])
@@ -222,7 +230,7 @@ def test_features_of_sequences_go_through_train_quantize_eval_and_bench(features
     assert '"uar"' in answers and answers.count(f'"frames": {middle}') == 2
 
 
-@pytest.mark.parametrize("arch", ["speech-resnet", "lstm"])
+@pytest.mark.parametrize("arch", ["speech-resnet", "text-cnn", "lstm"])
 def test_int8_keeps_the_answers_and_leaves_lengths_and_pooling_alone(data: hdf5.Data, arch: str) -> None:
     from quantizable_nets import run
 

@@ -79,7 +79,7 @@ def arch_of(arch: str, features: pipes.Input) -> str:
         return arch
     from emocli.data import hdf5
 
-    found = architectures.default(hdf5.shape(features.path, features.source))
+    found = architectures.default(*hdf5.kind(features.path, features.source))
     note_once(f"no --arch: trains {found}")
     return found
 

@@ -168,11 +168,12 @@ def read_header(path: Path, source: str = "") -> tuple[Header, str]:
         return header, digest
 
 
-def shape(path: Path, source: str = "") -> tuple[int, ...]:
-    """Return the shape of one sample of a data artifact, as `Data.shape`."""
+def kind(path: Path, source: str = "") -> tuple[tuple[int, ...], str]:
+    """Return the shape of one sample of a data artifact, as `Data.shape`, and its modality."""
     with opened(path, source or str(path)) as (file, header, digest):
         check(file, source or str(path))
-        return Data(file, header, digest).shape
+        data = Data(file, header, digest)
+        return data.shape, data.modality
 
 
 def verify(path: Path, source: str = "") -> str:

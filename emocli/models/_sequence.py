@@ -19,7 +19,9 @@ def expect_frames(name: str, shape: tuple[int, ...], **counts: int) -> int:
     if len(shape) == 2 and shape[0] == -1:
         return shape[1]
     use = "se-resnet for images" if len(shape) == 3 else "mlp, svm or logistic for vectors"
-    raise EmoError(f"{name} takes sequences of frames (logmel, mfcc), not features of shape {shape}; use --arch {use}")
+    raise EmoError(
+        f"{name} takes sequences of frames (logmel, mfcc, projection), not features of shape {shape}; use --arch {use}"
+    )
 
 
 def unpad(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,6 +15,7 @@ from emocli.training.recipe import Recipe
 _LIGHT = ("flip", "shift", "brightness", "contrast")
 _LIGHT_FRAMES = ("time_mask", "band_mask")
 _OF_BANDS = ["pitch", "level"]
+_NOT_OF_WORDS = ["speed", "band_mask"]
 _USUAL = Recipe()
 
 
@@ -34,13 +35,23 @@ def taken_away(recipe: Recipe) -> list[str]:
     return [name for name, strength in left.items() if getattr(_USUAL, name) and not strength]
 
 
-def idle(recipe: Recipe, shape: tuple[int, ...], *, bands: bool = False) -> list[str]:
-    """Return the options that were asked for and have no meaning for features of `shape`, `bands` of sound or not."""
+def idle(recipe: Recipe, shape: tuple[int, ...], *, bands: bool = False, words: bool = False) -> list[str]:
+    """Return the options that were asked for and have no meaning for features of `shape`, `bands` or `words` or not."""
+    names = without_meaning(shape, bands=bands, words=words)
+    return [name for name in names if getattr(recipe, name) not in (0, getattr(_USUAL, name))]
+
+
+def without_meaning(shape: tuple[int, ...], *, bands: bool = False, words: bool = False) -> list[str]:
+    """Return the options that can do nothing sensible with features of `shape`.
+
+    Frames may be `bands` of sound, or `words`: between two of those there is nothing, nor is one range of their
+    features more alike than another.
+    """
     images, sequences = len(shape) == 3, shape[:1] == (-1,)
     names = [] if images else [field.name for field in fields(Strengths)] + ["cutmix", "progressive"]
     names += [] if sequences else [field.name for field in fields(FrameStrengths)]
     names += _OF_BANDS if sequences and not bands else []
-    return [name for name in names if getattr(recipe, name) not in (0, getattr(_USUAL, name))]
+    return names + (_NOT_OF_WORDS if sequences and words else [])
 
 
 def _asked(recipe: Recipe, kind: type[Strengths] | type[FrameStrengths], light: tuple[str, ...]) -> dict[str, float]:

@@ -148,12 +148,14 @@ def _fitted(
 
 def _possible(net: nn.Module, data: Data, recipe: Recipe, note: Note) -> Recipe:
     """Return the recipe without what the net can't do or has no meaning for the features, and say so."""
-    shape = data.shape
-    if idle := augment.idle(recipe, shape, bands=has_bands(data.header)):
+    shape, frames = data.shape, {"bands": has_bands(data.header), "words": data.modality == "text"}
+    if idle := augment.idle(recipe, shape, **frames):
         flags = (f"--{name.replace('_', '-')}" for name in idle)
         note(f"these features have no use for {', '.join(flags)}: trains without")
-        without: dict[str, Any] = dict.fromkeys(idle, 0.0)
-        recipe = replace(recipe, **without)
+    # some that have no meaning for words are on by default
+    gone = augment.without_meaning(shape, **frames) if frames["words"] else idle
+    without: dict[str, Any] = dict.fromkeys(gone, 0.0)
+    recipe = replace(recipe, **without)
     if len(shape) != 3:
         return replace(recipe, progressive=0.0, cutmix=0.0)
     if recipe.progressive and progressive.side(max(shape[1:]), recipe.progressive, 0) == max(shape[1:]):

@@ -108,7 +108,8 @@ def _refuse_idle(data: Data, fixed: Fixed, space: Space) -> None:
     classical.expect_use(fixed.arch, space)
     usual = Recipe()
     numbers = {name: getattr(usual, name) + 0.01 for name in space if isinstance(getattr(usual, name, None), float)}
-    if idle := augment.idle(replace(usual, **numbers), data.shape, bands=has_bands(data.header)):
+    frames = {"bands": has_bands(data.header), "words": data.modality == "text"}
+    if idle := augment.idle(replace(usual, **numbers), data.shape, **frames):
         raise EmoError(f"these features have no use for {', '.join(idle)}; search other options")
 
 
