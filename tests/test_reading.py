@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-GLAD = ("what a lovely day", "I love this so much", "great, thank you!", "so happy for you", "wonderful news, I love it")
-GLUM = ("what a horrible day", "I miss her so much", "this hurts, I cry", "so sad about it", "terrible news, I cry")
+GLAD = ("what a lovely day", "I love this so much", "great, thank you!", "so happy for you", "good news, I love it")
+GLUM = ("what a horrible day", "I miss her so much", "this hurts, I cry", "so sad about it", "bad news, I cry")
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +18,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (("happy", GLAD), ("sad", GLUM)) for text in texts]  # fmt: skip
     (root / "own.csv").write_text("\n".join(["text,label", *rows, ""]))
     dataset = "emo dataset texts own.csv --split random --validation 0.2 --test 0 -o d.h5"
-    line = f"{dataset}; emo features d.h5 -x ngrams -p size=512 | emo train --arch logistic --threads 1 -o m.onnx"
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", line], cwd=root, capture_output=True, text=True, check=False)
+    train = "emo features d.h5 -x ngrams -p size=512 | emo train --arch logistic --threads 1 -o m.onnx"
+    words = ["bash", "-euo", "pipefail", "-c", f"{dataset}; {train}"]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return root
 
