@@ -49,7 +49,8 @@ def extractor(
         signs = np.where(codes >> np.uint64(63), 1.0, -1.0)
         counts = np.bincount((codes % np.uint64(size)).astype(np.int64), signs, minlength=size)
         scaled: NDArray[np.float64] = np.copysign(np.log1p(np.abs(counts)), counts)
-        return scaled / max(np.linalg.norm(scaled), 1e-9)
+        scaled /= max(float(np.linalg.norm(scaled)), 1e-9)
+        return scaled
 
     def extract(texts: Sequence[str]) -> NDArray[np.float32]:
         return np.array([of_text(text) for text in texts], np.float32)

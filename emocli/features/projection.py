@@ -43,9 +43,8 @@ def extractor(
 
     @functools.lru_cache(_KEPT)
     def frame(word: str) -> NDArray[np.int8]:
-        parts = hashing.pieces(word, least, most if len(word) > 1 else 0)
-        own, *others = hashing.signs(hashing.codes([word, *parts]), size)
-        return _ternary(own, np.array(others)) if others else own
+        signs = hashing.signs(hashing.codes([word, *hashing.pieces(word, least, most)]), size)
+        return _ternary(signs[0], signs[1:]) if len(signs) > 1 else signs[0]
 
     def extract(texts: Sequence[str]) -> list[NDArray[np.float32]]:
         return [_stacked([frame(word) for word in islice(words(text), limit or None)], size) for text in texts]

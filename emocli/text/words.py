@@ -29,6 +29,7 @@ _WORDS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TOGETHER = 1024
 _DRAWN_OUT = re.compile(r"(\D)\1{3,}", re.IGNORECASE)
 _SAME = str.maketrans(
     dict.fromkeys("‘’ʼ`´", "'") | dict.fromkeys("\u200b\u200c\u200d\ufe0e\ufe0f🏻🏼🏽🏾🏿", None)  # how a sign is shown
@@ -41,13 +42,17 @@ def words(text: str) -> Iterator[str]:
     Letters that are drawn out are three (soooooo is sooo), and where there are no spaces (Chinese, Japanese, Thai)
     each character is a word. Any str will do, halves of surrogates and control characters too.
     """
-    plain = _DRAWN_OUT.sub(r"\1\1\1", unicodedata.normalize("NFKC", text.translate(_SAME)))
+    plain = _DRAWN_OUT.sub(r"\1\1\1", _normal(text.translate(_SAME)))
     shouting = False
     for found in _WORDS.finditer(plain):
         word, kind = found[0], found.lastgroup
-        if kind == "letters":
-            loud = len(word) > 1 and word.isupper()
-            if loud and not shouting:
+        if kind == "letters" and len(word) > 1:  # of I and A nobody knows
+            if word.isupper() and not shouting:
                 yield SHOUT
-            shouting = loud
+            shouting = word.isupper()
         yield LINK if kind == "link" else PERSON if kind == "person" else word.lower()
+
+
+def _normal(text: str) -> str:
+    """Return a text in NFKC, a stretch at a time: what many marks on one letter take grows by their square."""
+    return "".join(unicodedata.normalize("NFKC", text[at : at + _TOGETHER]) for at in range(0, len(text), _TOGETHER))
