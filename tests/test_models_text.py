@@ -19,7 +19,7 @@ from emocli.training.recipe import Recipe
 
 FILLING = ["the", "a", "and", "we", "they", "it", "was", "that", "day", "with", "my", "friend", "at", "home", "again"]
 DATASET = {"command": "dataset", "name": "folder", "params": {}, "input": f"sha256:{0:064}", "license": "none"}
-QUICK = Recipe(epochs=12, batch=32, ema=0.9, threads=1, device="cpu")
+QUICK = Recipe(epochs=8, batch=32, ema=0.9, threads=1, device="cpu")
 GLAD, SAD = ["happy", "love", "😂", "great", ":)"], ["sad", "cry", "😭", "awful", ":("]
 
 
