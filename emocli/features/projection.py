@@ -58,7 +58,8 @@ def _ternary(own: NDArray[np.int8], others: NDArray[np.int8]) -> NDArray[np.int8
     # the word counts as much as all of its pieces together
     sums = count**0.5 * own + others.sum(axis=0)
     edge = _MIDDLE * (2 * count) ** 0.5
-    return (sums > edge).astype(np.int8) - (sums < -edge).astype(np.int8)
+    found: NDArray[np.int8] = (sums > edge).astype(np.int8) - (sums < -edge).astype(np.int8)
+    return found
 
 
 def _stacked(frames: list[NDArray[np.int8]], size: int) -> NDArray[np.float32]:
