@@ -1,6 +1,7 @@
 # make demo | test | check | fer2013 FER2013=path/to/fer2013.csv | bench | record | clean
 # make weights | results | speedrun: see examples/weights/weights.mk; make ablation: see examples/results/ablation.mk
 # make speech RAVDESS=… | emodb EMODB=… | iemocap IEMOCAP=… | stress STRESS=…: see examples/results/folds.mk
+# make texts GOEMOTIONS=…: see examples/results/texts.mk
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -12,7 +13,7 @@ OUT ?= out
 FER2013 ?=
 RAVDESS ?=
 # what a shell makes of ~ only where no quotes are
-$(foreach one,FER2013 FERPLUS RAVDESS EMODB IEMOCAP STRESS,$(eval override $(one) := $$(patsubst ~/%,$$(HOME)/%,$$($(one)))))
+$(foreach one,FER2013 FERPLUS RAVDESS EMODB IEMOCAP STRESS GOEMOTIONS,$(eval override $(one) := $$(patsubst ~/%,$$(HOME)/%,$$($(one)))))
 # a path to a corpus may have spaces, which make takes for the next file where they are not told apart
 spaced = $(subst $() ,\ ,$(1))
 ARCH ?= se-resnet
@@ -107,6 +108,7 @@ bench: setup | $(OUT)
 include examples/weights/weights.mk
 include examples/results/ablation.mk
 include examples/results/folds.mk
+include examples/results/texts.mk
 
 # The picture in the README.
 record: setup

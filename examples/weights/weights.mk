@@ -29,18 +29,22 @@ ferplus.plain ?= $(PLAIN_FLAGS) --epochs 50
 ferplus.student ?= $(STUDENT_FLAGS) --epochs 80
 # the same with two layers fewer, begun as that student and taught by it: half as fast again
 ferplus.short ?= $(STUDENT_FLAGS) -p blocks=1-2-3 --epochs 96 --optimizer muon --lr 0.002 --threads 1
+fer2013.short ?= $(STUDENT_FLAGS) -p blocks=1-2-3 --epochs 100 --optimizer muon --lr 0.004 --teacher-flip --threads 1
+ferplus.long ?= first
+fer2013.long ?= second
 # briefly and gently: what FER+ taught should last
 fer2013.teacher ?= $(TEACHER_FLAGS) --epochs 16 --lr 0.0015
 fer2013.plain ?= $(PLAIN_FLAGS) --epochs 16 --lr 0.0015
 fer2013.student ?= $(STUDENT_FLAGS) --epochs 60 --lr 0.002
-# once more, from where that left it, of better teachers than it had
+# once more, from where that left it, of better teachers than it had: it has taught the net of `make further`, which teaches
+# it in turn
 fer2013.again ?= $(STUDENT_FLAGS) --epochs 50 --optimizer muon --lr 0.002 --threads 1
 # who teaches the student: nets unlike each other err on other faces, and INT8 answers three times as fast
 ferplus.teachers ?= teacher
 fer2013.teachers ?= teacher-int8 plain-int8
-# who is calibrated and ships: FER2013's student has taught the net of `make further`, which teaches it in turn
+# who is calibrated and ships
 ferplus.last ?= short
-fer2013.last ?= again
+fer2013.last ?= short
 # FER2013's nets begin as FER+'s: nearly the same faces, with labels of ten taggers each
 fer2013.init ?= ferplus
 # what a FER+ model is trained on: majority, votes or probability; majority is what all are scored on
@@ -152,7 +156,11 @@ $(CORPORA:%=$(W)/%-student.onnx): $(W)/%-student.onnx: $(W)/%-$$($$*.last).onnx 
 $(CORPORA:%=$(W)/%-first.onnx): $(W)/%-first.onnx: $(W)/%-distilled.onnx $(W)/%-features.h5
 	$(CALIBRATED)
 
-$(W)/ferplus-short.onnx: $(W)/%-short.onnx: $(W)/%-first-int8.onnx $(W)/%-first.onnx $(W)/%-features.h5
+$(CORPORA:%=$(W)/%-second.onnx): $(W)/%-second.onnx: $(W)/%-again.onnx $(W)/%-features.h5
+	$(CALIBRATED)
+
+LONG = $(W)/$*-$($*.long)
+$(CORPORA:%=$(W)/%-short.onnx): $(W)/%-short.onnx: $$(LONG)-int8.onnx $$(LONG).onnx $(W)/%-features.h5
 	emo distill $< --data $(W)/$*-features.h5 $($*.short) --init $(word 2,$^) --seed $(SEED) $(TRAIN) --force -o $@; $(STEPS)
 
 $(W)/fer2013-again.onnx: private BESIDES = echo "further $$(cat $(OUT)/further-$(SEED).seconds)"; \
@@ -165,7 +173,7 @@ define QUANTIZED
 $(W)/%-$(1)-int8.onnx: $(W)/%-$(1).onnx $(W)/%-features.h5
 	emo quantize $$< --data $(W)/$$*-features.h5 $$(or $$($$*.quantize),$(QUANTIZE_FLAGS)) --force -o $$@; $$(STEPS)
 endef
-$(foreach role,teacher plain first student,$(eval $(call QUANTIZED,$(role))))
+$(foreach role,teacher plain first second student,$(eval $(call QUANTIZED,$(role))))
 
 $(W)/%-bench.jsonl: $(W)/%-student-int8.onnx $(W)/%-features.h5
 	emo bench $< --data $(W)/$*-features.h5 --device host --threads 1 --json > $@
