@@ -16,7 +16,7 @@ texts: $(foreach seed,$(SEEDS),$(T)/goemotions-$(seed).json $(T)/goemotions-int8
 	python examples/results/table.py
 
 # kept though they are only on the way: the next run begins where this one ended
-.PRECIOUS: $(T)/%.h5 $(T)/%.onnx
+.PRECIOUS: $(T)/goemotions-%.onnx $(T)/goemotions-int8-%.onnx
 
 $(T)/goemotions.h5: | setup $(T)
 	@test -n "$(GOEMOTIONS)" || { echo "say where the corpus is: GOEMOTIONS=path/to/goemotions" >&2; exit 1; }
