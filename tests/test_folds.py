@@ -121,7 +121,7 @@ def test_the_same_folds_are_scored_as_after_an_enrolment_beside_what_they_had_be
     before, plain = np.array(enrolled["before"]["confusion"]), np.array(json.loads(row.read_text())["confusion"])
     assert before.sum() == found["n"] and (before <= plain).all() and enrolled["before"]["mean"]["uar"]["n"] == 3
     found = runpy.run_path(str(ROOT / "examples" / "results" / "table.py"))["table"](corpus / "speech")
-    assert f"n = {len(ACTORS) * (CLIPS - 1)}, after 1 sad of each speaker |" in found
+    assert f"n = {len(ACTORS) * (CLIPS - 1)}, after 1 sad of each person |" in found
 
 
 def test_folds_are_a_table_for_people(row: Path, emo: Run, corpus: Path) -> None:
