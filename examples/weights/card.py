@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emocli import cores, onnx_file, replaying, store
+from emocli import cores, onnx_file, replaying, shipped, store
 from emocli.artifact import Header
 
 Figures = dict[str, Any]
@@ -72,11 +72,27 @@ def gather(
 
 def _corpora(header: Header) -> set[str]:
     """Return which corpora a model learned from, through its beginnings and all of its teachers too."""
-    found = {step["name"] for step in header.steps if step["command"] == "dataset"}
-    for options in (step.get("options", {}) for step in header.steps):
-        for named in (options.get("init", "none"), *options.get("teacher", ())):
-            found |= _corpora(onnx_file.read_header(store.find(named))) if named != "none" else set()
+    found: set[str] = set()
+    for step in reversed(header.steps):
+        options = step.get("options", {})
+        named = {options.get("init", "none"), *options.get("teacher", ())} - {"none"}
+        found |= {step["name"]} if step["command"] == "dataset" else set()
+        found |= {corpus for digest in named for corpus in _behind(digest)}
+        if (known := _of_card(step.get("input", ""))) is not None:
+            return found | known
     return found
+
+
+def _behind(digest: str) -> set[str]:
+    """Return which corpora are behind a model of that hash."""
+    known = _of_card(digest)
+    return _corpora(onnx_file.read_header(store.find(digest))) if known is None else known
+
+
+def _of_card(digest: str) -> set[str] | None:
+    """Return which corpora are behind what ships, as its card says; None for any other file."""
+    file = shipped.find(digest)
+    return set(shipped.figures()[file.stem]["data"]) if file else None
 
 
 def text(card: Figures) -> str:
