@@ -16,6 +16,7 @@ import speech_clips
 from shipped_copy import CARD, ROOT
 
 from emocli import artifact, onnx_file, shipped, store
+from emocli.errors import EmoError
 
 FACE = ROOT / "examples" / "face.png"
 LARGEST = 8_000_000
@@ -217,6 +218,16 @@ def test_a_card_of_another_models_figures_is_refused(emo: Emo, made: Path) -> No
         --seconds {work}/ferplus.seconds --folder ."""
     )
     assert done.returncode == 1 and "is not the model that was scored" in done.stderr
+
+
+def test_a_card_knows_the_corpora_behind_a_model_that_ships_without_those_it_was_made_from() -> None:
+    corpora = runpy.run_path(str(CARD))["_corpora"]
+    teacher, begun = (store.file_digest(shipped.FOLDER / f"{name}.onnx") for name in ("fer2013-int8", "ravdess"))
+    older = {"command": "train", "name": "student", "options": {"init": f"sha256:{0:064}"}}
+    taught = {"command": "distill", "name": "student", "options": {"init": begun, "teacher": []}, "input": teacher}
+    assert corpora(artifact.Header("model", ("a",), (older, taught))) == {"fer2013", "ferplus", "ravdess"}
+    with pytest.raises(EmoError, match="no file with sha256:0000"):
+        corpora(artifact.Header("model", ("a",), (older,)))
 
 
 def test_what_ships_is_small() -> None:
