@@ -12,7 +12,7 @@ from emocli import registry, store
 from emocli.errors import EmoError
 
 FOLDER = Path(__file__).parent / "weights"
-DEFAULTS = {"face": "ferplus-int8", "speech": "ravdess-int8"}
+DEFAULTS = {"face": "ferplus-int8", "speech": "ravdess-int8", "text": "goemotions-int8"}
 """What predict and live use when no model is named, by what they are given."""
 
 _SHOWN = ("labels", "precision", "parameters", "bytes", "accuracy", "license")
@@ -31,7 +31,7 @@ def named(argument: str | None) -> str | None:
 
 
 def default(modality: str = "face") -> str:
-    """Return the file of the default model of faces or of speech; raises EmoError where it isn't shipped."""
+    """Return the file of the default model of faces, speech or texts; raises EmoError where it isn't shipped."""
     name = DEFAULTS[modality]
     if not has(modality):
         raise EmoError(f"no model is named and none of {modality} ships with this copy of emo; name one: --model FILE")
@@ -39,7 +39,7 @@ def default(modality: str = "face") -> str:
 
 
 def has(modality: str) -> bool:
-    """Tell whether there is a default model of faces or of speech."""
+    """Tell whether there is a default model of faces, of speech or of texts."""
     return DEFAULTS[modality] in names()
 
 

@@ -2,11 +2,15 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from emocli import shipped
+
+FACE = Path(__file__).parents[1] / "examples" / "face.png"
 GLAD = ("what a lovely day", "I love this so much", "great, thank you!", "so happy for you", "good news, I love it")
 GLUM = ("what a horrible day", "I miss her so much", "this hurts, I cry", "so sad about it", "bad news, I cry")
 
@@ -109,3 +113,24 @@ def test_a_table_shows_the_text_beside_its_label(root, tmp_path, emo):
     (tmp_path / "a.txt").write_text("lovely\n")
     done = emo("predict", tmp_path / "a.txt", "-m", root / "m.onnx", "--table", env={**os.environ, "COLUMNS": "100"})
     assert b"lovely" in done.stdout and b"happy" in done.stdout and b"line" in done.stdout
+
+
+SHIPS = "goemotions-int8" in shipped.names()
+
+
+@pytest.mark.skipif(not SHIPS, reason="no model of texts ships with this copy")
+def test_texts_that_are_named_need_no_model_and_go_beside_pictures(tmp_path, emo):
+    (tmp_path / "diary.txt").write_text("What a wonderful day!\nMy dog died yesterday.\n")
+    shutil.copy(FACE, tmp_path / "face.png")
+    done = emo("predict", tmp_path / "diary.txt", tmp_path / "face.png")
+    glad, sad, face = _rows(done)
+    assert (glad["label"], sad["label"]) == ("happy", "sad") and len(face["faces"]) <= 1
+    assert done.stderr.count(b"goemotions-int8, which ships") == 1
+    named = emo("predict", tmp_path / "diary.txt", "-m", "goemotions-int8")
+    assert _rows(named) == [glad, sad]
+
+
+def test_texts_that_lie_beside_pictures_are_no_pictures_and_are_left_alone(tmp_path, emo):
+    (tmp_path / "readme.txt").write_text("What a wonderful day!\n")
+    shutil.copy(FACE, tmp_path / "face.png")
+    assert [Path(row["path"]).name for row in _rows(emo("predict", tmp_path))] == ["face.png"]

@@ -17,7 +17,7 @@ Output = Annotated[str | None, typer.Option("--output", "-o", help="File to writ
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", help="Model artifact or a shipped one's name; when absent one for faces or speech."),
+    typer.Option("--model", "-m", help="Model artifact or a shipped one's name; when absent one for what is given."),
 ]
 Params = Annotated[
     list[str], typer.Option("--param", "-p", metavar="KEY=VALUE", help="Option of the entry; see: emo list.")
@@ -99,7 +99,7 @@ def record_of(record: type[Record], flags: dict[str, Any]) -> Record:
 
 
 def model_of(named: str | None, modality: str = "face") -> pipes.Input:
-    """Return the model of `Model`; when none is named the shipped default for faces or for speech, which is said."""
+    """Return the model of `Model`; when none is named the shipped default for its kind, which is said."""
     if named is None:
         named = shipped.default(modality)
         note(f"no --model: takes {shipped.DEFAULTS[modality]}, which ships with emo; see: emo list weights")

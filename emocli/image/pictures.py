@@ -33,7 +33,7 @@ def read(path: Path) -> NDArray[np.uint8]:
         hint = (
             "copy it again"
             if path.suffix.lower() in SUFFIXES
-            else "convert a picture to JPEG; a video goes to emo live --source, a sound to a model of voices"
+            else "convert a picture to JPEG; a video goes to emo live --source, anything else to a model of its kind"
         )
         raise EmoError(f"{path} is not an image that OpenCV reads; {hint}")
     return pixels

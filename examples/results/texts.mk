@@ -15,6 +15,21 @@ texts: $(foreach seed,$(SEEDS),$(T)/goemotions-$(seed).json $(T)/goemotions-int8
 	python examples/results/record.py goemotions-int8 $(SEEDS:%=$(T)/goemotions-int8-%) -o $(RESULTS)/goemotions-int8.json
 	python examples/results/table.py
 
+# what ships is of the first seed
+SHIPPED_TEXT = $(T)/goemotions-$(SEED)
+$(WEIGHTS)/goemotions.onnx: $(SHIPPED_TEXT).onnx | $(WEIGHTS)
+	cp $< $@
+
+$(WEIGHTS)/goemotions-int8.onnx: $(T)/goemotions-int8-$(SEED).onnx | $(WEIGHTS)
+	cp $< $@
+
+$(WEIGHTS)/goemotions.json: $(SHIPPED_TEXT).json $(T)/goemotions-int8-$(SEED).json $(T)/goemotions-bench.jsonl | $(WEIGHTS)
+	python examples/weights/card.py goemotions --fp32 $(SHIPPED_TEXT).onnx --int8 $(T)/goemotions-int8-$(SEED).onnx \
+	  --scores $(wordlist 1,2,$^) --bench $(T)/goemotions-bench.jsonl --seconds $(SHIPPED_TEXT).seconds --folder $(WEIGHTS)
+
+$(T)/goemotions-bench.jsonl: $(T)/goemotions-int8-$(SEED).onnx $(T)/goemotions-features.h5
+	emo bench $< --data $(lastword $^) --device host --threads 1 --json > $@
+
 # kept though they are only on the way: the next run begins where this one ended
 .PRECIOUS: $(T)/goemotions-%.onnx $(T)/goemotions-int8-%.onnx
 

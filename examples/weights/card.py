@@ -92,7 +92,8 @@ def _behind(digest: str) -> set[str]:
 def _of_card(digest: str) -> set[str] | None:
     """Return which corpora are behind what ships, as its card says; None for any other file."""
     file = shipped.find(digest)
-    return set(shipped.figures()[file.stem]["data"]) if file else None
+    card = shipped.figures().get(file.stem) if file else None
+    return set(card["data"]) if card else None
 
 
 def text(card: Figures) -> str:
@@ -125,7 +126,7 @@ def _what(card: Figures) -> str:
     """Return what it is about: faces, unless the card says else."""
     if card.get("modality", "face") == "face":
         return f"faces of {'×'.join(map(str, card['input'][1:]))} pixels"
-    return "voices, a clip at a time"
+    return {"speech": "voices, a clip at a time", "text": "texts in English, each by itself"}[card["modality"]]
 
 
 def _folds(card: Figures) -> list[str]:

@@ -1,6 +1,7 @@
 # The models that ship, from the corpora, and the results in the README; included by the Makefile.
 #     make weights FER2013=path/to/fer2013.csv FERPLUS=path/to/fer2013new.csv
 #     make weights RAVDESS=path/to/RAVDESS
+#     make weights GOEMOTIONS=path/to/goemotions
 #     make results FER2013=… FERPLUS=… SEEDS='0 1 2'
 #     make speedrun FER2013=… SEEDS='0 1 2'
 #     make further FER2013=… | published FER2013=…
@@ -80,7 +81,7 @@ DISTILLATION_FLAGS ?= --arch student --drop-leaks --epochs 16 --threads 1
 CORPORA := fer2013 ferplus
 SPEECH := ravdess
 # what is asked for: all whose corpus is named, without any the faces
-NAMED := $(strip $(if $(FER2013),fer2013 $(if $(FERPLUS),ferplus)) $(if $(RAVDESS),ravdess))
+NAMED := $(strip $(if $(FER2013),fer2013 $(if $(FERPLUS),ferplus)) $(if $(RAVDESS),ravdess) $(if $(GOEMOTIONS),goemotions))
 ROLES := teacher student student-int8
 NAMES := $(foreach corpus,$(CORPORA),$(ROLES:%=$(corpus)-%))
 SHIPPED := $(foreach corpus,$(or $(NAMED),$(CORPORA)),$(corpus).onnx $(corpus)-int8.onnx $(corpus).json)
