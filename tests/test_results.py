@@ -63,7 +63,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.mark.parametrize(
     ("page", "marks"),
     [
-        ("README.md", ["", "/speech"]),
+        ("README.md", ["", "/speech", "/signals"]),
         ("examples/results/README.md", ["/ablation", "/ablation-more", "/ablation-scored"]),
     ],
 )
@@ -160,6 +160,26 @@ def test_make_goes_from_the_csv_to_weights_with_a_card_and_then_has_nothing_to_d
 def test_make_weights_trains_though_there_are_weights_already(csv: Path, tmp_path: Path) -> None:
     done = _run(*making("-n", "weights", f"FER2013={csv}", f"OUT={tmp_path / 'out'}"))
     assert done.returncode == 0 and "emo train" in done.stdout and "emo quantize" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_texts_and_signals_are_made_by_ordinary_commands_and_ask_for_their_corpus(tmp_path: Path) -> None:
+    place = f"OUT={tmp_path / 'out'}"
+    done = _run(*making("-n", "texts", "GOEMOTIONS=/texts", place, "SEEDS=3 4"))
+    assert done.returncode == 0 and 'emo dataset goemotions "/texts"' in done.stdout
+    assert re.findall(r"--keep last .*--seed (\d)", done.stdout) == ["3", "4"]
+    assert done.stdout.count("emo quantize") == 2 and done.stdout.count("--split validation") == 4
+    done = _run(*making("-n", "stress", "STRESS=/signals", place))
+    rows = re.findall(
+        r"folds.py (\S+) stress-predict .*?--features='(.*?)'.*?(?:--enrol=(\S+))? -o", done.stdout, re.DOTALL
+    )
+    assert rows == [("stress", "", ""), ("stress-rest", "", "no-stress=5"), ("stress-after", "--by-person", "")]
+    for target in ("texts", "stress"):
+        done = _run(*making(target, place))
+        assert (
+            done.returncode != 0
+            and f"say where the corpus is: {'GOEMOTIONS' if target == 'texts' else 'STRESS'}=" in done.stderr
+        )
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
