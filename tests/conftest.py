@@ -1,5 +1,6 @@
 """What the tests share: a store of their own, the command as a process, small real artifacts."""
 
+import gc
 import importlib.util
 import os
 import socket
@@ -23,6 +24,9 @@ WARM = Path(__file__).parent / "warm"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 TRAINING = (*extras.EXTRAS["train"], *extras.EXTRAS["tune"])
+LIGHT = ("dataset", "features", "quantize", "calibrate", "eval", "bench", "predict", "live", "personalize")
+LIGHT += ("export", "info", "list", "plan", "replay")
+"""The commands that need no torch, but for those that are about the process itself."""
 LACKING = [module for module in TRAINING if importlib.util.find_spec(module) is None]
 """What this checkout was installed without, as on a device that only runs models: tests that need it are skipped."""
 if "torch" in LACKING:
@@ -58,6 +62,11 @@ def pytest_runtest_setup() -> Generator[None]:
 pytest_runtest_call = pytest_runtest_setup
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the search for garbage, a quarter of the time of an export, leaves it alone."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def store_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's own store is never touched."""
@@ -77,24 +86,29 @@ def graphs(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def emo_on_the_path(tmp_path_factory: pytest.TempPathFactory, graphs: Path) -> Iterator[Path]:
-    """`emo`, whose commands that train are forks of a process that has torch already; with EMO_COLD=1 they are not."""
+    """`emo`, whose commands are forks of a process that has its libraries already; with EMO_COLD=1 they are not."""
     folder, programs = tmp_path_factory.mktemp("bin"), Path(sys.executable).parent
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / "address"))
-        listener.listen(64)
-        client = f"{sys.executable} -IS {WARM / 'client.py'} {folder / 'address'}"
-        (folder / "emo").write_text(f"""#!/bin/sh
+    client = f"{sys.executable} -IS {WARM / 'client.py'} {folder}"
+    (folder / "emo").write_text(f"""#!/bin/sh
 case "$1${{EMO_COLD}}${{PYTHONPATH#{WARM.parents[1]}}}" in
-  train|distill|tune) exec {client} "$@" ;;
+  train|distill|tune) exec {client}/torch "$@" ;;
+  {"|".join(LIGHT)}) exec {client}/light "$@" ;;
   *) exec {programs / "emo"} "$@" ;;
 esac
 """)
-        (folder / "emo").chmod(0o755)
-        os.environ["PATH"] = f"{folder}:{programs}:{os.environ['PATH']}"
-        server = [sys.executable, WARM / "server.py", str(listener.fileno()), graphs]
+    (folder / "emo").chmod(0o755)
+    os.environ["PATH"] = f"{folder}:{programs}:{os.environ['PATH']}"
+    with _server(folder / "light"), _server(folder / "torch", graphs):
+        yield folder
+
+
+def _server(address: Path, *words: Path) -> subprocess.Popen[bytes]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(64)
+        command = [sys.executable, WARM / "server.py", str(listener.fileno()), *words]
         # it ends with its stdin, however that is closed
-        with subprocess.Popen(server, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], start_new_session=True):
-            yield folder
+        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()], start_new_session=True)
 
 
 @pytest.fixture(autouse=True, scope="session")

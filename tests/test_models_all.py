@@ -30,6 +30,10 @@ def shape_of(arch: str) -> tuple[int, ...]:
     return SEQUENCES if registry.describe("models", arch.split("/")[0]).modality in ("speech", "text") else IMAGES
 
 
+def input_name(arch: str) -> str:
+    return "speech" if shape_of(arch) == SEQUENCES else "face"
+
+
 def trained(arch: str, shape: tuple[int, ...]) -> nn.Module:
     """A net with weights and statistics as after training, so that no norm is the identity."""
     name, params = architectures.resolve(arch, {})
@@ -60,7 +64,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     torch.set_num_threads(1)
     arch: str = request.param
     net = trained(arch, shape_of(arch))
-    model = export.to_onnx(net, shape_of(arch))
+    model = export.to_onnx(net, shape_of(arch), input_name=input_name(arch))
     name, params = architectures.resolve(arch, {})
     step = {"command": "train", "name": name, "params": params, "input": "sha256:0"}
     onnx_file.write_header(model, Header("model", labels.SEVEN, (step,), "fp32"))
@@ -74,7 +78,7 @@ def test_the_model_file_gives_the_nets_logits_and_embedding(made: tuple[str, nn.
     arch, net, path = made
     given, seen = batch(shape_of(arch), n)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    logits, embedding = session.run(["logits", "embedding"], {"face": given})
+    logits, embedding = session.run(["logits", "embedding"], {input_name(arch): given})
     with torch.no_grad():
         assert np.allclose(logits, net(seen).numpy(), atol=1e-4)
         assert np.allclose(embedding, net.embed(seen).numpy(), atol=1e-4)  # type: ignore[operator]

@@ -17,7 +17,8 @@ from emocli.training import export, loop
 
 NETS = [name for name in registry.names("models") if registry.describe("models", name).modality in ("speech", "text")]
 LENGTHS = (61, 34, 17, 1)
-WIDTH = 24
+WIDTH, CLASSES = 24, 7
+"""As in test_models_all.py, whose exports these then are."""
 Made = tuple[nn.Module, onnxruntime.InferenceSession, list[str]]
 
 
@@ -34,7 +35,7 @@ def clips(lengths: tuple[int, ...] = LENGTHS, width: int = WIDTH) -> list[np.nda
 def net_of(arch: str) -> nn.Module:
     """A net with the statistics of some training, so that padding would not be 0 by itself."""
     name, params = architectures.resolve(arch, {})
-    net = loop.make(name, (-1, WIDTH), 5, params, seed=1).train()
+    net = loop.make(name, (-1, WIDTH), CLASSES, params, seed=1).train()
     with torch.no_grad():
         for _ in range(3):
             net(torch.from_numpy(padding.pad(clips((40, 30, 20)))))

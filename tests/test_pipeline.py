@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_five_commands_in_one_line_need_no_file_name(shell: Run) -> None:
     line = f"""emo dataset synthetic -p count=350 | emo features | {TRAIN} |
-        emo distill --arch se-resnet -p width=16 --epochs 1 --threads 1 |
+        emo distill --arch emotion-cnn -p width=16 --epochs 1 --threads 1 |
         emo quantize --max-drop 100 | emo bench --seconds 0.2 --device host"""
     assert {row["precision"] for row in _rows(shell(line))} == {"fp32", "int8"}
 
@@ -137,7 +137,8 @@ def test_second_inputs_come_from_process_substitution(folder: Path, shell: Run) 
 
 def test_a_teacher_can_be_a_second_input(folder: Path, shell: Run) -> None:
     done = shell(
-        f"cat {folder}/features.h5 | emo distill --teacher {folder}/model.onnx --arch emotion-cnn --epochs 1 | emo info"
+        f"""cat {folder}/features.h5 |
+        emo distill --teacher {folder}/model.onnx --arch emotion-cnn -p width=16 --epochs 1 --threads 1 | emo info"""
     )
     assert [step["command"] for step in _rows(done)[0]["steps"]][-1] == "distill"  # type: ignore[attr-defined]
 

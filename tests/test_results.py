@@ -53,7 +53,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         run = folder / f"run-{seed}"
         write_model(run.with_suffix(".onnx"), seed=seed)
         words = ("eval", f"{run}.onnx", "--data", folder / "f.h5", "--split", "validation", "--json")
-        done = _run(sys.executable, "-m", "emocli", *words)
+        done = _run("emo", *words)
         assert done.returncode == 0, done.stderr
         run.with_suffix(".json").write_text(done.stdout)
         run.with_suffix(".seconds").write_text(f"{60 * (seed + 1)}\n")

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +44,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sounds, and a model that tells the two notes apart."""
     folder = tmp_path_factory.mktemp("noise")
     _dataset(folder / "sounds.h5")
-    emo = f"{sys.executable} -m emocli"
-    line = f"""{emo} features sounds.h5 -x utterance --detector energy -o features.h5
-        {emo} train features.h5 --arch logistic -p c=1 --threads 1 -o model.onnx"""
+    line = """emo features sounds.h5 -x utterance --detector energy -o features.h5
+        emo train features.h5 --arch logistic -p c=1 --threads 1 -o model.onnx"""
     subprocess.run(["bash", "-euc", line], cwd=folder, check=True, capture_output=True, env=os.environ)
     return folder
 
