@@ -13,7 +13,7 @@ CLIPS = 16
 
 def write_actors(root: Path) -> Path:
     """Write the clips as they are published; returns the folder."""
-    quiet = tone(0.5, level=1e-4)
+    quiet = tone(0.3, level=1e-4)
     for actor in ACTORS:
         for emotion in range(1, 9):
             for repetition in (1, 2):

@@ -60,7 +60,8 @@ def clean(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model and its features, made where torch is."""
     folder = tmp_path_factory.mktemp("model")
-    line = "emo features synthetic --limit 100 -o f.h5; emo train f.h5 --arch emotion-cnn -p width=8 --epochs 1 -o model.onnx"
+    line = """emo features synthetic --limit 100 -o f.h5
+        emo train f.h5 --arch emotion-cnn -p width=8 --epochs 1 -o model.onnx"""
     subprocess.run(["bash", "-euc", line], cwd=folder, check=True, stdin=subprocess.DEVNULL)
     return folder / "model.onnx"
 

@@ -45,8 +45,8 @@ def test_fer2013_goes_through_all_commands_and_learns_something(shell: Run, corp
     (tmp_path / "small.csv").write_text("".join([lines[0], *lines[1:1601], *lines[-400:]]))
     done = shell(
         """emo dataset fer2013 small.csv --as small | cat; emo features small |
-        emo train --arch se-resnet -p width=32 --epochs 3 --batch 32 --augment light --threads 1 -o teacher.onnx
-        emo distill teacher.onnx --arch emotion-cnn --epochs 1 --threads 1 -o student.onnx
+        emo train --arch se-resnet -p width=16 --epochs 3 --batch 32 --augment light --threads 1 -o teacher.onnx
+        emo distill teacher.onnx --arch emotion-cnn -p width=16 --epochs 1 --threads 1 -o student.onnx
         emo quantize student.onnx --max-drop 5 -o int8.onnx
         emo eval teacher.onnx --split validation; emo eval int8.onnx --split validation
         emo bench int8.onnx --seconds 0.2 --device host"""
