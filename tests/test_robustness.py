@@ -61,19 +61,25 @@ def _curve(folder: Path, *, split: str = "all", data: str = "sounds.h5", **optio
     return list(curve)
 
 
+@pytest.fixture(scope="module")
+def curve(folder: Path) -> list[dict[str, object]]:
+    return _curve(folder)
+
+
 def _value(row: dict[str, object]) -> float:
     return float(row["accuracy"]["value"])  # type: ignore[index]
 
 
-def test_there_is_a_row_without_noise_and_one_for_each_kind_and_ratio_on_the_same_clips(folder: Path) -> None:
-    curve = _curve(folder)
+def test_there_is_a_row_without_noise_and_one_for_each_kind_and_ratio_on_the_same_clips(
+    curve: list[dict[str, object]],
+) -> None:
     rows = [("clean", None), ("white", 60.0), ("white", -20.0), ("babble", 60.0), ("babble", -20.0)]
     assert [(row["noise"], row["snr_db"]) for row in curve] == rows
     assert {row["accuracy"]["n"] for row in curve} == {N}  # type: ignore[index]
 
 
-def test_little_noise_changes_little_and_much_of_it_is_worse(folder: Path) -> None:
-    clean, quiet, loud, *_ = _curve(folder)
+def test_little_noise_changes_little_and_much_of_it_is_worse(curve: list[dict[str, object]]) -> None:
+    clean, quiet, loud, *_ = curve
     assert _value(clean) == 1.0 and _value(quiet) > 0.9 and _value(loud) < 0.7
 
 

@@ -1,4 +1,4 @@
-"""A command that is forked from a process with torch in it is the command: the same files, limits, words and end."""
+"""A command that is forked from a process that has its libraries is the command: the same files, limits, words and end."""
 
 import os
 import signal
@@ -15,7 +15,11 @@ TRAIN = "emo train --arch emotion-cnn -p width=8 --threads 1 --epochs"
 
 
 @pytest.mark.parametrize(
-    "line", ["emo train no.h5", "emo train --epochs 0 f.h5", "emo train <&-", "emo tune f.h5 >/dev/full"]
+    "line",
+    [
+        *("emo train no.h5", "emo train --epochs 0 f.h5", "emo train <&-", "emo tune f.h5 >/dev/full"),
+        *("emo info no.h5", "emo features -p size=0 f.h5", "emo eval <&-", "emo list models >/dev/full"),
+    ],
 )
 def test_it_says_the_same_and_ends_with_the_same_status(
     shell: Run, features_file: Path, tmp_path: Path, line: str
