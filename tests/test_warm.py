@@ -1,4 +1,4 @@
-"""A command that is forked from a process that has its libraries is the command: the same files, limits, words and end."""
+"""A command that is a fork of a process with its libraries is the command: the same files, limits, words and end."""
 
 import os
 import signal
