@@ -16,8 +16,11 @@ def tell(text: str) -> None:
     print(f"emo: {harmless(text)}", file=sys.stderr, flush=True)
 
 
-def harmless(text: str) -> str:
-    """Return a text with its control characters escaped: labels and file names may hold what moves a cursor."""
+def harmless(text: str, quoted: Callable[[str], str] = ascii) -> str:
+    """Return a text with its control characters escaped, as `quoted` does it between quotation marks.
+
+    Labels, file names and what people write may hold what moves a cursor.
+    """
     if text.isprintable():
         return text
-    return "".join(ascii(sign)[1:-1] if unicodedata.category(sign) in _CONTROL else sign for sign in text)
+    return "".join(quoted(sign)[1:-1] if unicodedata.category(sign) in _CONTROL else sign for sign in text)

@@ -44,8 +44,9 @@ def test_every_line_that_is_not_blank_has_a_row(root, tmp_path, emo):
 
 
 def test_a_line_is_answered_before_the_next_one_comes(root):
-    words = ["emo", "predict", "/dev/stdin", "-m", str(root / "m.onnx")]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+    words = ["timeout", "120", "emo", "predict", "/dev/stdin", "-m", str(root / "m.onnx")]
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain) as running:
         for text, label in (("wonderful, I love it", "happy"), ("terrible, I cry", "sad")):
             running.stdin.write(f"{text}\n")
             running.stdin.flush()
@@ -107,6 +108,15 @@ def test_what_texts_do_not_have_is_refused_and_others_do_not_read(root, tmp_path
         assert done.returncode == 1 and b"in texts nothing is to be found" in done.stderr
     live = emo("live", "--source", tmp_path / "a.txt", "-m", root / "m.onnx")
     assert live.returncode == 1 and b"is a model of text, and live is for faces and voices" in live.stderr
+
+
+def test_what_moves_a_cursor_reaches_no_terminal_and_is_not_lost(root, tmp_path, emo):
+    text = "lovely \x1b[31m \x9b31m day 👩\u200d🚀"
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    done = emo("predict", tmp_path / "a.txt", "-m", root / "m.onnx")
+    assert _rows(done)[0]["text"] == text
+    for shown in (done.stdout, emo("predict", tmp_path / "a.txt", "-m", root / "m.onnx", "--table").stdout):
+        assert not set("\x1b\x9b") & set(shown.decode()) and "👩" in shown.decode()
 
 
 def test_a_table_shows_the_text_beside_its_label(root, tmp_path, emo):

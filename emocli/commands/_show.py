@@ -35,7 +35,8 @@ def show(rows: Iterable[Row], *, as_json: bool | None, title: str = "") -> None:
         _table(title, columns, [[line.get(column, "") for column in columns] for line in lines])
         return
     for row in rows:
-        print(json.dumps(row, ensure_ascii=False))
+        # whoever reads them may wait for each
+        print(harmless(json.dumps(row, ensure_ascii=False), json.dumps), flush=True)
 
 
 def show_record(record: Row, *, as_json: bool | None, title: str = "") -> None:

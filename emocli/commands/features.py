@@ -14,7 +14,8 @@ def run(
         str | None, typer.Argument(help="Artifact, a dataset's name, or a sound file; stdin when absent or -.")
     ] = None,
     extractor: Annotated[
-        str, typer.Option("--extractor", "-x", help="Extractor, or several joined by +; pixels or mfcc when absent.")
+        str,
+        typer.Option("--extractor", "-x", help="Extractor, or several joined by +; the data's usual one when absent."),
     ] = "",
     param: _flags.Params = [],  # noqa: B006
     detector: Annotated[str, typer.Option(help="What finds the face or the voice; none for cut corpora.")] = "none",

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import onnx_file, registry
-from emocli.artifact import expect
-from emocli.data import padding
 from emocli.errors import EmoError
-from emocli.extracting import extraction
 from emocli.scores.metrics import softmax
+from emocli.serving import opening
 from emocli.serving.verdicts import verdict
 
 SUFFIXES = frozenset({".txt"})
@@ -36,18 +33,9 @@ class Reader:
 
 
 def reader(model: Path, *, engine: str, threads: int) -> Reader:
-    """Open a model for texts; features come from its header. Raises EmoError for a model of anything else."""
-    header = expect(onnx_file.read_header(model), ("model",), str(model))
-    if (kind := extraction.modality(header)) != "text":
-        raise EmoError(f"{model} is a model of {kind}, not of texts; make one with: emo features TEXTS | emo train")
-    extract = extraction.from_header(header)
-    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, {"threads": threads}))
-
-    def answer(text: str) -> NDArray[Any]:
-        logits: NDArray[Any] = running.run(padding.batch(extract([text])))["logits"][0]
-        return logits
-
-    return Reader(answer, header.labels)
+    """Open a model for texts; raises EmoError for a model of anything else."""
+    header, features, logits = opening.opened(model, "text", engine=engine, threads=threads)
+    return Reader(lambda text: logits(features([text]))[0], header.labels)
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emocli import onnx_file, registry
-from emocli.artifact import Header, expect
-from emocli.data import padding
+from emocli.artifact import Header
 from emocli.errors import EmoError
-from emocli.extracting import by_person, extraction
+from emocli.extracting import by_person
 from emocli.physio import e4
 from emocli.physio.e4 import Recording
 from emocli.scores.metrics import softmax
+from emocli.serving import opening
 from emocli.serving.verdicts import verdict
 
 SUFFIXES = frozenset({".csv"})
@@ -43,25 +42,21 @@ class Sensor:
 
 
 def sensor(model: Path, *, engine: str, threads: int) -> Sensor:
-    """Open a model for signals; features come from its header. Raises EmoError for a model of faces or of voices."""
-    header = expect(onnx_file.read_header(model), ("model",), str(model))
-    if (kind := extraction.modality(header)) != "physio":
-        raise EmoError(f"{model} is a model of {kind}, not of signals; make one with: emo features SIGNALS | emo train")
-    extract = extraction.from_header(header)
-    running = registry.load("engines", engine)(model, **registry.resolve("engines", engine, {"threads": threads}))
+    """Open a model for signals; raises EmoError for a model of anything else."""
+    header, features, logits = opening.opened(model, "physio", engine=engine, threads=threads)
     pieces = _pieces(header)
 
     def answers(recording: Recording) -> tuple[list[float], NDArray[Any]]:
         starts, found = [], []
         for start, window in e4.windows(recording, **pieces):
             starts.append(start)
-            found.append(padding.batch(extract([window])))
+            found.append(features([window]))
         if not found:
             raise EmoError(f"is shorter than one window of the model, {pieces['seconds']:g} seconds")
         x = np.concatenate(found)
         # whoever wears the band is one person throughout
         x = by_person.standardised(x, [""] * len(x)) if by_person.asked_by(header) else x
-        return starts, np.concatenate([running.run(row[None])["logits"] for row in x])
+        return starts, np.concatenate([logits(row[None]) for row in x])
 
     return Sensor(answers, pieces["seconds"], header.labels)
 
