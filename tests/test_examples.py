@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import signals_made
 from actors import CLIPS, write_actors
 from conftest import Run
 
@@ -63,6 +64,30 @@ def test_the_demo_goes_the_whole_way_and_shows_every_part_of_it() -> None:
 
 def test_own_pictures_become_a_model(model: Path) -> None:
     assert model.stat().st_size > 10_000
+
+
+def test_own_texts_become_a_model(tmp_path: Path) -> None:
+    rows = [
+        f'"{word} {number}",{label}' for number in range(20) for word, label in (("lovely", "happy"), ("awful", "sad"))
+    ]
+    (tmp_path / "own.csv").write_text("\n".join(["text,label", *rows, ""]))
+    done = _run("own_texts.sh", tmp_path / "own.csv", tmp_path / "own.onnx", "--epochs", 1, "--threads", 1)
+    assert json.loads(done.stdout)["split"] == "test" and (tmp_path / "own.onnx").stat().st_size > 100_000
+
+
+def test_one_person_is_left_out_and_then_answered_window_by_window(tmp_path: Path) -> None:
+    labels = ["Participant,HR,respr,Time(sec),Label"]
+    for person in (2, 3, 4):
+        signals_made.write(tmp_path / "Raw_data" / f"S{person:02d}", 400)
+        labels += [f"{person},60,12,{signals_made.START + second},{int(second > 200)}" for second in range(401)]
+    (tmp_path / "Processed_data").mkdir()
+    (tmp_path / "Processed_data" / "Improved_All_Combined_hr_rsp_binary.csv").write_text("\n".join([*labels, ""]))
+    done = _run("signals.sh", tmp_path, 3, QUIET="2")
+    plain, enrolled, *rows = map(json.loads, done.stdout.splitlines())
+    assert enrolled["enrolment"]["samples"] == {"no-stress": 2} and plain["accuracy"]["n"] > enrolled["accuracy"]["n"]
+    assert [row["start"] for row in rows] == list(range(0, 341, 30)) and {"S03"} == {
+        Path(row["path"]).name for row in rows
+    }
 
 
 def test_a_video_becomes_json_lines(model: Path, corpora: Path) -> None:
