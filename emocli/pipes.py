@@ -13,6 +13,9 @@ from emocli.artifact import Header
 from emocli.errors import EmoError
 from emocli.telling import tell
 
+_SHOWN = len("sha256:") + 12
+"""Characters of a hash that tell it from others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -69,7 +72,9 @@ def at_hand(digest: str) -> Input | None:
     for path in store.candidates(digest):
         with contextlib.suppress(EmoError):
             if hdf5.verify(path) == digest:
-                return Input(path, str(path), hdf5.read_header(path)[0], digest)
+                # a file of the user's by its name; what the cache calls it says nothing
+                named = digest[:_SHOWN] if path.name in digest else str(path)
+                return Input(path, named, hdf5.read_header(path)[0], digest)
     return None
 
 

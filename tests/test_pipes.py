@@ -389,6 +389,20 @@ def test_a_bit_that_turned_a_label_into_none_is_one_line(emo: Run, tmp_path: Pat
     assert "label out of range" in _line(emo("info", bad))
 
 
+def test_features_are_called_by_their_file_and_those_of_the_cache_by_their_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, features_file: Path
+) -> None:
+    monkeypatch.setenv("EMO_HOME", str(tmp_path))
+    digest = pipes.read(str(features_file), "features").digest
+    found = pipes.at_hand(digest)
+    assert found is not None and found.source == str(features_file)
+    scratch = store.spool()
+    shutil.copy(features_file, scratch)
+    store.keep(scratch, digest, move=True)
+    found = pipes.at_hand(digest)
+    assert found is not None and found.source == digest[: len("sha256:") + 12] and str(tmp_path) in str(found.path)
+
+
 def test_the_cache_forgets_what_was_used_longest_ago(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMO_HOME", str(tmp_path))
     monkeypatch.setenv("EMO_CACHE_BYTES", "2500")
