@@ -73,7 +73,7 @@ def at_hand(digest: str) -> Input | None:
         with contextlib.suppress(EmoError):
             if hdf5.verify(path) == digest:
                 # a file of the user's by its name; what the cache calls it says nothing
-                named = digest[:_SHOWN] if path.name in digest else str(path)
+                named = digest[:_SHOWN] if digest == f"sha256:{path.name}" else str(path)
                 return Input(path, named, hdf5.read_header(path)[0], digest)
     return None
 

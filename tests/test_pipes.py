@@ -396,6 +396,11 @@ def test_features_are_called_by_their_file_and_those_of_the_cache_by_their_hash(
     digest = pipes.read(str(features_file), "features").digest
     found = pipes.at_hand(digest)
     assert found is not None and found.source == str(features_file)
+    alike = tmp_path / digest[-2:]
+    shutil.copy(features_file, alike)
+    pipes.read(str(alike), "features")
+    found = pipes.at_hand(digest)
+    assert found is not None and found.source == str(alike)
     scratch = store.spool()
     shutil.copy(features_file, scratch)
     store.keep(scratch, digest, move=True)
