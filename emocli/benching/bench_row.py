@@ -28,8 +28,7 @@ def row(
     """
     x = benchmark.sample_input(engine, batch, frames=frames)
     record: dict[str, Any] = {"model": model.name, "input": engine.input_name, "device": device.name}
-    record |= {"status": "measured"}
-    record |= {"precision": precision, "provider": engine.provider, "threads": threads}
+    record |= {"status": "measured", "precision": precision, "provider": engine.provider, "threads": threads}
     record |= {"frames": frames} if -1 in engine.input_shape else {}
     if device.is_here():
         timing: dict[str, Any] = benchmark.measure(engine, x, seconds=seconds)

@@ -39,7 +39,7 @@ def run(
     counts: Counter[str] = Counter()
     how = kinds.How(detector, engine, threads, Views(views, flip), counts, note)
 
-    def opened(kind: str) -> kinds.Records:
+    def opened(kind: str) -> either.Records:
         if source is not None:
             return kinds.opened(kind, source.path, how)
         return kinds.opened(kind, _flags.model_of(None, kind).path, _for(kind, how))

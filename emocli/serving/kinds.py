@@ -1,20 +1,17 @@
 """What a model of each kind takes, and how it is opened for files: faces, voices, signals, texts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emocli.errors import EmoError
 from emocli.image import pictures
 from emocli.scores.views import PLAIN, Views
 from emocli.serving import listening, prediction, reading, sensing
+from emocli.serving.either import Records
 from emocli.sound import sound_files
 from emocli.telling import Note
 
-Records = Callable[[Iterable[Path]], Iterator[dict[str, Any]]]
-"""From files of one kind to their records."""
 SUFFIXES = {
     "face": pictures.SUFFIXES,
     "speech": sound_files.SUFFIXES,

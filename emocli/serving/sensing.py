@@ -91,5 +91,7 @@ def predictions(sense: Sensor, folders: Iterable[Path], counts: Counter[str]) ->
 def _pieces(header: Header) -> dict[str, float]:
     """Return the length of a window and the step to the next, in seconds, as the model's corpus was cut."""
     params = (header.step("dataset") or {}).get("params", {})
-    found = {name: params.get(name, usual) for name, usual in _USUAL.items()}
-    return {name: float(value) if isinstance(value, int | float) else _USUAL[name] for name, value in found.items()}
+    return {
+        name: float(value) if isinstance(value := params.get(name), int | float) else usual
+        for name, usual in _USUAL.items()
+    }
